@@ -1,0 +1,4 @@
+//! Machines: one interface over every implementation.
+
+pub mod engine;
+pub mod implementation;
