@@ -139,7 +139,7 @@ impl StdError for Error {
 /// ```
 #[must_use]
 pub fn chain(error: &(dyn StdError + 'static)) -> String {
-    std::iter::successors(Some(error), |error| error.source())
+    std::iter::successors(Some(error), |error: &&(dyn StdError + 'static)| (*error).source())
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(": ")
