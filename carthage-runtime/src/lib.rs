@@ -8,5 +8,6 @@ pub mod backend;
 mod error;
 pub mod event;
 pub mod machine;
+pub mod model;
 
 pub use error::{BoxError, Error, ErrorKind, Result, chain};

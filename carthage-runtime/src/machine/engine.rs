@@ -349,7 +349,13 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     async fn read(&self, machine: &str, path: &Path) -> Result<Reader, Error>;
     /// Writes a file as a whole: whoever looks sees the old contents or the new. Missing directories are made. The mode is
     /// 0644 for a new file and the old one's for an existing one, if absent.
-    async fn write(&self, machine: &str, path: &Path, mode: Option<u32>, contents: Reader) -> Result<(), Error>;
+    async fn write(
+        &self,
+        machine: &str,
+        path: &Path,
+        mode: Option<u32>,
+        contents: Reader,
+    ) -> Result<(), Error>;
     /// The names in a directory, sorted.
     async fn read_dir(&self, machine: &str, path: &Path) -> Result<Vec<OsString>, Error>;
     /// Makes a directory and the missing ones above it.

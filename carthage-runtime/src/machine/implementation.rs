@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
+
 use crate::error::{Error, Result};
 use crate::machine::engine::{Engine, Site};
 
@@ -23,6 +25,13 @@ pub trait Implementation: Sized + 'static {
     /// # Errors
     /// When the site cannot be used at all.
     fn open(site: Site) -> impl Future<Output = Result<Arc<dyn Engine>, Error>> + Send;
+}
+
+/// [`Implementation::open`] as a function pointer, which a constant can hold.
+pub(crate) type OpenFn = fn(Site) -> BoxFuture<'static, Result<Arc<dyn Engine>, Error>>;
+
+pub(crate) fn open<I: Implementation>(site: Site) -> BoxFuture<'static, Result<Arc<dyn Engine>, Error>> {
+    Box::pin(I::open(site))
 }
 
 /// Capability: machines have network interfaces, plugged into the layout's networks.

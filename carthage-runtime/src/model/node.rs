@@ -1,0 +1,355 @@
+//! The static description that every attribute writes: data for the checks and for the runtime.
+//!
+//! A node describes one item. Containers refer to their members' nodes; everything else is referred to by [`Key`], so that items
+//! may refer to each other in any order. Nodes are made with the `const` builders here, by the macros or by hand:
+//!
+//! ```
+//! use carthage::model::{At, Key, Kind, Node, Part};
+//! const KEY: Key = Key::new(module_path!(), "Probe", line!(), column!());
+//! const PROBE: &Node = &Node::new(Kind::Machine, KEY, "probe", At::new(file!(), line!())).about("Watches.");
+//! assert_eq!(PROBE.name, "probe");
+//! ```
+
+use std::net::Ipv4Addr;
+
+use super::key::{At, Key};
+use crate::machine::implementation::Implementation;
+
+/// What an item is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The top of a tree.
+    Layout,
+    /// A group of parts.
+    Enclave,
+    /// A machine's model.
+    Machine,
+    /// A logical network.
+    Network,
+    /// A set of setup tasks.
+    Customization,
+}
+
+/// The static description of one item.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Node {
+    /// What it is.
+    pub kind: Kind,
+    /// What it is called by references.
+    pub key: Key,
+    /// What it is called by users, in kebab-case.
+    pub name: &'static str,
+    /// The first line of its doc comment, or nothing.
+    pub about: &'static str,
+    /// Where it stands.
+    pub at: At,
+    /// Completes the names of the machines inside.
+    pub domain: Option<&'static str>,
+    /// What machines in here are made by, unless something nearer says otherwise.
+    pub implementation: Option<&'static ImplementationNode>,
+    /// Of a network: its addressing.
+    pub addressing: Addressing,
+    /// Of a machine: what it is made of.
+    pub hardware: Hardware,
+    /// The fields, in their order.
+    pub parts: &'static [Part],
+    /// Of a machine: what must run before it.
+    pub depends_on: &'static [Dependency],
+    /// Of a customization: its tasks, in the order in which they run.
+    pub tasks: &'static [TaskNode],
+}
+
+impl Node {
+    /// A node with nothing but its names.
+    #[must_use]
+    pub const fn new(kind: Kind, key: Key, name: &'static str, at: At) -> Self {
+        Self {
+            kind,
+            key,
+            name,
+            about: "",
+            at,
+            domain: None,
+            implementation: None,
+            addressing: Addressing::NONE,
+            hardware: Hardware::ANY,
+            parts: &[],
+            depends_on: &[],
+            tasks: &[],
+        }
+    }
+
+    /// With a description.
+    #[must_use]
+    pub const fn about(mut self, about: &'static str) -> Self {
+        self.about = about;
+        self
+    }
+
+    /// With a domain for the machines inside.
+    #[must_use]
+    pub const fn domain(mut self, domain: &'static str) -> Self {
+        self.domain = Some(domain);
+        self
+    }
+
+    /// With an implementation for the machines inside.
+    #[must_use]
+    pub const fn implementation(mut self, implementation: &'static ImplementationNode) -> Self {
+        self.implementation = Some(implementation);
+        self
+    }
+
+    /// With the addressing of a network.
+    #[must_use]
+    pub const fn addressing(mut self, addressing: Addressing) -> Self {
+        self.addressing = addressing;
+        self
+    }
+
+    /// With a machine's hardware.
+    #[must_use]
+    pub const fn hardware(mut self, hardware: Hardware) -> Self {
+        self.hardware = hardware;
+        self
+    }
+
+    /// With its fields.
+    #[must_use]
+    pub const fn parts(mut self, parts: &'static [Part]) -> Self {
+        self.parts = parts;
+        self
+    }
+
+    /// With what must run before it.
+    #[must_use]
+    pub const fn depends_on(mut self, depends_on: &'static [Dependency]) -> Self {
+        self.depends_on = depends_on;
+        self
+    }
+
+    /// With its tasks.
+    #[must_use]
+    pub const fn tasks(mut self, tasks: &'static [TaskNode]) -> Self {
+        self.tasks = tasks;
+        self
+    }
+}
+
+/// An implementation as a constant: its name, and how the runtime opens it.
+#[derive(Clone, Copy)]
+pub struct ImplementationNode {
+    /// [`Implementation::NAME`].
+    pub name: &'static str,
+    pub(crate) open: crate::machine::implementation::OpenFn,
+}
+
+impl ImplementationNode {
+    /// Of the type `I`.
+    #[must_use]
+    pub const fn of<I: Implementation>() -> Self {
+        Self { name: I::NAME, open: crate::machine::implementation::open::<I> }
+    }
+}
+
+impl std::fmt::Debug for ImplementationNode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// An IPv4 subnet as a constant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cidr4 {
+    /// The network address.
+    pub network: Ipv4Addr,
+    /// Leading one bits of the mask, 0 to 32.
+    pub prefix: u8,
+}
+
+/// Consecutive IPv4 addresses, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range4 {
+    /// The first.
+    pub first: Ipv4Addr,
+    /// The last; the same as the first for a single address.
+    pub last: Ipv4Addr,
+}
+
+/// How a network's addresses are given out.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Addressing {
+    /// The subnet.
+    pub v4: Option<Cidr4>,
+    /// Addresses for links that name none.
+    pub pool: Option<Range4>,
+    /// Bytes per frame.
+    pub mtu: Option<u32>,
+    /// Where the attribute stands.
+    pub at: At,
+}
+
+impl Addressing {
+    /// Nothing is known.
+    pub const NONE: Self = Self { v4: None, pool: None, mtu: None, at: At::new("", 0) };
+}
+
+/// What a machine is made of; what is absent is left to the implementation.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Hardware {
+    /// MiB of memory, at most.
+    pub memory_mb: Option<u64>,
+    /// Processors, at most.
+    pub cpus: Option<u32>,
+    /// A directory that is its root.
+    pub root: Option<&'static str>,
+    /// Whether it has a TPM.
+    pub tpm: bool,
+    /// Whether it runs virtual machines.
+    pub nested_virt: bool,
+}
+
+impl Hardware {
+    /// Whatever there is.
+    pub const ANY: Self = Self { memory_mb: None, cpus: None, root: None, tpm: false, nested_virt: false };
+}
+
+/// One field of an item.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// The field's name, as written.
+    pub field: &'static str,
+    /// Where it stands.
+    pub at: At,
+    /// What it is.
+    pub role: Role,
+}
+
+impl Part {
+    /// A field.
+    #[must_use]
+    pub const fn new(field: &'static str, at: At, role: Role) -> Self {
+        Self { field, at, role }
+    }
+}
+
+/// What a field is.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Role {
+    /// A part of the tree: an enclave, a network or a machine, or several.
+    Member(Member),
+    /// A network interface.
+    Link(Link),
+    /// A set of setup tasks.
+    Customize(&'static Node),
+    /// A value from the scopes around.
+    Inject(Need),
+    /// A value for everything in here.
+    Provide(Provide),
+}
+
+/// How many of a member there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// One, called by its name.
+    One,
+    /// So many, numbered from 1: `worker-1` …
+    Array(usize),
+}
+
+/// A member field.
+#[derive(Clone, Copy, Debug)]
+pub struct Member {
+    /// What it holds.
+    pub node: &'static Node,
+    /// How many.
+    pub count: Count,
+    /// `#[member(name = "…")]`: another name than the node's.
+    pub name: Option<&'static str>,
+}
+
+/// A `#[link]` field. The interface is named like the field.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    /// The network it is plugged into.
+    pub network: Key,
+    /// The interface's name.
+    pub interface: &'static str,
+    /// Its address: one, or in an array of machines one for each.
+    pub address: Option<Range4>,
+    /// Its hardware address.
+    pub mac: Option<[u8; 6]>,
+    /// Bytes per frame.
+    pub mtu: Option<u32>,
+}
+
+/// A value that something needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Need {
+    /// What.
+    pub key: Key,
+    /// How it is wanted.
+    pub mode: Mode,
+    /// The field's or parameter's name.
+    pub name: &'static str,
+    /// Where it is asked for.
+    pub at: At,
+}
+
+/// How a value is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It must be there: `Arc<T>`, `&T`.
+    Required,
+    /// It may be absent: `Option<Arc<T>>`.
+    Optional,
+    /// It must be there and is made when asked for: `Deferred<T>`.
+    Deferred,
+    /// A placed machine, enclave or network: `Placed<T>`. The machine that asks starts after it.
+    Placed,
+}
+
+/// A `#[provide]` field.
+#[derive(Clone, Copy, Debug)]
+pub struct Provide {
+    /// What.
+    pub key: Key,
+    /// Whether it is made once and kept in the state directory.
+    pub persist: bool,
+    /// Sibling fields that its expression mentions.
+    pub uses: &'static [&'static str],
+    /// What its `#[injectable] impl` needs, where there is no expression.
+    pub needs: &'static [Need],
+}
+
+/// An entry of `#[depends_on]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Dependency {
+    /// The type that is depended on.
+    pub key: Key,
+    /// `name = …`: the field that holds it, where there are several.
+    pub field: Option<&'static str>,
+    /// Where it is written.
+    pub at: At,
+}
+
+/// One setup task, as far as the checks and the plan look.
+#[derive(Clone, Copy, Debug)]
+pub struct TaskNode {
+    /// The function's name.
+    pub name: &'static str,
+    /// The first line of its doc comment, or nothing.
+    pub about: &'static str,
+    /// Where it stands.
+    pub at: At,
+    /// Positions, in the customization's list, of the tasks that come before it by `after` and `before`.
+    pub after: &'static [usize],
+    /// A hash of its tokens: comments and formatting do not count.
+    pub source: u64,
+    /// What its functions need injected: the body's, then those of its hash, invalidator and check.
+    pub needs: &'static [Need],
+}
