@@ -7,6 +7,7 @@ extern crate self as carthage;
 pub mod backend;
 mod error;
 pub mod event;
+pub mod inject;
 pub mod machine;
 pub mod model;
 

@@ -1,0 +1,9 @@
+//! Injection: values by key, from the nearest scope that provides them.
+
+mod scope;
+mod slot;
+mod waits;
+
+pub use scope::{Injectable, Scope};
+pub use slot::{Making, Slot, Value};
+pub(crate) use waits::Waits;
