@@ -10,5 +10,6 @@ pub mod event;
 pub mod inject;
 pub mod machine;
 pub mod model;
+pub mod state;
 
 pub use error::{BoxError, Error, ErrorKind, Result, chain};

@@ -1,0 +1,216 @@
+//! The file `state.redb`: opening it, reading a verified copy of it, and what may be wrong with it.
+//!
+//! The writer has the file's integrity checked when it opens it, and keeps it open for its whole run. A reader beside a living
+//! writer shares the file with it. Without a writer nobody has checked the file, and redb trusts an unchecked file or panics,
+//! so a reader then checks a copy in memory: it must not change the file, and a check may.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use redb::backends::InMemoryBackend;
+use redb::{
+    Builder, ConcurrencyMode, Database, DatabaseError, ReadTransaction, ReadableDatabase, StorageBackend,
+};
+use redb::{TableDefinition, WriteTransaction};
+
+use super::dirs::{Dirs, sync_dir, unusable};
+use super::lock;
+use crate::error::{Error, ErrorKind};
+
+pub(super) const META: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("meta");
+pub(super) const RECORDS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("records");
+pub(super) const ASSIGNMENTS: TableDefinition<'static, (&str, &str), &[u8]> =
+    TableDefinition::new("assignments");
+pub(super) const UNFINISHED: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("unfinished");
+pub(super) const JOURNAL: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("journal");
+pub(super) const VALUES: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("values");
+
+/// The version of the tables above and of what is in them.
+pub(super) const FORMAT: u64 = 1;
+
+/// The file's name in the state directory, and its name while it is being made.
+pub(super) const FILE: &str = "state.redb";
+pub(super) const NEW_FILE: &str = "state.redb.new";
+
+/// How long to wait for somebody who has the file open for a moment only.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+fn builder(mode: ConcurrencyMode) -> Builder {
+    let mut builder = Builder::new();
+    builder.set_concurrency_mode(mode).set_cache_size(16 << 20);
+    builder
+}
+
+/// Opens the file for the holder of the lock; `None` if there is none.
+pub(super) fn open(path: &Path) -> Result<Option<Database>, Error> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match fs::metadata(path) {
+            Ok(found) if found.len() == 0 => return Err(corrupt(path, "it is empty")),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unusable(path)(error)),
+        }
+        let mut builder = builder(ConcurrencyMode::SingleWriter);
+        builder.set_check_integrity_on_open(true);
+        match guarded(path, || builder.open(path).map_err(redb::Error::from)) {
+            Err(error) if error.kind() == ErrorKind::Locked && Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            opened => return opened.map(Some),
+        }
+    }
+}
+
+/// Makes the file, with what `fill` puts into it; whoever looks sees no file, or all of it.
+pub(super) fn create(
+    dir: &Path,
+    fill: impl FnOnce(&WriteTransaction) -> Result<(), Error>,
+) -> Result<Database, Error> {
+    let (path, new) = (dir.join(FILE), dir.join(NEW_FILE));
+    // A process that died while making it may have left one.
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unusable(&new)(error)),
+        _ => {}
+    }
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).map_err(unusable(&new))?;
+    let db = guarded(&new, || Ok(builder(ConcurrencyMode::SingleWriter).create(&new)?))?;
+    write(&db, &new, |transaction| {
+        guarded(&new, || {
+            transaction.open_table(META)?;
+            transaction.open_table(RECORDS)?;
+            transaction.open_table(ASSIGNMENTS)?;
+            transaction.open_table(UNFINISHED)?;
+            transaction.open_table(JOURNAL)?;
+            transaction.open_table(VALUES)?;
+            Ok(())
+        })?;
+        fill(transaction)
+    })?;
+    fs::rename(&new, &path).map_err(unusable(&path))?;
+    sync_dir(dir)?;
+    Ok(db)
+}
+
+/// One durable transaction.
+pub(super) fn write<T>(
+    db: &Database,
+    path: &Path,
+    body: impl FnOnce(&WriteTransaction) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let transaction = guarded(path, || Ok(db.begin_write()?))?;
+    let answer = body(&transaction)?;
+    guarded(path, || Ok(transaction.commit()?))?;
+    Ok(answer)
+}
+
+/// Reads the layout's file without changing anything; `None` if there is none.
+pub(super) fn read<T>(
+    dirs: &Dirs,
+    body: impl Fn(&ReadTransaction) -> Result<T, Error>,
+) -> Result<Option<T>, Error> {
+    let path = dirs.state().join(FILE);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let before = match fs::metadata(&path) {
+            Ok(found) => found,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unreadable(&path, error)),
+        };
+        let writer = lock::holder(dirs)?.is_some();
+        let answer = if writer { read_beside_writer(&path, &body) } else { read_copy(&path, &body) };
+        let error = match answer {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(error) => error,
+        };
+        // A writer may have come, gone, or made and removed the file meanwhile: only a failure in a quiet world counts.
+        let quiet = !writer
+            && lock::holder(dirs)?.is_none()
+            && fs::metadata(&path).is_ok_and(|now| stamp(&now) == stamp(&before));
+        if quiet || Instant::now() > deadline {
+            return Err(error);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn stamp(file: &fs::Metadata) -> impl PartialEq + use<> {
+    (file.dev(), file.ino(), file.len(), file.mtime(), file.mtime_nsec())
+}
+
+fn read_beside_writer<T>(
+    path: &Path,
+    body: impl Fn(&ReadTransaction) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let transaction = guarded(path, || {
+        let db = builder(ConcurrencyMode::SingleWriter).open_read_only(path)?;
+        let transaction = db.begin_read()?;
+        Ok((db, transaction))
+    })?;
+    body(&transaction.1)
+}
+
+fn read_copy<T>(path: &Path, body: impl Fn(&ReadTransaction) -> Result<T, Error>) -> Result<T, Error> {
+    let bytes = fs::read(path).map_err(|error| unreadable(path, error))?;
+    if bytes.is_empty() {
+        return Err(corrupt(path, "it is empty"));
+    }
+    let transaction = guarded(path, || {
+        let copy = InMemoryBackend::new();
+        let io = |error| redb::Error::from(DatabaseError::from(error));
+        copy.set_len(bytes.len() as u64).map_err(io)?;
+        copy.write(0, &bytes).map_err(io)?;
+        let mut builder = builder(ConcurrencyMode::ExclusiveWriter);
+        builder.set_check_integrity_on_open(true);
+        let db = builder.create_with_backend(copy)?;
+        let transaction = db.begin_read()?;
+        Ok((db, transaction))
+    })?;
+    body(&transaction.1)
+}
+
+/// Runs one of redb's operations; whatever goes wrong in it, also by a panic, becomes an error that names the file.
+pub(super) fn guarded<T>(
+    path: &Path,
+    operation: impl FnOnce() -> Result<T, redb::Error>,
+) -> Result<T, Error> {
+    match catch_unwind(AssertUnwindSafe(operation)) {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(failed(path, error)),
+        Err(_) => Err(corrupt(path, "what is in it makes no sense")),
+    }
+}
+
+fn failed(path: &Path, error: redb::Error) -> Error {
+    match error {
+        // Without a number of the system's it is redb that complains about what it found.
+        redb::Error::Io(error) if error.raw_os_error().is_some() => unusable(path)(error),
+        redb::Error::DatabaseAlreadyOpen => Error::new(
+            ErrorKind::Locked,
+            format!("another program has the state file `{}` open", path.display()),
+        )
+        .hint("end that program"),
+        redb::Error::PreviousIo => Error::new(
+            ErrorKind::Host,
+            format!("the state file `{}` could not be written earlier in this run", path.display()),
+        )
+        .hint("see the first error; the next run carries on from what was written before it"),
+        error => corrupt(path, error),
+    }
+}
+
+fn unreadable(path: &Path, error: std::io::Error) -> Error {
+    Error::new(ErrorKind::Host, format!("cannot read the state file `{}`", path.display()))
+        .because(error)
+        .hint("run this as the user who deployed, or name another directory with --state-dir or CARTHAGE_STATE_DIR")
+}
+
+/// The file is damaged.
+pub(super) fn corrupt(path: &Path, cause: impl Into<crate::BoxError>) -> Error {
+    Error::new(ErrorKind::Corrupt, format!("the state file `{}` is damaged", path.display())).because(cause).hint(
+        "put back a copy of it; without one, remove by hand what the layout has made on this host, and then its directory",
+    )
+}

@@ -1,0 +1,132 @@
+//! All that the store knows, at one instant.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use redb::{ReadTransaction, ReadableTable};
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use super::database::{
+    self, ASSIGNMENTS, FILE, FORMAT, JOURNAL, META, RECORDS, UNFINISHED, VALUES, corrupt, guarded,
+};
+use super::dirs::Dirs;
+use super::journal::Entry;
+use super::key::HashKey;
+use super::record::{Assignment, Record};
+use crate::error::{Error, ErrorKind};
+
+/// All that the store knows, at one instant. The default is what is known of a layout that was never deployed: nothing.
+#[derive(Clone, Default)]
+pub struct Snapshot {
+    /// The layout's id, 32 hexadecimal digits; `None` if it was never deployed.
+    pub id: Option<String>,
+    /// The number of the last run; 0 before the first.
+    pub run: u64,
+    /// What exists, by its name as users write it.
+    pub records: BTreeMap<String, Record>,
+    /// The addresses that are taken, by machine and interface.
+    pub assignments: BTreeMap<(String, String), Assignment>,
+    /// Changes that were begun and not ended: their process died in them, or is still in them.
+    pub unfinished: Vec<Entry>,
+    /// Changes that ended, in the last runs, in their order.
+    pub journal: Vec<Entry>,
+    /// Values kept by `#[provide(persist, …)]`, by key.
+    pub values: BTreeMap<String, Zeroizing<Vec<u8>>>,
+    /// The key for hashes of tasks' inputs; `None` if the layout was never deployed.
+    pub hash_key: Option<HashKey>,
+    pub(super) made: BTreeSet<PathBuf>,
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("id", &self.id)
+            .field("run", &self.run)
+            .field("records", &self.records)
+            .field("assignments", &self.assignments)
+            .field("unfinished", &self.unfinished)
+            .field("values", &self.values.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Snapshot {
+    /// Reads the store of a layout, also while another process deploys it. Changes nothing and creates nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`] when the file is damaged or of a newer version, [`ErrorKind::Host`] when it cannot be read.
+    pub fn read(dirs: &Dirs) -> Result<Self, Error> {
+        let path = dirs.state().join(FILE);
+        Ok(database::read(dirs, |transaction| Self::load(&path, transaction))?.unwrap_or_default())
+    }
+
+    pub(super) fn load(path: &Path, transaction: &ReadTransaction) -> Result<Self, Error> {
+        let meta: BTreeMap<String, Zeroizing<Vec<u8>>> = guarded(path, || {
+            let table = transaction.open_table(META)?;
+            table
+                .iter()?
+                .map(|row| Ok(row.map(|(k, v)| (k.value().to_owned(), v.value().to_vec().into()))?))
+                .collect()
+        })?;
+        let get =
+            |name: &str| meta.get(name).ok_or_else(|| corrupt(path, format!("it says nothing of `{name}`")));
+        let format = parse::<u64>(path, get("format")?)?;
+        if format != FORMAT {
+            let what =
+                format!("the state file `{}` was written by a newer version of Carthage", path.display());
+            return Err(Error::new(ErrorKind::Corrupt, what)
+                .because(format!("its format is {format}, and this version knows {FORMAT}"))
+                .hint("build the layout with the newer version"));
+        }
+        let rows = guarded(path, || {
+            let texts = |row: Result<(redb::AccessGuard<'_, &str>, redb::AccessGuard<'_, &[u8]>), _>| {
+                row.map(|(k, v)| (k.value().to_owned(), v.value().to_vec()))
+            };
+            let entries = |row: Result<(redb::AccessGuard<'_, u64>, redb::AccessGuard<'_, &[u8]>), _>| {
+                row.map(|(_, v)| v.value().to_vec())
+            };
+            let records =
+                transaction.open_table(RECORDS)?.iter()?.map(texts).collect::<Result<Vec<_>, _>>()?;
+            let values = transaction.open_table(VALUES)?.iter()?.map(texts).collect::<Result<Vec<_>, _>>()?;
+            let unfinished =
+                transaction.open_table(UNFINISHED)?.iter()?.map(entries).collect::<Result<Vec<_>, _>>()?;
+            let journal =
+                transaction.open_table(JOURNAL)?.iter()?.map(entries).collect::<Result<Vec<_>, _>>()?;
+            let mut assignments = Vec::new();
+            for row in transaction.open_table(ASSIGNMENTS)?.iter()? {
+                let (key, value) = row?;
+                let (machine, interface) = key.value();
+                assignments.push(((machine.to_owned(), interface.to_owned()), value.value().to_vec()));
+            }
+            Ok((records, values, unfinished, journal, assignments))
+        })?;
+        let (records, values, unfinished, journal, assignments) = rows;
+        Ok(Self {
+            id: Some(parse(path, get("id")?)?),
+            run: parse(path, get("run")?)?,
+            hash_key: Some(
+                HashKey::from_bytes(get("key")?)
+                    .ok_or_else(|| corrupt(path, "its key has a wrong length"))?,
+            ),
+            made: parse(path, get("made")?)?,
+            records: records
+                .into_iter()
+                .map(|(k, v)| Ok((k, parse(path, &v)?)))
+                .collect::<Result<_, Error>>()?,
+            assignments: assignments
+                .into_iter()
+                .map(|(k, v)| Ok((k, parse(path, &v)?)))
+                .collect::<Result<_, Error>>()?,
+            unfinished: unfinished.iter().map(|v| parse(path, v)).collect::<Result<_, _>>()?,
+            journal: journal.iter().map(|v| parse(path, v)).collect::<Result<_, _>>()?,
+            values: values.into_iter().map(|(k, v)| (k, v.into())).collect(),
+        })
+    }
+}
+
+/// What was written by [`serde_json::to_vec`].
+pub(super) fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(bytes).map_err(|error| corrupt(path, error))
+}
