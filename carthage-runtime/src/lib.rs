@@ -11,5 +11,6 @@ pub mod inject;
 pub mod machine;
 pub mod model;
 pub mod state;
+pub mod task;
 
 pub use error::{BoxError, Error, ErrorKind, Result, chain};

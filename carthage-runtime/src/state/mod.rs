@@ -1,6 +1,6 @@
 //! What a layout leaves on the controller: directories, the lock, the store of what exists, and persisted values.
 //!
-//! One [`Store`] at a time may change a layout's state: opening it takes the layout's [lock](lock). Whoever only looks reads
+//! One [`Store`] at a time may change a layout's state: opening it takes the layout's [lock]. Whoever only looks reads
 //! a [`Snapshot`], also while another process writes, and never creates anything.
 
 mod crash;

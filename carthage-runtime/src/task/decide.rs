@@ -1,0 +1,290 @@
+//! Whether a task runs, and why: one function, for the plan and for the real run.
+//!
+//! In the plan a task that would run counts as one that runs, so that the plan is what happens. Where only a running machine
+//! can tell, the plan says that it cannot be told.
+
+use std::fmt;
+
+use super::hash::InputHash;
+use super::stamp::Last;
+use crate::machine::engine::Identity;
+
+/// All that the decision looks at.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    /// The user wants it to run.
+    pub forced: bool,
+    /// What is known of its last time.
+    pub last: &'a Last,
+    /// The machine it runs on.
+    pub target: Target<'a>,
+    /// The tasks that come before it.
+    pub before: &'a [Before<'a>],
+    /// Its inputs now.
+    pub inputs: Inputs,
+    /// The hash of its source now.
+    pub source: u64,
+    /// Its `check_completed`, if it has one.
+    pub completed: Option<Check<'a>>,
+    /// Its invalidator, if it has one.
+    pub valid: Option<Check<'a>>,
+}
+
+/// The machine that a task runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// It exists.
+    Exists(&'a Identity),
+    /// It will be made in this run.
+    New,
+}
+
+/// A task that comes before.
+#[derive(Clone, Copy, Debug)]
+pub struct Before<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What becomes of it.
+    pub is: Earlier,
+}
+
+/// What is known of a task that comes before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Earlier {
+    /// It has run in this run, or was found done without our knowing since when.
+    RanNow,
+    /// It last ran in this run, and does not run again now.
+    Ran(u64),
+    /// It never ran, and does not run now.
+    Never,
+    /// In a plan: it will run.
+    WillRun,
+    /// In a plan: it cannot be told whether it will run.
+    MayRun,
+}
+
+/// The hash of a task's inputs now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inputs {
+    /// This; `None` for a task without `hash`.
+    Known(Option<InputHash>),
+    /// It cannot be told, for this reason.
+    Unknown(String),
+}
+
+/// A function of the user's that looks at the machine.
+#[derive(Clone, Debug)]
+pub struct Check<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What it says.
+    pub answer: Answer,
+}
+
+/// What a check says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It has not been asked yet.
+    NotAsked,
+    /// Done, or valid.
+    Yes,
+    /// Not.
+    No,
+    /// It cannot be asked: the machine does not run.
+    CannotAsk,
+}
+
+/// What is to be done with a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It runs.
+    Run(Reason),
+    /// It does not.
+    Skip,
+    /// It does not, because it was found done; but nobody knows since when. Its stamp is written, and for the tasks after it
+    /// it counts as having run now.
+    Adopt,
+    /// In a plan only: it cannot be told yet.
+    Unknown(Reason),
+    /// Ask its `check_completed`, and decide again.
+    AskCompleted,
+    /// Ask its invalidator, and decide again.
+    AskValid,
+}
+
+impl Decision {
+    /// What the task is, in a plan, to those after it; `last` is what it was decided from.
+    #[must_use]
+    pub fn planned(&self, last: &Last) -> Earlier {
+        match (self, last) {
+            (Self::Run(_) | Self::Adopt, _) => Earlier::WillRun,
+            (Self::Unknown(_) | Self::AskCompleted | Self::AskValid, _) => Earlier::MayRun,
+            (Self::Skip, Last::Ran(stamp)) => Earlier::Ran(stamp.run),
+            (Self::Skip, _) => Earlier::Never,
+        }
+    }
+}
+
+/// Why a task runs, or why that cannot be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The user wants it.
+    Forced,
+    /// It has no stamp.
+    NeverRan,
+    /// Its stamp cannot be used, because of this.
+    NoStamp(String),
+    /// The process died, or the run was cancelled, in its body, in this run.
+    Interrupted(u64),
+    /// Its body failed, in this run.
+    Failed(u64),
+    /// Its stamp is of another machine.
+    NewMachine,
+    /// This task runs before it.
+    After(String),
+    /// This task ran after it, in this run.
+    RanLater(String, u64),
+    /// The hash of its inputs differs.
+    InputsChanged,
+    /// The hash of its source differs.
+    SourceChanged,
+    /// This `check_completed` said no.
+    NotCompleted(String),
+    /// This invalidator said no.
+    Invalid(String),
+    /// Unknown: this check needs a running machine.
+    CannotAsk(String),
+    /// Unknown: this check is asked again after this task.
+    AskedAfter(String, String),
+    /// Unknown: this task may run before it.
+    MayRunBefore(String),
+    /// Unknown: its inputs are not known, because of this.
+    InputsUnknown(String),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forced => write!(f, "forced"),
+            Self::NeverRan => write!(f, "never ran"),
+            Self::NoStamp(why) => write!(f, "its stamp cannot be used: {why}"),
+            Self::Interrupted(run) => write!(f, "was interrupted in run {run}"),
+            Self::Failed(run) => write!(f, "failed in run {run}"),
+            Self::NewMachine => write!(f, "the machine is new"),
+            Self::After(task) => write!(f, "`{task}` runs before it"),
+            Self::RanLater(task, run) => write!(f, "`{task}` ran later, in run {run}"),
+            Self::InputsChanged => write!(f, "its inputs changed"),
+            Self::SourceChanged => write!(f, "its source changed"),
+            Self::NotCompleted(check) => write!(f, "not done: `{check}` said no"),
+            Self::Invalid(check) => write!(f, "no longer valid: `{check}` said no"),
+            Self::CannotAsk(check) => {
+                write!(f, "cannot be told until the machine runs: then `{check}` is asked")
+            }
+            Self::AskedAfter(check, task) => {
+                write!(f, "cannot be told yet: `{check}` is asked after `{task}`")
+            }
+            Self::MayRunBefore(task) => write!(f, "cannot be told yet: `{task}` may run before it"),
+            Self::InputsUnknown(why) => write!(f, "cannot be told yet: its inputs are not known: {why}"),
+        }
+    }
+}
+
+/// Whether a task runs, and why.
+///
+/// The order: forced; not done last time; no stamp; another machine; a task before it runs, or ran later; its inputs; its
+/// source; its invalidator. A task with a `check_completed` is asked instead of its stamp, unless its last time did not end well.
+#[must_use]
+pub fn decide(facts: &Facts<'_>) -> Decision {
+    if facts.forced {
+        return Decision::Run(Reason::Forced);
+    }
+    if let Some(reason) = not_ended(facts) {
+        return Decision::Run(reason);
+    }
+    match &facts.completed {
+        Some(check) => by_check(facts, check),
+        None => by_stamp(facts),
+    }
+}
+
+/// Whether the last time, on this very machine, did not end well.
+fn not_ended(facts: &Facts<'_>) -> Option<Reason> {
+    match facts.last {
+        Last::Begun(run, target) if facts.target == Target::Exists(target) => Some(Reason::Interrupted(*run)),
+        Last::Failed(run, target) if facts.target == Target::Exists(target) => Some(Reason::Failed(*run)),
+        _ => None,
+    }
+}
+
+fn by_check(facts: &Facts<'_>, check: &Check<'_>) -> Decision {
+    // What runs before it may change the answer, so it is asked at its turn.
+    if let Some(before) =
+        facts.before.iter().find(|before| matches!(before.is, Earlier::WillRun | Earlier::MayRun))
+    {
+        return Decision::Unknown(Reason::AskedAfter(check.name.into(), before.name.into()));
+    }
+    match ask(facts, check) {
+        Answer::NotAsked => Decision::AskCompleted,
+        Answer::CannotAsk => Decision::Unknown(Reason::CannotAsk(check.name.into())),
+        Answer::No => Decision::Run(Reason::NotCompleted(check.name.into())),
+        Answer::Yes => match (by_invalidator(facts), facts.last) {
+            (Decision::Skip, Last::Ran(stamp)) if facts.target == Target::Exists(&stamp.target) => {
+                Decision::Skip
+            }
+            (Decision::Skip, _) => Decision::Adopt,
+            (decision, _) => decision,
+        },
+    }
+}
+
+fn by_stamp(facts: &Facts<'_>) -> Decision {
+    let stamp = match facts.last {
+        Last::Never => return Decision::Run(Reason::NeverRan),
+        Last::Unreadable(why) => return Decision::Run(Reason::NoStamp(why.clone())),
+        Last::Ran(stamp) if facts.target == Target::Exists(&stamp.target) => stamp,
+        Last::Ran(_) | Last::Begun(..) | Last::Failed(..) => return Decision::Run(Reason::NewMachine),
+    };
+    let mut unknown = None;
+    for before in facts.before {
+        match before.is {
+            Earlier::RanNow | Earlier::WillRun => return Decision::Run(Reason::After(before.name.into())),
+            Earlier::Ran(run) if run > stamp.run => {
+                return Decision::Run(Reason::RanLater(before.name.into(), run));
+            }
+            Earlier::MayRun => unknown = unknown.or_else(|| Some(Reason::MayRunBefore(before.name.into()))),
+            Earlier::Ran(_) | Earlier::Never => {}
+        }
+    }
+    match &facts.inputs {
+        Inputs::Known(inputs) if *inputs != stamp.inputs => return Decision::Run(Reason::InputsChanged),
+        Inputs::Known(_) => {}
+        Inputs::Unknown(why) => unknown = unknown.or_else(|| Some(Reason::InputsUnknown(why.clone()))),
+    }
+    if facts.source != stamp.source {
+        return Decision::Run(Reason::SourceChanged);
+    }
+    match unknown {
+        Some(reason) => Decision::Unknown(reason),
+        None => by_invalidator(facts),
+    }
+}
+
+fn by_invalidator(facts: &Facts<'_>) -> Decision {
+    let Some(check) = &facts.valid else { return Decision::Skip };
+    match ask(facts, check) {
+        Answer::NotAsked => Decision::AskValid,
+        Answer::CannotAsk => Decision::Unknown(Reason::CannotAsk(check.name.into())),
+        Answer::No => Decision::Run(Reason::Invalid(check.name.into())),
+        Answer::Yes => Decision::Skip,
+    }
+}
+
+/// A machine that does not exist cannot be asked.
+fn ask(facts: &Facts<'_>, check: &Check<'_>) -> Answer {
+    if facts.target == Target::New { Answer::CannotAsk } else { check.answer.clone() }
+}
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

@@ -1,0 +1,9 @@
+//! Setup tasks: what makes one run, and the stamps that tell that it ran.
+
+pub mod decide;
+mod hash;
+mod stamp;
+
+pub use decide::{Decision, Reason, decide};
+pub use hash::{Digest, InputHash, TaskHash, TaskHasher, digest};
+pub use stamp::{Last, Stamp, Stamps};

@@ -1,0 +1,240 @@
+//! Stamps: one small file per task and target, which tells how the task ended there.
+//!
+//! A stamp is replaced atomically and durably. Before a task's body starts, its stamp says "begun", so that whatever ends the
+//! body before its time — an error, a cancelled run, a kill, a power cut — makes the task run again.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind as Io, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::hash::InputHash;
+use crate::error::{Error, ErrorKind};
+use crate::machine::engine::Identity;
+use crate::state::dirs::{make_dir, sync_dir};
+
+/// The version of the files.
+const FORMAT: u64 = 1;
+
+/// What a task left behind when it ran to its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// The run in which it ran.
+    pub run: u64,
+    /// The machine on which it ran.
+    pub target: Identity,
+    /// The hash of its inputs, if it has any.
+    pub inputs: Option<InputHash>,
+    /// The hash of its source.
+    pub source: u64,
+}
+
+/// What is known of a task's last time on its target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Last {
+    /// There is no stamp.
+    Never,
+    /// There is one that cannot be used, for this reason.
+    Unreadable(String),
+    /// It was begun in this run, on this machine, and did not end.
+    Begun(u64, Identity),
+    /// It failed in this run, on this machine.
+    Failed(u64, Identity),
+    /// It ran to its end.
+    Ran(Stamp),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Contents {
+    version: u64,
+    layout: String,
+    #[serde(flatten)]
+    state: State,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+enum State {
+    Begun { run: u64, target: Identity },
+    Failed { run: u64, target: Identity },
+    Ran(Stamp),
+}
+
+/// The stamps of one machine.
+#[derive(Clone, Debug)]
+pub struct Stamps {
+    dir: PathBuf,
+    layout: String,
+}
+
+impl Stamps {
+    /// The stamps in `dir`, which is below the layout's cache directory, for the layout with this id: run numbers of another
+    /// life of the layout mean nothing.
+    #[must_use]
+    pub fn new(dir: PathBuf, layout: &str) -> Self {
+        Self { dir, layout: layout.to_owned() }
+    }
+
+    fn path(&self, task: &str) -> PathBuf {
+        self.dir.join(task)
+    }
+
+    /// What is known of a task (`site.index`).
+    #[must_use]
+    pub fn read(&self, task: &str) -> Last {
+        let text = match fs::read(self.path(task)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == Io::NotFound => return Last::Never,
+            Err(error) => return Last::Unreadable(error.to_string()),
+        };
+        let contents: Contents = match serde_json::from_slice(&text) {
+            Ok(contents) => contents,
+            Err(_) => return Last::Unreadable("it is damaged, or of another version".into()),
+        };
+        if contents.version != FORMAT {
+            return Last::Unreadable("it is of another version".into());
+        }
+        if contents.layout != self.layout {
+            return Last::Unreadable("it is from before the layout's state was lost or destroyed".into());
+        }
+        match contents.state {
+            State::Begun { run, target } => Last::Begun(run, target),
+            State::Failed { run, target } => Last::Failed(run, target),
+            State::Ran(stamp) => Last::Ran(stamp),
+        }
+    }
+
+    /// The task is about to start: when this returns, its old stamp is durably gone.
+    ///
+    /// # Errors
+    /// When the stamp cannot be written; the body must not start then.
+    pub fn begin(&self, task: &str, run: u64, target: &Identity) -> Result<(), Error> {
+        self.write(task, State::Begun { run, target: target.clone() })
+    }
+
+    /// The task's body failed.
+    ///
+    /// # Errors
+    /// When the stamp cannot be written; the task counts as interrupted then.
+    pub fn failed(&self, task: &str, run: u64, target: &Identity) -> Result<(), Error> {
+        self.write(task, State::Failed { run, target: target.clone() })
+    }
+
+    /// The task ran to its end, or was found done.
+    ///
+    /// # Errors
+    /// When the stamp cannot be written; the task counts as interrupted then.
+    pub fn ran(&self, task: &str, stamp: Stamp) -> Result<(), Error> {
+        self.write(task, State::Ran(stamp))
+    }
+
+    /// Removes a task's stamp, durably; none is no error.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove(&self, task: &str) -> Result<(), Error> {
+        match fs::remove_file(self.path(task)) {
+            Ok(()) => sync_dir(&self.dir),
+            Err(error) if error.kind() == Io::NotFound => Ok(()),
+            Err(error) => Err(unwritable(&self.path(task))(error)),
+        }
+    }
+
+    /// Removes all of them, when the machine is removed.
+    ///
+    /// # Errors
+    /// When they cannot be removed.
+    pub fn clear(&self) -> Result<(), Error> {
+        match fs::remove_dir_all(&self.dir) {
+            Err(error) if error.kind() != Io::NotFound => Err(unwritable(&self.dir)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&self, task: &str, state: State) -> Result<(), Error> {
+        let contents = Contents { version: FORMAT, layout: self.layout.clone(), state };
+        let path = self.path(task);
+        make_dir(&self.dir)?;
+        // A fixed name: what a killed process leaves is overwritten. Only the holder of the layout's lock writes here.
+        let new = self.dir.join(format!(".{task}.new"));
+        let write = || {
+            let text = serde_json::to_string(&contents)?;
+            let mut file: File =
+                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&new, &path)
+        };
+        write().map_err(unwritable(&path))?;
+        sync_dir(&self.dir)
+    }
+}
+
+fn unwritable(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    let what = format!("cannot write the stamp `{}`", path.display());
+    move |error| {
+        Error::new(ErrorKind::Host, what).because(error).hint(
+            "make the cache directory writable for this user; removing it is safe and makes tasks run again",
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    fn stamps() -> (tempfile::TempDir, Stamps) {
+        let base = tempfile::tempdir().unwrap();
+        let stamps = Stamps::new(base.path().join("algebra/mirror"), "aa");
+        (base, stamps)
+    }
+
+    fn stamp(run: u64) -> Stamp {
+        let inputs = Some(crate::task::digest(&8080).keyed(&crate::state::HashKey::generate().unwrap()));
+        Stamp { run, target: Identity("m1".into()), inputs, source: u64::MAX }
+    }
+
+    #[test]
+    fn one_after_another() {
+        let (_base, stamps) = stamps();
+        let target = Identity("m1".into());
+        assert_eq!(stamps.read("site.index"), Last::Never);
+        stamps.remove("site.index").unwrap();
+        stamps.begin("site.index", 3, &target).unwrap();
+        assert_eq!(stamps.read("site.index"), Last::Begun(3, target.clone()));
+        stamps.failed("site.index", 3, &target).unwrap();
+        assert_eq!(stamps.read("site.index"), Last::Failed(3, target));
+        let stamp = stamp(4);
+        stamps.ran("site.index", stamp.clone()).unwrap();
+        assert_eq!(stamps.read("site.index"), Last::Ran(stamp));
+        assert_eq!(stamps.read("site.serve"), Last::Never);
+        let file = fs::metadata(stamps.path("site.index")).unwrap();
+        assert_eq!(file.mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(&stamps.dir).unwrap().count(), 1, "no temporary file is left");
+        stamps.remove("site.index").unwrap();
+        assert_eq!(stamps.read("site.index"), Last::Never);
+        stamps.clear().unwrap();
+        stamps.clear().unwrap();
+        assert!(!stamps.dir.exists());
+    }
+
+    #[test]
+    fn garbage_counts_as_none() {
+        let (_base, stamps) = stamps();
+        stamps.ran("t", stamp(1)).unwrap();
+        let good = fs::read_to_string(stamps.path("t")).unwrap();
+        let newer = good.replace("\"version\":1", "\"version\":2");
+        for bad in ["", "{", &good[..good.len() / 2], "\0\0\0", "[]", &newer] {
+            fs::write(stamps.path("t"), bad).unwrap();
+            assert!(matches!(stamps.read("t"), Last::Unreadable(_)), "{bad}");
+        }
+        fs::write(stamps.path("t"), &good).unwrap();
+        assert!(matches!(stamps.read("t"), Last::Ran(_)));
+        let other = Stamps::new(stamps.dir.clone(), "bb");
+        assert!(matches!(other.read("t"), Last::Unreadable(why) if why.contains("from before")));
+    }
+}
