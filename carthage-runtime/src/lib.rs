@@ -5,11 +5,15 @@
 extern crate self as carthage;
 
 pub mod backend;
+pub mod customize;
+pub mod deploy;
 mod error;
 pub mod event;
 pub mod inject;
+pub mod layout;
 pub mod machine;
 pub mod model;
+pub mod network;
 pub mod state;
 pub mod task;
 

@@ -8,4 +8,3 @@ mod waits;
 pub use scope::{Injectable, Scope};
 pub use secret::Secret;
 pub use slot::{Making, Slot, Value};
-pub(crate) use waits::Waits;

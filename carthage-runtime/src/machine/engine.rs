@@ -142,7 +142,7 @@ pub struct MachineSpec {
 }
 
 /// A line of a machine's `/etc/hosts`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct HostEntry {
     /// The address.
     pub address: IpAddr,
@@ -150,8 +150,8 @@ pub struct HostEntry {
     pub names: Vec<String>,
 }
 
-/// A command to run inside a machine.
-#[derive(Clone, Debug, Default)]
+/// A command to run inside a machine. Its `Debug` shows the names in its environment, not the values.
+#[derive(Clone, Default)]
 pub struct Exec {
     /// Program and arguments; passed as they are, never through a shell.
     pub argv: Vec<OsString>,
@@ -165,6 +165,20 @@ pub struct Exec {
     pub stdin: bool,
     /// A terminal of this size instead of three pipes: input and output are then the terminal's.
     pub terminal: Option<TerminalSize>,
+}
+
+impl fmt::Debug for Exec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { argv, user, cwd, env, stdin, terminal } = self;
+        f.debug_struct("Exec")
+            .field("argv", argv)
+            .field("user", user)
+            .field("cwd", cwd)
+            .field("env", &env.keys())
+            .field("stdin", stdin)
+            .field("terminal", terminal)
+            .finish()
+    }
 }
 
 /// Rows and columns of a terminal, in characters.

@@ -1,4 +1,16 @@
 //! Machines: one interface over every implementation.
 
+mod command;
 pub mod engine;
+mod files;
+mod guard;
+mod host;
 pub mod implementation;
+#[expect(clippy::module_inception, reason = "a machine is what this is about")]
+mod machine;
+
+pub use command::{Command, Output};
+pub use guard::RunningGuard;
+pub use host::Host;
+pub(crate) use machine::MadeFrom;
+pub use machine::{GRACE, Machine};

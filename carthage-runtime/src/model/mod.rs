@@ -8,3 +8,6 @@ pub use node::{
     Addressing, Cidr4, Count, Dependency, Hardware, ImplementationNode, Kind, Link, Member, Mode, Need, Node,
     Part, Provide, Range4, Role, TaskNode,
 };
+
+mod shim;
+pub use shim::{Placement, Placements};

@@ -193,7 +193,34 @@ pub struct Addressing {
 
 impl Addressing {
     /// Nothing is known.
-    pub const NONE: Self = Self { v4: None, pool: None, mtu: None, at: At::new("", 0) };
+    pub const NONE: Self = Self::at(At::new("", 0));
+
+    /// Nothing is known; the attribute stands here.
+    #[must_use]
+    pub const fn at(at: At) -> Self {
+        Self { v4: None, pool: None, mtu: None, at }
+    }
+
+    /// With a subnet.
+    #[must_use]
+    pub const fn v4(mut self, v4: Cidr4) -> Self {
+        self.v4 = Some(v4);
+        self
+    }
+
+    /// With a pool for links that name no address.
+    #[must_use]
+    pub const fn pool(mut self, pool: Range4) -> Self {
+        self.pool = Some(pool);
+        self
+    }
+
+    /// With bytes per frame.
+    #[must_use]
+    pub const fn mtu(mut self, mtu: u32) -> Self {
+        self.mtu = Some(mtu);
+        self
+    }
 }
 
 /// What a machine is made of; what is absent is left to the implementation.
@@ -215,6 +242,41 @@ pub struct Hardware {
 impl Hardware {
     /// Whatever there is.
     pub const ANY: Self = Self { memory_mb: None, cpus: None, root: None, tpm: false, nested_virt: false };
+
+    /// With at most this many MiB of memory.
+    #[must_use]
+    pub const fn memory_mb(mut self, memory_mb: u64) -> Self {
+        self.memory_mb = Some(memory_mb);
+        self
+    }
+
+    /// With at most this many processors.
+    #[must_use]
+    pub const fn cpus(mut self, cpus: u32) -> Self {
+        self.cpus = Some(cpus);
+        self
+    }
+
+    /// With this directory as its root.
+    #[must_use]
+    pub const fn root(mut self, root: &'static str) -> Self {
+        self.root = Some(root);
+        self
+    }
+
+    /// With a TPM.
+    #[must_use]
+    pub const fn tpm(mut self) -> Self {
+        self.tpm = true;
+        self
+    }
+
+    /// With virtual machines of its own.
+    #[must_use]
+    pub const fn nested_virt(mut self) -> Self {
+        self.nested_virt = true;
+        self
+    }
 }
 
 /// One field of an item.

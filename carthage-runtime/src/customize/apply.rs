@@ -1,0 +1,317 @@
+//! Applying customizations to a machine: what would run and why, and running it.
+
+use futures_util::FutureExt;
+use tokio_util::sync::CancellationToken;
+
+use super::AnyCustomization;
+use crate::deploy::{Action, Failure, Skip, Step};
+use crate::error::{BoxError, Error, ErrorKind};
+use crate::event::{Event, Events};
+use crate::layout::Place;
+use crate::machine::engine::Identity;
+use crate::machine::{Host, Machine};
+use crate::model::TaskNode;
+use crate::state::{Change, HashKey, Ledger, crash_point};
+use crate::task::decide::{Answer, Before, Check, Earlier, Facts, Inputs, Target};
+use crate::task::{Decision, Last, Stamp, Stamps, decide};
+
+/// The machine as a plan sees it.
+pub(crate) enum Now {
+    /// It will be made.
+    New,
+    /// It exists, and cannot be asked.
+    Stopped(Identity),
+    /// It runs.
+    Running(Identity),
+}
+
+/// What tasks of a machine need besides it.
+#[derive(Clone)]
+pub(crate) struct Setting {
+    pub(crate) stamps: Stamps,
+    pub(crate) hash_key: Option<HashKey>,
+    pub(crate) ledger: Ledger,
+    pub(crate) events: Events,
+}
+
+/// What was done, task by task.
+#[derive(Debug, Default)]
+pub(crate) struct Applied {
+    pub(crate) done: Vec<Step>,
+    pub(crate) failed: Vec<Failure>,
+    pub(crate) skipped: Vec<Skip>,
+    pub(crate) interrupted: Vec<String>,
+    pub(crate) unchanged: usize,
+}
+
+impl Applied {
+    /// An error if a task failed; it has the causes of the first.
+    pub(crate) fn into_result(self) -> Result<(), Error> {
+        let Some(first) = self.failed.into_iter().next() else { return Ok(()) };
+        let error =
+            Error::new(ErrorKind::Task, format!("`{}` failed", first.thing)).because(first.causes.join(": "));
+        Err(match first.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        })
+    }
+}
+
+/// The setup tasks of one customization on one machine.
+pub(crate) struct Application<'a> {
+    /// The field that holds it.
+    pub(crate) field: &'static str,
+    pub(crate) customization: &'a dyn AnyCustomization,
+    pub(crate) place: &'a Place,
+    pub(crate) machine: &'a Machine,
+    pub(crate) setting: &'a Setting,
+}
+
+impl Application<'_> {
+    pub(crate) fn tasks(&self) -> &'static [TaskNode] {
+        self.customization.node().tasks
+    }
+
+    /// The name of a task's stamp and services: `site.index`.
+    fn stem(&self, task: usize) -> String {
+        format!("{}.{}", self.field, self.tasks()[task].name)
+    }
+
+    /// What users call a task, without `task:`: `mirror.algebra/site.index`.
+    pub(crate) fn name(&self, task: usize) -> String {
+        format!("{}/{}", self.machine.name(), self.stem(task))
+    }
+
+    fn step(&self, task: usize, action: Action, why: String) -> Step {
+        let about = self.tasks()[task].about;
+        let details = if about.is_empty() { Vec::new() } else { vec![about.to_owned()] };
+        Step { thing: format!("task:{}", self.name(task)), action, why, details }
+    }
+
+    /// What would run, and why.
+    pub(crate) async fn plan(&self, now: &Now) -> Result<Vec<Step>, Error> {
+        let (target, running) = match now {
+            Now::New => (Target::New, false),
+            Now::Stopped(identity) => (Target::Exists(identity), false),
+            Now::Running(identity) => (Target::Exists(identity), true),
+        };
+        let (mut earlier, mut steps) = (Vec::new(), Vec::new());
+        for task in 0..self.tasks().len() {
+            let host = running.then(|| self.host(task));
+            let (decision, last) = self.decide(task, target, host.as_ref(), &earlier, false).await?;
+            earlier.push(decision.planned(&last));
+            match decision {
+                Decision::Run(why) => steps.push(self.step(task, Action::Run, why.to_string())),
+                Decision::Unknown(why) => steps.push(self.step(task, Action::Ask, why.to_string())),
+                _ => {}
+            }
+        }
+        Ok(steps)
+    }
+
+    /// Runs what must run, on a machine that runs. A task that fails stops only those after it.
+    pub(crate) async fn run(
+        &self,
+        identity: &Identity,
+        forced: impl Fn(&str) -> bool,
+        only_forced: bool,
+        stop: &CancellationToken,
+    ) -> Result<Applied, Error> {
+        let mut applied = Applied::default();
+        let mut earlier: Vec<Option<Earlier>> = Vec::new();
+        for (task, node) in self.tasks().iter().enumerate() {
+            let thing = format!("task:{}", self.name(task));
+            let force = forced(&self.name(task));
+            if only_forced && !force {
+                earlier.push(Some(Earlier::Never));
+                continue;
+            }
+            if stop.is_cancelled() {
+                applied.interrupted.push(thing);
+                earlier.push(None);
+                continue;
+            }
+            // Forcing one task is about that task alone.
+            let broken =
+                node.after.iter().find(|before| earlier[**before].is_none()).filter(|_| !only_forced);
+            if let Some(broken) = broken {
+                let why = format!("`{}` did not succeed", self.tasks()[*broken].name);
+                self.setting.events.send(Event::Skipped {
+                    thing: thing.clone(),
+                    action: "run",
+                    why: why.clone(),
+                });
+                applied.skipped.push(Skip { thing, why });
+                earlier.push(None);
+                continue;
+            }
+            let known: Vec<_> = earlier.iter().map(|is| is.unwrap_or(Earlier::Never)).collect();
+            earlier.push(match self.settle(task, identity, &known, force).await {
+                Ok((done, is)) => {
+                    applied.unchanged += usize::from(done.is_none());
+                    applied.done.extend(done);
+                    Some(is)
+                }
+                Err(error) => {
+                    let failure = Failure::of(thing.clone(), &error);
+                    let (text, hint) = (failure.causes.join(": "), failure.hint.clone());
+                    self.setting.events.send(Event::Failed { thing, action: "run", error: text, hint });
+                    applied.failed.push(failure);
+                    None
+                }
+            });
+        }
+        Ok(applied)
+    }
+
+    /// Decides on one task and, if it must, runs it.
+    async fn settle(
+        &self,
+        task: usize,
+        identity: &Identity,
+        earlier: &[Earlier],
+        forced: bool,
+    ) -> Result<(Option<Step>, Earlier), Error> {
+        let host = self.host(task);
+        let (decision, last) =
+            self.decide(task, Target::Exists(identity), Some(&host), earlier, forced).await?;
+        match decision {
+            Decision::Run(why) => {
+                let step = self.step(task, Action::Run, why.to_string());
+                self.body(task, identity, &host, &step).await?;
+                Ok((Some(step), Earlier::RanNow))
+            }
+            Decision::Adopt => {
+                self.stamp(task, identity).await?;
+                Ok((None, Earlier::RanNow))
+            }
+            decision => Ok((None, decision.planned(&last))),
+        }
+    }
+
+    async fn body(&self, task: usize, identity: &Identity, host: &Host, step: &Step) -> Result<(), Error> {
+        let Setting { stamps, ledger, events, .. } = self.setting;
+        let thing = step.thing.clone();
+        events.send(Event::Begun { thing: thing.clone(), action: "run", why: step.why.clone() });
+        let begun = std::time::Instant::now();
+        let (stem, run) = (self.stem(task), ledger.run());
+        let intent = ledger.intend(&thing, "run").await?;
+        on_disk(stamps, identity, move |stamps, identity| stamps.begin(&stem, run, &identity)).await?;
+        crash_point("task-unstamped");
+        let body =
+            std::panic::AssertUnwindSafe(self.customization.run(task, host, self.place)).catch_unwind();
+        let ended = match body.await {
+            Ok(Ok(())) => host.end_services_not_spawned().await,
+            Ok(Err(error)) => Err(self.failed(task, error)),
+            Err(panic) => Err(self.failed(task, panicked(&*panic).into())),
+        };
+        crash_point("task-ended-unstamped");
+        if ended.is_ok() {
+            self.stamp(task, identity).await?;
+        } else {
+            let stem = self.stem(task);
+            on_disk(stamps, identity, move |stamps, identity| stamps.failed(&stem, run, &identity)).await?;
+        }
+        crash_point("task-stamped");
+        intent.settle(ended, |()| Change::Nothing).await?;
+        events.send(Event::Done { thing, action: "run", took: begun.elapsed() });
+        Ok(())
+    }
+
+    async fn stamp(&self, task: usize, identity: &Identity) -> Result<(), Error> {
+        let Setting { stamps, hash_key, ledger, .. } = self.setting;
+        let inputs =
+            self.customization.hash(task).zip(hash_key.as_ref()).map(|(digest, key)| digest.keyed(key));
+        let (stem, run, source) = (self.stem(task), ledger.run(), self.tasks()[task].source);
+        on_disk(stamps, identity, move |stamps, target| {
+            stamps.ran(&stem, Stamp { run, target, inputs, source })
+        })
+        .await
+    }
+
+    fn failed(&self, task: usize, error: BoxError) -> Error {
+        let node = &self.tasks()[task];
+        let what = format!("task `{}` of `{}` failed ({})", self.stem(task), self.machine.name(), node.at);
+        let hint = error.downcast_ref::<Error>().and_then(Error::next_step).map(str::to_owned);
+        let failed = Error::new(ErrorKind::Task, what).because(error);
+        match hint {
+            Some(hint) => failed.hint(hint),
+            None => failed.hint("mend the cause and deploy again: it carries on from here"),
+        }
+    }
+
+    fn host(&self, task: usize) -> Host {
+        Host::new(self.machine.clone(), format!("task:{}", self.name(task)), self.stem(task))
+    }
+
+    /// The one decision, with the checks asked as far as it wants to know. Without a host they cannot be asked.
+    async fn decide(
+        &self,
+        task: usize,
+        target: Target<'_>,
+        host: Option<&Host>,
+        earlier: &[Earlier],
+        forced: bool,
+    ) -> Result<(Decision, Last), Error> {
+        let node = &self.tasks()[task];
+        let last = self.setting.stamps.read(&self.stem(task));
+        let before: Vec<_> =
+            node.after.iter().map(|at| Before { name: self.tasks()[*at].name, is: earlier[*at] }).collect();
+        let unasked = if host.is_some() { Answer::NotAsked } else { Answer::CannotAsk };
+        let checks = self.customization.checks(task);
+        let check = |name: Option<&'static str>| name.map(|name| Check { name, answer: unasked.clone() });
+        let inputs = self.customization.hash(task);
+        let mut facts = Facts {
+            forced,
+            last: &last,
+            target,
+            before: &before,
+            inputs: Inputs::Known(
+                inputs.zip(self.setting.hash_key.as_ref()).map(|(digest, key)| digest.keyed(key)),
+            ),
+            source: node.source,
+            completed: check(checks.completed),
+            valid: check(checks.invalidator),
+        };
+        loop {
+            let decision = decide(&facts);
+            let (asked, check) = match (&decision, host) {
+                (Decision::AskCompleted, Some(host)) => {
+                    (self.customization.check_completed(task, host, self.place), &mut facts.completed)
+                }
+                (Decision::AskValid, Some(host)) => {
+                    (self.customization.invalidator(task, host, self.place), &mut facts.valid)
+                }
+                _ => return Ok((decision, last.clone())),
+            };
+            let (Some(asked), Some(check)) = (asked, check) else { return Ok((decision, last.clone())) };
+            let answer = asked.await.map_err(|error| {
+                let what = format!(
+                    "`{}` of `{}` cannot tell about `{}`",
+                    check.name,
+                    self.machine.name(),
+                    node.name
+                );
+                Error::new(ErrorKind::Task, what).because(error)
+            })?;
+            check.answer = if answer { Answer::Yes } else { Answer::No };
+        }
+    }
+}
+
+/// Does something with stamps where waiting for the disk harms nobody.
+async fn on_disk(
+    stamps: &Stamps,
+    identity: &Identity,
+    work: impl FnOnce(Stamps, Identity) -> Result<(), Error> + Send + 'static,
+) -> Result<(), Error> {
+    let (stamps, identity) = (stamps.clone(), identity.clone());
+    let done = tokio::task::spawn_blocking(move || work(stamps, identity)).await;
+    done.map_err(Error::host("a thread that writes stamps has died"))?
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> String {
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("it panicked: {}", text.unwrap_or("without a message"))
+}

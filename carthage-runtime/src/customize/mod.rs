@@ -1,0 +1,122 @@
+//! Customizations: sets of setup tasks that are applied to a machine.
+
+mod apply;
+
+use futures_util::future::BoxFuture;
+
+pub(crate) use apply::{Application, Applied, Now, Setting};
+
+use crate::layout::Place;
+use crate::machine::Host;
+use crate::model::Node;
+use crate::task::Digest;
+
+/// A function of a customization that looks at a host or changes it.
+pub type Body<T, R> = for<'a> fn(&'a T, &'a Host, &'a Place) -> BoxFuture<'a, crate::Result<R>>;
+
+/// A set of setup tasks: `#[customization] impl StaticSite { … }`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a customization",
+    label = "`#[customize]` takes a customization",
+    note = "write `#[customization]` on the `impl` block that holds its setup tasks"
+)]
+pub trait Customization: Sized + Send + Sync + 'static {
+    /// Its description, with its tasks.
+    const NODE: &'static Node;
+    /// Its tasks, in the order of [`Node::tasks`].
+    const TASKS: &'static [Task<Self>];
+}
+
+/// The functions of one setup task.
+#[derive(Debug)]
+pub struct Task<T> {
+    body: Body<T, ()>,
+    hash: Option<fn(&T) -> Digest>,
+    check_completed: Option<(&'static str, Body<T, bool>)>,
+    invalidator: Option<(&'static str, Body<T, bool>)>,
+}
+
+impl<T> Task<T> {
+    /// A task with this body.
+    #[must_use]
+    pub const fn new(body: Body<T, ()>) -> Self {
+        Self { body, hash: None, check_completed: None, invalidator: None }
+    }
+
+    /// With a hash of its inputs: it runs again when that changes.
+    #[must_use]
+    pub const fn hash(mut self, hash: fn(&T) -> Digest) -> Self {
+        self.hash = Some(hash);
+        self
+    }
+
+    /// With a check, called `name`, that says whether it is done, instead of a stamp.
+    #[must_use]
+    pub const fn check_completed(mut self, name: &'static str, check: Body<T, bool>) -> Self {
+        self.check_completed = Some((name, check));
+        self
+    }
+
+    /// With a check, called `name`, that says whether what it did is still valid.
+    #[must_use]
+    pub const fn invalidator(mut self, name: &'static str, check: Body<T, bool>) -> Self {
+        self.invalidator = Some((name, check));
+        self
+    }
+}
+
+/// A customization whose type does not matter. `task` is a position in [`Node::tasks`].
+pub trait AnyCustomization: Send + Sync {
+    /// Its description.
+    fn node(&self) -> &'static Node;
+    /// Runs the body of a task.
+    fn run<'a>(&'a self, task: usize, host: &'a Host, place: &'a Place) -> BoxFuture<'a, crate::Result<()>>;
+    /// The hash of a task's inputs, if it has one.
+    fn hash(&self, task: usize) -> Option<Digest>;
+    /// Asks the task's `check_completed`, if it has one.
+    fn check_completed<'a>(&'a self, task: usize, host: &'a Host, place: &'a Place) -> Option<Asked<'a>>;
+    /// Asks the task's invalidator, if it has one.
+    fn invalidator<'a>(&'a self, task: usize, host: &'a Host, place: &'a Place) -> Option<Asked<'a>>;
+    /// The names of the task's checks.
+    fn checks(&self, task: usize) -> Checks;
+}
+
+/// The names of a task's checks, as far as it has any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checks {
+    /// Its `check_completed`.
+    pub completed: Option<&'static str>,
+    /// Its invalidator.
+    pub invalidator: Option<&'static str>,
+}
+
+/// A question that is being answered.
+pub type Asked<'a> = BoxFuture<'a, crate::Result<bool>>;
+
+impl<T: Customization> AnyCustomization for T {
+    fn node(&self) -> &'static Node {
+        T::NODE
+    }
+
+    fn run<'a>(&'a self, task: usize, host: &'a Host, place: &'a Place) -> BoxFuture<'a, crate::Result<()>> {
+        (T::TASKS[task].body)(self, host, place)
+    }
+
+    fn hash(&self, task: usize) -> Option<Digest> {
+        T::TASKS[task].hash.map(|hash| hash(self))
+    }
+
+    fn check_completed<'a>(&'a self, task: usize, host: &'a Host, place: &'a Place) -> Option<Asked<'a>> {
+        T::TASKS[task].check_completed.map(|(_, check)| check(self, host, place))
+    }
+
+    fn invalidator<'a>(&'a self, task: usize, host: &'a Host, place: &'a Place) -> Option<Asked<'a>> {
+        T::TASKS[task].invalidator.map(|(_, check)| check(self, host, place))
+    }
+
+    fn checks(&self, task: usize) -> Checks {
+        let task = &T::TASKS[task];
+        let name = |check: Option<(&'static str, Body<T, bool>)>| check.map(|(name, _)| name);
+        Checks { completed: name(task.check_completed), invalidator: name(task.invalidator) }
+    }
+}

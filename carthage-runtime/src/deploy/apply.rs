@@ -1,0 +1,130 @@
+//! Making it so: what the plan says, decided again at each thing's turn.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::decide::{self, Action};
+use super::plan::NOT_IN_LAYOUT;
+use super::progress::Progress;
+use super::things::Thing;
+use super::{Deployment, Report, Selection};
+use crate::error::{Error, ErrorKind};
+use crate::machine::Machine;
+use crate::machine::engine::{Identity, Presence};
+use crate::network::Network;
+use crate::state::{Assignment, crash_point};
+
+impl Deployment {
+    /// Deploys the selection and what it needs. What fails is in the report.
+    ///
+    /// # Errors
+    /// When the selection names nothing, an implementation cannot be used here, or the state cannot be written.
+    pub async fn deploy(&self, selection: &Selection) -> Result<Report, Error> {
+        let among = self.deployed_by(selection)?;
+        self.survey().await?;
+        crash_point("run-begun");
+        self.world.kept().write_to(self.ledger.clone()).await?;
+        let machines = among.iter().filter_map(|at| match &self.things.all[*at] {
+            Thing::Machine(_, machine) => Some(machine),
+            _ => None,
+        });
+        self.ledger.assign(assignments(machines)).await?;
+        crash_point("addresses-assigned");
+        let work = |_, thing, progress| self.deploy_one(thing, progress);
+        Ok(self.each(&self.things.graph, &among, "deploy", work).await)
+    }
+
+    async fn deploy_one(&self, thing: &Thing, progress: Arc<Progress>) -> Result<(), Error> {
+        match thing {
+            Thing::Network(network) => self.deploy_network(thing, network, &progress).await,
+            Thing::Machine(index, machine) => {
+                let identity = self.deploy_machine(thing, *index, machine, &progress).await?;
+                for application in self.applications(*index, &self.world.place(*index)) {
+                    let done = application.run(&identity, |_| false, false, &self.options.stop).await;
+                    progress.applied(done.map_err(|error| progress.tell(&thing.name(), "run", &error))?)?;
+                }
+                Ok(())
+            }
+            Thing::OldNetwork(_) | Thing::OldMachine(_) => {
+                self.destroy_one(thing, NOT_IN_LAYOUT, &progress).await
+            }
+        }
+    }
+
+    async fn deploy_network(
+        &self,
+        thing: &Thing,
+        network: &Network,
+        progress: &Progress,
+    ) -> Result<(), Error> {
+        let name = thing.name();
+        let presence = network.presence().await.map_err(|error| progress.tell(&name, "deploy", &error))?;
+        let verdict = decide::network(self.record(thing), &presence, network.spec());
+        progress
+            .step(&name, verdict, async |action| match action {
+                Some(_) => network.create().await.map(drop),
+                None => Ok(()),
+            })
+            .await
+    }
+
+    async fn deploy_machine(
+        &self,
+        thing: &Thing,
+        index: usize,
+        machine: &Machine,
+        progress: &Progress,
+    ) -> Result<Identity, Error> {
+        let name = thing.name();
+        let presence = machine.presence().await.map_err(|error| progress.tell(&name, "deploy", &error))?;
+        let wanted = self.wanted(index, machine);
+        let verdict = decide::machine(self.record(thing), &presence, &wanted);
+        progress
+            .step(&name, verdict, async |action| {
+                let identity = match action {
+                    Some(Action::Recreate) => {
+                        self.remove_machine(machine, self.world.place(index).placement().stamp_dir()).await?;
+                        self.ledger.assign(assignments([machine].into_iter())).await?;
+                        machine.create().await?
+                    }
+                    Some(Action::Create) => machine.create().await?,
+                    Some(Action::Restart) => {
+                        machine.stop(self.options.grace).await?;
+                        known(machine, &presence)?
+                    }
+                    _ => known(machine, &presence)?,
+                };
+                crash_point("machine-recorded");
+                if !matches!(action, None | Some(Action::Update)) {
+                    machine.start().await?;
+                    crash_point("machine-started");
+                }
+                if action.is_some() {
+                    machine.introduce(identity.clone(), &wanted.hosts).await?;
+                    crash_point("machine-introduced");
+                }
+                Ok(identity)
+            })
+            .await
+    }
+}
+
+/// What exists and is not made anew has an identity.
+fn known(machine: &Machine, presence: &Presence) -> Result<Identity, Error> {
+    presence.identity().cloned().ok_or_else(|| {
+        Error::new(ErrorKind::Host, format!("`{}` vanished while it was looked at", machine.name()))
+            .hint("deploy again")
+    })
+}
+
+/// What the links of these machines get, as the store keeps it.
+fn assignments<'a>(machines: impl Iterator<Item = &'a Machine>) -> BTreeMap<(String, String), Assignment> {
+    let of = |machine: &'a Machine| {
+        machine.links().iter().map(move |link| {
+            let key = (machine.name().to_owned(), link.interface.clone());
+            let address = link.address.map(|net| net.addr());
+            (key, Assignment { network: link.network.clone(), address, mac: link.mac })
+        })
+    };
+    machines.flat_map(of).collect()
+}

@@ -1,0 +1,87 @@
+//! Running tasks because the user says so, and what tasks a machine has.
+
+use std::sync::Arc;
+
+use super::progress::Progress;
+use super::things::Thing;
+use super::{Deployment, Report, Selection, nearest};
+use crate::customize::Application;
+use crate::error::{Error, ErrorKind};
+use crate::layout::Place;
+
+impl Deployment {
+    /// The customizations of a machine of the layout, ready to be planned or run.
+    pub(super) fn applications<'a>(&'a self, index: usize, place: &'a Place) -> Vec<Application<'a>> {
+        let machine = self.world.machine(index);
+        let customizations = self.world.customizations(index);
+        let application = |(part, customization): (&'static crate::model::Part, _)| Application {
+            field: part.field,
+            customization,
+            place,
+            machine,
+            setting: self.world.setting(index),
+        };
+        customizations.into_iter().map(application).collect()
+    }
+
+    /// The names of all tasks, without `task:`, by position of their machine.
+    pub(super) fn task_names(&self) -> Vec<(usize, String)> {
+        let mut names = Vec::new();
+        for &index in self.world.machines().keys() {
+            let place = self.world.place(index);
+            for application in self.applications(index, &place) {
+                let tasks = 0..application.tasks().len();
+                names.extend(tasks.map(|task| (index, application.name(task))));
+            }
+        }
+        names
+    }
+
+    /// Runs the selected tasks, whether they need it or not: `mirror.algebra/site.index`. A machine that does not run is
+    /// started for it and stopped afterwards. What depends on them runs with the next deployment.
+    ///
+    /// # Errors
+    /// When the selection names no task.
+    pub async fn run(&self, selection: &Selection) -> Result<Report, Error> {
+        let names = self.task_names();
+        for pattern in selection.include.iter().chain(&selection.exclude) {
+            if !names.iter().any(|(_, name)| pattern.matches("task", name)) {
+                let known: Vec<_> = names.iter().map(|(_, name)| name.as_str()).collect();
+                let what = format!("`{}` names no task in this layout", pattern.as_str());
+                return Err(Error::new(ErrorKind::Usage, what).hint(nearest(pattern.as_str(), &known)));
+            }
+        }
+        let forced = |name: &str| selection.holds("task", &[name]);
+        let has_forced = |at: &usize| match &self.things.all[*at] {
+            Thing::Machine(index, _) => names.iter().any(|(of, name)| of == index && forced(name)),
+            _ => false,
+        };
+        let among = (0..self.things.all.len()).filter(has_forced).collect();
+        let forced = &forced;
+        let work =
+            |_, thing, progress: Arc<Progress>| async move { self.run_on(thing, forced, &progress).await };
+        Ok(self.each(&self.things.graph, &among, "run", work).await)
+    }
+
+    async fn run_on(
+        &self,
+        thing: &Thing,
+        forced: &impl Fn(&str) -> bool,
+        progress: &Progress,
+    ) -> Result<(), Error> {
+        let Thing::Machine(index, machine) = thing else { return Ok(()) };
+        let told = |error: Error| progress.tell(&thing.name(), "run", &error);
+        let presence = machine.presence().await.map_err(told)?;
+        let Some(identity) = presence.identity() else {
+            let what = format!("`{}` is not deployed", machine.name());
+            return Err(told(Error::new(ErrorKind::NotFound, what).hint("run `deploy` first")));
+        };
+        let guard = machine.machine_running().await.map_err(told)?;
+        let place = self.world.place(*index);
+        for application in self.applications(*index, &place) {
+            let applied = application.run(identity, forced, true, &self.options.stop).await.map_err(told)?;
+            progress.applied(applied)?;
+        }
+        guard.release().await.map_err(told)
+    }
+}

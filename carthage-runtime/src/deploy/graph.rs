@@ -1,0 +1,220 @@
+//! The order of things: a graph over everything deployable, and its execution.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Error;
+
+/// Things and what each needs first. Things are positions; the graph has no cycles.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Graph {
+    needs: Vec<BTreeSet<usize>>,
+}
+
+/// What became of a thing.
+#[derive(Debug)]
+pub(crate) enum Outcome<T> {
+    /// The work was done.
+    Done(T),
+    /// It failed; whoever did the work has told of it.
+    Failed,
+    /// It was not tried, because this other thing failed or was not tried.
+    Skipped(usize),
+    /// It was not begun, because the run was asked to stop.
+    Interrupted,
+}
+
+impl Graph {
+    /// Adds a thing.
+    pub(crate) fn add(&mut self) -> usize {
+        self.needs.push(BTreeSet::new());
+        self.needs.len() - 1
+    }
+
+    /// `thing` needs `other` first.
+    pub(crate) fn need(&mut self, thing: usize, other: usize) {
+        self.needs[thing].insert(other);
+    }
+
+    /// What `thing` needs directly.
+    pub(crate) fn needs(&self, thing: usize) -> impl Iterator<Item = usize> + '_ {
+        self.needs[thing].iter().copied()
+    }
+
+    /// The same things, the other way round: everything needs those that needed it.
+    pub(crate) fn reversed(&self) -> Self {
+        let mut reversed = Self { needs: vec![BTreeSet::new(); self.needs.len()] };
+        for (thing, needs) in self.needs.iter().enumerate() {
+            for &other in needs {
+                reversed.need(other, thing);
+            }
+        }
+        reversed
+    }
+
+    /// These things and all that they need, directly or not.
+    pub(crate) fn closure(&self, of: impl IntoIterator<Item = usize>) -> BTreeSet<usize> {
+        let mut closure = BTreeSet::new();
+        let mut todo: Vec<_> = of.into_iter().collect();
+        while let Some(thing) = todo.pop() {
+            if closure.insert(thing) {
+                todo.extend(self.needs(thing));
+            }
+        }
+        closure
+    }
+
+    /// All things, each after what it needs, otherwise in the order in which they were added.
+    pub(crate) fn order(&self) -> Vec<usize> {
+        let users = self.reversed();
+        let mut left: Vec<usize> = self.needs.iter().map(BTreeSet::len).collect();
+        let mut ready: BTreeSet<usize> = (0..left.len()).filter(|thing| left[*thing] == 0).collect();
+        let mut order = Vec::with_capacity(left.len());
+        while let Some(thing) = ready.pop_first() {
+            order.push(thing);
+            for user in users.needs(thing) {
+                left[user] -= 1;
+                if left[user] == 0 {
+                    ready.insert(user);
+                }
+            }
+        }
+        order
+    }
+
+    /// Does the work of every thing in `among`, at most `parallel` at a time, each after what it needs. A failure stops only
+    /// what needs the failed thing. Once `stop` is cancelled nothing new is begun; what was begun is finished.
+    pub(crate) async fn execute<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        among: &BTreeSet<usize>,
+        parallel: usize,
+        stop: &CancellationToken,
+        work: impl Fn(usize) -> F,
+    ) -> Vec<(usize, Outcome<T>)> {
+        let mut outcomes: Vec<Option<Outcome<T>>> = self.needs.iter().map(|_| None).collect();
+        let mut left: Vec<usize> = (0..self.needs.len())
+            .map(|thing| self.needs(thing).filter(|other| among.contains(other)).count())
+            .collect();
+        let users = self.reversed();
+        let mut ready: BTreeSet<usize> = among.iter().copied().filter(|thing| left[*thing] == 0).collect();
+        let mut running = FuturesUnordered::new();
+        loop {
+            while running.len() < parallel.max(1) && !stop.is_cancelled() {
+                let Some(thing) = ready.pop_first() else { break };
+                let work = work(thing);
+                running.push(async move { (thing, work.await) });
+            }
+            let Some((thing, result)) = running.next().await else { break };
+            match result {
+                Ok(value) => {
+                    outcomes[thing] = Some(Outcome::Done(value));
+                    for user in users.needs(thing).filter(|user| among.contains(user)) {
+                        left[user] -= 1;
+                        if left[user] == 0 && outcomes[user].is_none() {
+                            ready.insert(user);
+                        }
+                    }
+                }
+                Err(_) => {
+                    outcomes[thing] = Some(Outcome::Failed);
+                    for user in users.closure([thing]).into_iter().filter(|user| among.contains(user)) {
+                        outcomes[user].get_or_insert(Outcome::Skipped(thing));
+                        ready.remove(&user);
+                    }
+                }
+            }
+        }
+        among.iter().map(|&thing| (thing, outcomes[thing].take().unwrap_or(Outcome::Interrupted))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::error::ErrorKind;
+
+    /// 0 <- 1 <- 3, 0 <- 2 <- 3, and 4 alone.
+    fn diamond() -> Graph {
+        let mut graph = Graph::default();
+        for _ in 0..5 {
+            graph.add();
+        }
+        for (thing, other) in [(1, 0), (2, 0), (3, 1), (3, 2)] {
+            graph.need(thing, other);
+        }
+        graph
+    }
+
+    fn word<T>(outcome: &Outcome<T>) -> String {
+        match outcome {
+            Outcome::Done(_) => "done".into(),
+            Outcome::Failed => "failed".into(),
+            Outcome::Skipped(by) => format!("skipped by {by}"),
+            Outcome::Interrupted => "interrupted".into(),
+        }
+    }
+
+    async fn run(graph: &Graph, fails: usize, stop_at: usize) -> (Vec<usize>, Vec<String>) {
+        let order = Mutex::new(Vec::new());
+        let stop = CancellationToken::new();
+        let outcomes = graph
+            .execute(&(0..5).collect(), 2, &stop, |thing| {
+                order.lock().unwrap().push(thing);
+                if thing == stop_at {
+                    stop.cancel();
+                }
+                async move {
+                    tokio::task::yield_now().await;
+                    if thing == fails { Err(Error::new(ErrorKind::Host, "no")) } else { Ok(()) }
+                }
+            })
+            .await;
+        (order.into_inner().unwrap(), outcomes.iter().map(|(_, outcome)| word(outcome)).collect())
+    }
+
+    #[tokio::test]
+    async fn needs_come_first() {
+        let (order, outcomes) = run(&diamond(), 9, 9).await;
+        let at = |thing| order.iter().position(|t| *t == thing).unwrap();
+        assert!(at(0) < at(1) && at(0) < at(2) && at(1) < at(3) && at(2) < at(3));
+        assert!(outcomes.iter().all(|o| o == "done"), "{outcomes:?}");
+    }
+
+    #[tokio::test]
+    async fn a_failure_stops_only_what_needs_it() {
+        let (_, outcomes) = run(&diamond(), 1, 9).await;
+        assert_eq!(outcomes, ["done", "failed", "done", "skipped by 1", "done"]);
+    }
+
+    #[tokio::test]
+    async fn what_was_begun_is_finished_when_asked_to_stop() {
+        let (order, outcomes) = run(&diamond(), 9, 0).await;
+        assert_eq!(order, [0]);
+        assert_eq!(outcomes[0], "done");
+        assert!(outcomes[1..].iter().all(|o| o == "interrupted"), "{outcomes:?}");
+    }
+
+    #[tokio::test]
+    async fn no_more_than_asked_for_at_once() {
+        let mut graph = Graph::default();
+        let all: BTreeSet<_> = (0..50).map(|_| graph.add()).collect();
+        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let stop = CancellationToken::new();
+        graph
+            .execute(&all, 7, &stop, |_| async {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+                now.fetch_sub(1, Ordering::SeqCst);
+                Ok(())
+            })
+            .await;
+        assert_eq!(most.into_inner(), 7);
+    }
+}

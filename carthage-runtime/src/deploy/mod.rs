@@ -1,0 +1,196 @@
+//! Deployment: what a layout would become, making it so, and taking it away again.
+//!
+//! [`Deployment::open`] resolves a layout and touches nothing. Everything that changes the world goes through the same
+//! decisions as the plan, is announced in the journal before it is begun, and is written down when it ended.
+
+mod apply;
+mod decide;
+mod force;
+mod graph;
+mod plan;
+mod progress;
+mod remove;
+mod report;
+mod select;
+mod status;
+mod things;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+pub use decide::Action;
+pub use report::{Failure, Plan, Report, Skip, Step};
+pub(crate) use select::nearest;
+pub use select::{Pattern, Selection};
+pub use status::{Listed, MachineStatus, NetworkStatus, Service, Status};
+
+use crate::error::{Error, ErrorKind};
+use crate::event::Events;
+use crate::layout::{Layout, Placed, World};
+use crate::machine::engine::{Site, Survey};
+use crate::machine::{GRACE, Machine};
+use crate::network::Given;
+use crate::state::{Dirs, Kept, Ledger, Snapshot, Store};
+use things::Things;
+
+/// How a layout is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The directory below which the layout's directories are; XDG's if absent.
+    pub state_dir: Option<PathBuf>,
+    /// What the user runs, as the holder of the lock is described to others.
+    pub command: String,
+    /// How many things are worked on at the same time.
+    pub parallel: usize,
+    /// How long a machine gets to end by itself before it is killed.
+    pub grace: Duration,
+    /// Where events go.
+    pub events: Events,
+    /// When cancelled, nothing new is begun, and what was begun is finished.
+    pub stop: CancellationToken,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            state_dir: None,
+            command: "carthage".to_owned(),
+            parallel: std::thread::available_parallelism().map_or(4, |n| n.get() * 4),
+            grace: GRACE,
+            events: Events::none(),
+            stop: CancellationToken::new(),
+        }
+    }
+}
+
+/// Whether a deployment may change the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It only looks; others may change things meanwhile.
+    Look,
+    /// It has the layout to itself.
+    Change,
+}
+
+/// A layout and what exists of it.
+#[derive(Debug)]
+pub struct Deployment {
+    world: Arc<World>,
+    things: Things,
+    snapshot: Snapshot,
+    ledger: Ledger,
+    options: Options,
+}
+
+impl Deployment {
+    /// Resolves a layout. Nothing is touched, but with [`Access::Change`] the layout is locked and a run begins.
+    ///
+    /// # Errors
+    /// When the state is damaged or held by another run, an address cannot be given, or an injected value cannot be made.
+    pub async fn open<L: Layout>(access: Access, options: Options) -> Result<(Self, Placed<L>), Error> {
+        let dirs = Dirs::find(L::NAME, options.state_dir.as_deref())?;
+        let (snapshot, ledger) = match access {
+            Access::Look => (
+                blocking({
+                    let dirs = dirs.clone();
+                    move || Snapshot::read(&dirs)
+                })
+                .await?,
+                Ledger::closed(),
+            ),
+            Access::Change => {
+                let (dirs, command) = (dirs.clone(), options.command.clone());
+                let store = blocking(move || Store::open(&dirs, &command)).await?;
+                let ledger = Ledger::open(store).await?;
+                (ledger.view().await?, ledger)
+            }
+        };
+        let site = Site {
+            layout: L::NAME.to_owned(),
+            id: snapshot.id.clone().unwrap_or_else(|| "0".repeat(32)),
+            state: dirs.state().to_owned(),
+            logs: dirs.logs().to_owned(),
+            private: dirs.private(),
+        };
+        let mut given: std::collections::BTreeMap<String, Given> = Default::default();
+        for ((machine, interface), assignment) in &snapshot.assignments {
+            if let Some(std::net::IpAddr::V4(address)) = assignment.address {
+                let network = given.entry(assignment.network.clone()).or_default();
+                network.insert(format!("{machine}/{interface}"), address);
+            }
+        }
+        let around = crate::layout::Around {
+            site,
+            ledger: ledger.clone(),
+            kept: Kept::new(snapshot.values.clone()),
+            events: options.events.clone(),
+            given,
+            cache: dirs.cache().to_owned(),
+            hash_key: snapshot.hash_key.clone(),
+        };
+        let (world, layout) = World::open::<L>(around).await?;
+        let things = Things::of(&world, &snapshot, &ledger, &options.events)?;
+        Ok((Self { world, things, snapshot, ledger, options }, layout))
+    }
+
+    /// All machines, in the order of the source.
+    pub fn machines(&self) -> impl Iterator<Item = &Machine> {
+        self.world.machines().values()
+    }
+
+    /// The machine of this name, with or without `machine:`; its host name will do if no other has it.
+    ///
+    /// # Errors
+    /// When there is none; the hint says which was probably meant.
+    pub fn machine(&self, name: &str) -> Result<&Machine, Error> {
+        let bare = name.strip_prefix("machine:").unwrap_or(name);
+        if let Some(machine) = self.machines().find(|machine| machine.name() == bare) {
+            return Ok(machine);
+        }
+        let named: Vec<_> = self.machines().filter(|machine| machine.spec().hostname == bare).collect();
+        match named[..] {
+            [machine] => Ok(machine),
+            [] => {
+                let known: Vec<_> = self.machines().map(Machine::name).collect();
+                let what = format!("there is no machine `{bare}` in this layout");
+                Err(Error::new(ErrorKind::Usage, what).hint(nearest(bare, &known)))
+            }
+            _ => {
+                let names: Vec<_> = named.iter().map(|machine| format!("`{}`", machine.name())).collect();
+                let what = format!("{} machines have the host name `{bare}`", named.len());
+                Err(Error::new(ErrorKind::Usage, what).hint(format!("write one of {}", names.join(", "))))
+            }
+        }
+    }
+
+    /// What the hosts of the implementations in use allow; an error is what makes one unusable.
+    async fn survey(&self) -> Result<Vec<String>, Error> {
+        let mut notes = Vec::new();
+        for (name, engine) in self.world.engines() {
+            let Survey { single_user, memory_not_enforced, cpus_not_enforced } = engine.survey().await?;
+            let machines =
+                || self.machines().filter(|machine| machine.implementation() == *name).map(Machine::spec);
+            if let Some(why) = single_user {
+                notes.push(format!("{name}: machines have one user inside, commands as another fail: {why}"));
+            }
+            if let Some(why) = memory_not_enforced.filter(|_| machines().any(|spec| spec.memory_mb.is_some()))
+            {
+                notes.push(format!("{name}: memory_mb is not enforced: {why}"));
+            }
+            if let Some(why) = cpus_not_enforced.filter(|_| machines().any(|spec| spec.cpus.is_some())) {
+                notes.push(format!("{name}: cpus is not enforced: {why}"));
+            }
+        }
+        Ok(notes)
+    }
+}
+
+/// Runs `work`, which waits for the disk, where waiting harms nobody.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::host("a thread that reads the state has died"))?
+}

@@ -1,0 +1,100 @@
+//! What deploying would do, and why. Looks, and touches nothing.
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::decide::{self, Action, Verdict};
+use super::things::{Thing, hosts_of};
+use super::{Deployment, Plan, Selection, Step};
+use crate::customize::Now;
+use crate::error::Error;
+use crate::machine::engine::LinkSpec;
+use crate::machine::{Machine, MadeFrom};
+use crate::state::Record;
+
+impl Deployment {
+    /// What deploying the selection would do: for what it names, and for what that needs.
+    ///
+    /// # Errors
+    /// When the selection names nothing, or the world cannot be looked at.
+    pub async fn plan(&self, selection: &Selection) -> Result<Plan, Error> {
+        let notes = self.survey().await?;
+        let among = self.deployed_by(selection)?;
+        let looks = among.iter().map(|thing| self.steps_of(*thing));
+        let steps: Vec<Vec<Step>> =
+            stream::iter(looks).buffered(self.options.parallel.max(1)).try_collect().await?;
+        let order = self.things.graph.order();
+        let mut of: std::collections::BTreeMap<usize, Vec<Step>> = among.iter().copied().zip(steps).collect();
+        let mut plan = Plan { notes, ..Plan::default() };
+        for steps in order.into_iter().filter_map(|thing| of.remove(&thing)) {
+            plan.unchanged += usize::from(steps.is_empty());
+            plan.steps.extend(steps);
+        }
+        Ok(plan)
+    }
+
+    /// What is selected and what it needs; of what is no longer in the layout, only what is selected.
+    pub(super) fn deployed_by(&self, selection: &Selection) -> Result<BTreeSet<usize>, Error> {
+        let selected = self.things.selected(selection)?;
+        let current = selected.iter().copied().filter(|thing| !self.things.all[*thing].is_old());
+        let mut among = self.things.graph.closure(current);
+        among.extend(selected);
+        Ok(among)
+    }
+
+    async fn steps_of(&self, thing: usize) -> Result<Vec<Step>, Error> {
+        let thing = &self.things.all[thing];
+        let name = thing.name();
+        let record = self.record(thing);
+        let step = |verdict: Verdict, details| {
+            verdict.map(|(action, why)| Step { thing: name.clone(), action, why, details })
+        };
+        match thing {
+            Thing::Network(network) => {
+                let verdict = decide::network(record, &network.presence().await?, network.spec());
+                let subnet = network.spec().v4.map(|net| net.to_string());
+                Ok(step(verdict, subnet.into_iter().collect()).into_iter().collect())
+            }
+            Thing::OldNetwork(_) | Thing::OldMachine(_) if !self.exists(thing).await? => Ok(Vec::new()),
+            Thing::OldNetwork(_) | Thing::OldMachine(_) => {
+                Ok(step(Some((Action::Destroy, NOT_IN_LAYOUT.to_owned())), Vec::new()).into_iter().collect())
+            }
+            Thing::Machine(index, machine) => {
+                let presence = machine.presence().await?;
+                let verdict = decide::machine(record, &presence, &self.wanted(*index, machine));
+                let action = verdict.as_ref().map(|(action, _)| *action);
+                let mut steps: Vec<_> = step(verdict, details(machine)).into_iter().collect();
+                let now = match (action, presence.identity()) {
+                    (Some(Action::Create | Action::Recreate), _) | (_, None) => Now::New,
+                    (Some(Action::Start | Action::Restart), Some(identity)) => Now::Stopped(identity.clone()),
+                    (_, Some(identity)) => Now::Running(identity.clone()),
+                };
+                for application in self.applications(*index, &self.world.place(*index)) {
+                    steps.extend(application.plan(&now).await?);
+                }
+                Ok(steps)
+            }
+        }
+    }
+
+    pub(super) fn record(&self, thing: &Thing) -> Option<&Record> {
+        self.snapshot.records.get(&thing.name())
+    }
+
+    /// What a machine would be made from now.
+    pub(super) fn wanted(&self, index: usize, machine: &Machine) -> MadeFrom {
+        MadeFrom { spec: machine.spec().clone(), hosts: hosts_of(&self.world, index) }
+    }
+}
+
+/// Why something is taken away by a deployment.
+pub(super) const NOT_IN_LAYOUT: &str = "it is no longer in the layout";
+
+fn details(machine: &Machine) -> Vec<String> {
+    let link = |link: &LinkSpec| match link.address {
+        Some(address) => format!("{} {address} on {}", link.interface, link.network),
+        None => format!("{} on {}", link.interface, link.network),
+    };
+    machine.links().iter().map(link).collect()
+}

@@ -1,0 +1,212 @@
+//! Taking away, stopping and starting: never more than is selected.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::decide::Action;
+use super::progress::Progress;
+use super::things::Thing;
+use super::{Deployment, Plan, Report, Selection, Skip, Step};
+use crate::error::{Error, ErrorKind};
+use crate::machine::Machine;
+use crate::machine::engine::Presence;
+
+/// Why something is taken away by `destroy`.
+const ASKED: &str = "you asked for it";
+
+impl Deployment {
+    /// What destroying the selection would do, and what would stay because something that is not selected needs it.
+    ///
+    /// # Errors
+    /// When the selection names nothing, or the world cannot be looked at.
+    pub async fn plan_destroy(&self, selection: &Selection) -> Result<Plan, Error> {
+        let (among, stays) = self.destroyed_by(selection).await?;
+        let users_first = self.things.graph.reversed().order();
+        let gone = users_first.into_iter().filter(|at| among.contains(at)).map(|at| Step {
+            thing: self.things.all[at].name(),
+            action: Action::Destroy,
+            why: ASKED.to_owned(),
+            details: Vec::new(),
+        });
+        let notes = stays.iter().map(|skip| format!("{} stays: {}", skip.thing, skip.why)).collect();
+        Ok(Plan { steps: gone.collect(), unchanged: stays.len(), notes })
+    }
+
+    /// Destroys the selection, what needs a thing before the thing. When nothing is left of the layout, its state goes too.
+    ///
+    /// # Errors
+    /// When the selection names nothing, or the state cannot be written.
+    pub async fn destroy(&self, selection: &Selection) -> Result<Report, Error> {
+        let (among, stays) = self.destroyed_by(selection).await?;
+        let work = |_, thing, progress: Arc<Progress>| async move {
+            self.destroy_one(thing, ASKED, &progress).await
+        };
+        let mut report = self.each(&self.things.graph.reversed(), &among, "destroy", work).await;
+        report.skipped.extend(stays);
+        if report.is_complete() && self.ledger.view().await?.records.is_empty() {
+            self.ledger.forget().await?;
+        }
+        Ok(report)
+    }
+
+    /// Forgets a layout of which nothing exists, as after a first deployment that was called off.
+    ///
+    /// # Errors
+    /// When its files cannot be removed.
+    pub async fn forget_if_empty(&self) -> Result<(), Error> {
+        if self.ledger.view().await?.records.is_empty() && self.existing().await?.is_empty() {
+            self.ledger.forget().await?;
+        }
+        Ok(())
+    }
+
+    /// What of the selection exists and may go, and what stays.
+    async fn destroyed_by(&self, selection: &Selection) -> Result<(BTreeSet<usize>, Vec<Skip>), Error> {
+        let exist = self.existing().await?;
+        let selected: BTreeSet<_> = self.things.selected(selection)?.intersection(&exist).copied().collect();
+        let users = self.things.graph.reversed();
+        let (mut among, mut stays) = (BTreeSet::new(), Vec::new());
+        for &at in &selected {
+            let mut needed_by = users
+                .closure([at])
+                .into_iter()
+                .filter(|user| exist.contains(user) && !selected.contains(user));
+            match needed_by.next() {
+                None => {
+                    among.insert(at);
+                }
+                Some(user) => {
+                    let why = format!("`{}` needs it and is not selected", self.things.all[user].name());
+                    stays.push(Skip { thing: self.things.all[at].name(), why });
+                }
+            }
+        }
+        Ok((among, stays))
+    }
+
+    /// What exists, recorded or not.
+    async fn existing(&self) -> Result<BTreeSet<usize>, Error> {
+        let mut exist = BTreeSet::new();
+        for (at, thing) in self.things.all.iter().enumerate() {
+            if self.exists(thing).await? {
+                exist.insert(at);
+            }
+        }
+        Ok(exist)
+    }
+
+    /// Whether a thing exists, recorded or not.
+    pub(super) async fn exists(&self, thing: &Thing) -> Result<bool, Error> {
+        if self.record(thing).is_some() {
+            return Ok(true);
+        }
+        let presence = match thing {
+            Thing::Network(network) | Thing::OldNetwork(network) => network.presence().await?,
+            Thing::Machine(_, machine) | Thing::OldMachine(machine) => machine.presence().await?,
+        };
+        Ok(presence != Presence::Absent)
+    }
+
+    pub(super) async fn destroy_one(
+        &self,
+        thing: &Thing,
+        why: &str,
+        progress: &Progress,
+    ) -> Result<(), Error> {
+        let verdict = Some((Action::Destroy, why.to_owned()));
+        progress
+            .step(&thing.name(), verdict, async |_| match thing {
+                Thing::Network(network) | Thing::OldNetwork(network) => network.destroy().await,
+                Thing::Machine(index, machine) => {
+                    self.remove_machine(machine, self.world.place(*index).placement().stamp_dir()).await
+                }
+                Thing::OldMachine(machine) => {
+                    self.remove_machine(machine, &machine.path().replace('.', "/")).await
+                }
+            })
+            .await
+    }
+
+    /// Removes a machine and what its tasks left on the controller.
+    pub(super) async fn remove_machine(&self, machine: &Machine, stamp_dir: &str) -> Result<(), Error> {
+        machine.destroy().await?;
+        let stamps = self.world.stamps(Path::new(stamp_dir));
+        super::blocking(move || stamps.clear()).await
+    }
+
+    /// Starts the selected machines, with the machines and networks that they need. Runs no tasks.
+    ///
+    /// # Errors
+    /// When the selection names nothing.
+    pub async fn start(&self, selection: &Selection) -> Result<Report, Error> {
+        let current = |at: &usize| !self.things.all[*at].is_old();
+        let among = self.things.graph.closure(self.machines_among(selection)?.into_iter().filter(current));
+        let work = |_, thing, progress: Arc<Progress>| async move { self.start_one(thing, &progress).await };
+        Ok(self.each(&self.things.graph, &among, "start", work).await)
+    }
+
+    async fn start_one(&self, thing: &Thing, progress: &Progress) -> Result<(), Error> {
+        let name = thing.name();
+        let told = |error: Error| progress.tell(&name, "start", &error);
+        let (presence, network) = match thing {
+            Thing::Network(network) | Thing::OldNetwork(network) => {
+                (network.presence().await.map_err(told)?, Some(network))
+            }
+            Thing::Machine(_, machine) | Thing::OldMachine(machine) => {
+                (machine.presence().await.map_err(told)?, None)
+            }
+        };
+        if self.record(thing).is_none() || (network.is_none() && presence == Presence::Absent) {
+            let what = format!("`{name}` is not deployed");
+            return Err(told(Error::new(ErrorKind::NotFound, what).hint("run `deploy` first")));
+        }
+        let verdict =
+            (presence.running() != Some(true)).then(|| (Action::Start, "it is not running".to_owned()));
+        progress
+            .step(&name, verdict, async |action| match (action, thing) {
+                (None, _) => Ok(()),
+                (_, Thing::Network(network) | Thing::OldNetwork(network)) => network.create().await.map(drop),
+                (_, Thing::Machine(index, machine)) => {
+                    machine.start().await?;
+                    let hosts = super::things::hosts_of(&self.world, *index);
+                    match presence.identity() {
+                        Some(identity) => machine.introduce(identity.clone(), &hosts).await,
+                        None => Ok(()),
+                    }
+                }
+                (_, Thing::OldMachine(machine)) => machine.start().await,
+            })
+            .await
+    }
+
+    /// Stops the selected machines, those that need another before the other.
+    ///
+    /// # Errors
+    /// When the selection names nothing.
+    pub async fn stop(&self, selection: &Selection) -> Result<Report, Error> {
+        let among = self.machines_among(selection)?;
+        let work = |_, thing, progress: Arc<Progress>| async move { self.stop_one(thing, &progress).await };
+        Ok(self.each(&self.things.graph.reversed(), &among, "stop", work).await)
+    }
+
+    async fn stop_one(&self, thing: &Thing, progress: &Progress) -> Result<(), Error> {
+        let (Thing::Machine(_, machine) | Thing::OldMachine(machine)) = thing else { return Ok(()) };
+        let presence =
+            machine.presence().await.map_err(|error| progress.tell(&thing.name(), "stop", &error))?;
+        let verdict = (presence.running() != Some(false)).then(|| (Action::Stop, ASKED.to_owned()));
+        progress
+            .step(&thing.name(), verdict, async |action| match action {
+                Some(_) => machine.stop(self.options.grace).await,
+                None => Ok(()),
+            })
+            .await
+    }
+
+    fn machines_among(&self, selection: &Selection) -> Result<BTreeSet<usize>, Error> {
+        let selected = self.things.selected(selection)?;
+        let is_machine =
+            |at: &usize| matches!(self.things.all[*at], Thing::Machine(..) | Thing::OldMachine(_));
+        Ok(selected.into_iter().filter(is_machine).collect())
+    }
+}

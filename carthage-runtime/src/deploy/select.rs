@@ -1,0 +1,203 @@
+//! Which things a command is about: `kind:glob` patterns.
+
+use std::str::FromStr;
+
+use crate::error::{Error, ErrorKind};
+
+/// A pattern for names of things: `machine:worker-*`, or `worker-*` for things of every kind.
+///
+/// `*` stands for any text, `?` for one character, a backslash takes the next character as it is. The kind ends at the first
+/// colon that is not escaped. The whole name must match; case counts. A name without a domain also matches the machine of that
+/// host name, when nothing else has it.
+///
+/// ```
+/// use carthage::deploy::Pattern;
+/// let pattern: Pattern = "machine:worker-?.algebra".parse()?;
+/// assert!(pattern.matches("machine", "worker-2.algebra"));
+/// assert!(!pattern.matches("network", "worker-2.algebra"));
+/// # Ok::<(), carthage::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    text: String,
+    kind: Option<Vec<Piece>>,
+    name: Vec<Piece>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Piece {
+    Any,
+    One,
+    Char(char),
+}
+
+impl Pattern {
+    /// Whether a thing of this kind and name is meant.
+    #[must_use]
+    pub fn matches(&self, kind: &str, name: &str) -> bool {
+        self.kind.as_ref().is_none_or(|pattern| glob(pattern, kind)) && glob(&self.name, name)
+    }
+
+    /// The pattern as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl FromStr for Pattern {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (mut kind, mut pieces) = (None, Vec::new());
+        let mut chars = text.chars();
+        while let Some(char) = chars.next() {
+            pieces.push(match char {
+                '*' => Piece::Any,
+                '?' => Piece::One,
+                '\\' => Piece::Char(chars.next().ok_or_else(|| {
+                    Error::new(ErrorKind::Usage, format!("the pattern `{text}` ends in a backslash"))
+                        .hint("a backslash takes the next character as it is; write `\\\\` for a backslash")
+                })?),
+                ':' if kind.is_none() => {
+                    kind = Some(std::mem::take(&mut pieces));
+                    continue;
+                }
+                char => Piece::Char(char),
+            });
+        }
+        if pieces.is_empty() {
+            let what = format!("the pattern `{text}` names nothing");
+            return Err(Error::new(ErrorKind::Usage, what).hint("write a name, or `*` for all"));
+        }
+        Ok(Self { text: text.to_owned(), kind, name: pieces })
+    }
+}
+
+/// Linear in the text for each `*`: after a mismatch only the last `*` takes one more character.
+fn glob(pattern: &[Piece], text: &str) -> bool {
+    let text: Vec<char> = text.chars().collect();
+    let (mut p, mut t) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(Piece::Any) => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(Piece::One) => (p, t) = (p + 1, t + 1),
+            Some(Piece::Char(char)) if *char == text[t] => (p, t) = (p + 1, t + 1),
+            _ => match star {
+                Some((at, from)) => {
+                    star = Some((at, from + 1));
+                    (p, t) = (at + 1, from + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|piece| *piece == Piece::Any)
+}
+
+/// What a command is about: everything, or what `include` names, but for what `exclude` names.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Nothing here means everything.
+    pub include: Vec<Pattern>,
+    /// Wins over `include`.
+    pub exclude: Vec<Pattern>,
+}
+
+impl Selection {
+    /// Everything.
+    #[must_use]
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Whether everything is meant.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        self.include.is_empty() && self.exclude.is_empty()
+    }
+
+    /// Whether a thing is meant, which may go by several names.
+    #[must_use]
+    pub fn holds(&self, kind: &str, names: &[&str]) -> bool {
+        let any =
+            |patterns: &[Pattern]| patterns.iter().any(|p| names.iter().any(|name| p.matches(kind, name)));
+        (self.include.is_empty() || any(&self.include)) && !any(&self.exclude)
+    }
+
+    /// # Errors
+    /// When a pattern names none of `things` (kind and names of each): a typo would otherwise do nothing, quietly.
+    pub fn check<'a>(
+        &self,
+        things: impl Iterator<Item = (&'static str, Vec<&'a str>)> + Clone,
+    ) -> Result<(), Error> {
+        for pattern in self.include.iter().chain(&self.exclude) {
+            let meant =
+                |(kind, names): (&str, Vec<&str>)| names.iter().any(|name| pattern.matches(kind, name));
+            if !things.clone().any(meant) {
+                let what = format!("`{}` names nothing in this layout", pattern.as_str());
+                let all: Vec<_> = things.flat_map(|(_, names)| names).collect();
+                return Err(Error::new(ErrorKind::Usage, what).hint(nearest(pattern.as_str(), &all)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// "did you mean" with the nearest name, or where to look.
+pub(crate) fn nearest(wrong: &str, known: &[&str]) -> String {
+    let wrong = wrong.rsplit(':').next().unwrap_or(wrong);
+    let best = known.iter().map(|name| (strsim::jaro_winkler(wrong, name), *name));
+    match best.max_by(|a, b| a.0.total_cmp(&b.0)) {
+        Some((likeness, name)) if likeness > 0.7 => format!("did you mean `{name}`?"),
+        _ => "see `list` for the names".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, kind: &str, name: &str) -> bool {
+        pattern.parse::<Pattern>().unwrap().matches(kind, name)
+    }
+
+    #[test]
+    fn globs() {
+        assert!(matches("*", "machine", "a.b"));
+        assert!(matches("w*-?.a*", "machine", "worker-2.algebra"));
+        assert!(matches("*a*b*", "machine", "xxaxxbxx"));
+        assert!(!matches("*a*b", "machine", "ab!"));
+        assert!(!matches("worker", "machine", "worker-1"));
+        assert!(!matches("Worker-1", "machine", "worker-1"));
+        assert!(matches(r"a\*b", "machine", "a*b") && !matches(r"a\*b", "machine", "axb"));
+    }
+
+    #[test]
+    fn kinds() {
+        assert!(matches("machine:x", "machine", "x") && !matches("machine:x", "network", "x"));
+        assert!(matches("m*:x", "machine", "x"));
+        assert!(matches(r"a\:b", "machine", "a:b"));
+        assert!(matches("task:m/site.index:x", "task", "m/site.index:x"));
+    }
+
+    #[test]
+    fn exclude_wins_and_typos_are_told() {
+        let selection = Selection {
+            include: vec!["worker-*".parse().unwrap()],
+            exclude: vec!["worker-2".parse().unwrap()],
+        };
+        assert!(selection.holds("machine", &["worker-1.a", "worker-1"]));
+        assert!(!selection.holds("machine", &["worker-2.a", "worker-2"]));
+        assert!(!selection.holds("machine", &["mirror.a", "mirror"]));
+        let things = [("machine", vec!["worker-1", "mirror"])];
+        let typo = Selection { include: vec!["mirorr".parse().unwrap()], exclude: vec![] };
+        let error = typo.check(things.iter().cloned()).unwrap_err();
+        assert_eq!(error.next_step(), Some("did you mean `mirror`?"));
+        assert!("worker\\".parse::<Pattern>().is_err() && "machine:".parse::<Pattern>().is_err());
+    }
+}

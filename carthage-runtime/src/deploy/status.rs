@@ -1,0 +1,218 @@
+//! What is in the layout, and what of it exists now.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
+
+use super::things::Thing;
+use super::{Deployment, Selection};
+use crate::error::Error;
+use crate::machine::Machine;
+use crate::machine::engine::{Presence, ServiceState, ServiceStatus};
+
+/// Something in the layout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    /// `machine:mirror.algebra`
+    pub thing: String,
+    /// The first line of its doc comment.
+    pub about: String,
+    /// The field that holds it, such as `algebra.mirror`.
+    pub path: String,
+    /// What makes it, if it is a machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub implementation: Option<String>,
+    /// Addresses, or a network's subnet.
+    pub addresses: Vec<String>,
+    /// The tasks of a machine.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<String>,
+}
+
+/// What exists now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Machines, in the order of the source, then those that are no longer in the layout.
+    pub machines: Vec<MachineStatus>,
+    /// Networks likewise.
+    pub networks: Vec<NetworkStatus>,
+    /// The number of the last run; 0 if there was none.
+    pub run: u64,
+    /// Changes that were begun and not ended, as `create machine:mirror.algebra`: their run goes on, or was ended in them.
+    pub unfinished: Vec<String>,
+    /// What the host does not enforce.
+    pub notes: Vec<String>,
+}
+
+/// A machine as it is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MachineStatus {
+    /// Its fully qualified name.
+    pub name: String,
+    /// What makes it.
+    pub implementation: String,
+    /// `running`, `stopped`, `absent` or `unknown`.
+    pub state: &'static str,
+    /// What is wrong with that, if something is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// Whether it is in the layout.
+    pub in_layout: bool,
+    /// Its addresses with prefix lengths.
+    pub addresses: Vec<String>,
+    /// Its services.
+    pub services: Vec<Service>,
+}
+
+/// A service as it is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Service {
+    /// The task that spawned it: `site.serve`.
+    pub name: String,
+    /// `running`, `ended` or `stopped`.
+    pub state: &'static str,
+    /// How it ended, if it did by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit: Option<String>,
+    /// Where its output is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+}
+
+/// A network as it is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NetworkStatus {
+    /// Its path.
+    pub name: String,
+    /// `running`, `stopped`, `absent` or `unknown`.
+    pub state: &'static str,
+    /// Whether it is in the layout.
+    pub in_layout: bool,
+    /// Its subnet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subnet: Option<String>,
+}
+
+impl Deployment {
+    /// What is in the layout. Asks nobody.
+    ///
+    /// # Errors
+    /// When the selection names nothing.
+    pub fn list(&self, selection: &Selection) -> Result<Vec<Listed>, Error> {
+        let selected = self.things.selected(selection)?;
+        let tasks = self.task_names();
+        let listed = selected.into_iter().filter_map(|at| match &self.things.all[at] {
+            Thing::Network(network) => {
+                let about =
+                    self.world.placements().iter().find(|p| p.path() == network.spec().name)?.node().about;
+                Some(Listed {
+                    thing: network.thing(),
+                    about: about.to_owned(),
+                    path: network.spec().name.clone(),
+                    implementation: None,
+                    addresses: network.spec().v4.iter().map(ToString::to_string).collect(),
+                    tasks: Vec::new(),
+                })
+            }
+            Thing::Machine(index, machine) => Some(Listed {
+                thing: machine.thing(),
+                about: self.world.placement(*index).node().about.to_owned(),
+                path: machine.path().to_owned(),
+                implementation: Some(machine.implementation().to_owned()),
+                addresses: addresses(machine),
+                tasks: tasks.iter().filter(|(of, _)| of == index).map(|(_, name)| name.clone()).collect(),
+            }),
+            Thing::OldNetwork(_) | Thing::OldMachine(_) => None,
+        });
+        Ok(listed.collect())
+    }
+
+    /// What exists of the selection now, asked from the implementations.
+    ///
+    /// # Errors
+    /// When the selection names nothing, or an implementation cannot be asked.
+    pub async fn status(&self, selection: &Selection) -> Result<Status, Error> {
+        let selected = self.things.selected(selection)?;
+        let unfinished =
+            self.snapshot.unfinished.iter().map(|entry| format!("{} {}", entry.action, entry.thing));
+        let notes = match self.survey().await {
+            Ok(notes) => notes,
+            Err(error) => vec![crate::chain(&error)],
+        };
+        let mut status =
+            Status { run: self.snapshot.run, unfinished: unfinished.collect(), notes, ..Status::default() };
+        let things: Vec<_> = selected.into_iter().map(|at| &self.things.all[at]).collect();
+        let machines = things.iter().filter_map(|thing| match thing {
+            Thing::Machine(_, machine) => Some((machine, true)),
+            Thing::OldMachine(machine) => Some((machine, false)),
+            _ => None,
+        });
+        let asked = machines.map(|(machine, in_layout)| self.machine_status(machine, in_layout));
+        status.machines = stream::iter(asked).buffered(self.options.parallel.max(1)).try_collect().await?;
+        for thing in things {
+            if let Thing::Network(network) | Thing::OldNetwork(network) = thing {
+                status.networks.push(NetworkStatus {
+                    name: network.spec().name.clone(),
+                    state: word(&network.presence().await?),
+                    in_layout: !thing.is_old(),
+                    subnet: network.spec().v4.map(|net| net.to_string()),
+                });
+            }
+        }
+        Ok(status)
+    }
+
+    async fn machine_status(&self, machine: &Machine, in_layout: bool) -> Result<MachineStatus, Error> {
+        let presence = machine.presence().await?;
+        let services = match presence {
+            Presence::Absent => Vec::new(),
+            _ => machine.services().await?,
+        };
+        let recorded = self.snapshot.records.get(&machine.thing());
+        let trouble = match (&presence, recorded) {
+            (Presence::Unknown(_, why), _) => Some(why.clone()),
+            (Presence::Absent, Some(_)) => {
+                Some("it was removed from outside; `deploy` makes it again".to_owned())
+            }
+            (_, Some(record)) if presence.identity() != Some(&record.identity) => {
+                Some("it is not the one that was deployed; `deploy` runs its tasks again".to_owned())
+            }
+            (Presence::Stopped(_) | Presence::Running(_), None) => {
+                Some("it was not finished; `deploy` carries on".to_owned())
+            }
+            _ => None,
+        };
+        Ok(MachineStatus {
+            name: machine.name().to_owned(),
+            implementation: machine.implementation().to_owned(),
+            state: word(&presence),
+            trouble,
+            in_layout,
+            addresses: addresses(machine),
+            services: services.into_iter().map(Service::of).collect(),
+        })
+    }
+}
+
+impl Service {
+    fn of(status: ServiceStatus) -> Self {
+        let (state, exit) = match status.state {
+            ServiceState::Running(_) => ("running", None),
+            ServiceState::Ended(exit) => ("ended", Some(exit.to_string())),
+            ServiceState::Stopped => ("stopped", None),
+        };
+        Self { name: status.name, state, exit, log: status.log.map(|log| log.display().to_string()) }
+    }
+}
+
+fn word(presence: &Presence) -> &'static str {
+    match presence {
+        Presence::Absent => "absent",
+        Presence::Stopped(_) => "stopped",
+        Presence::Running(_) => "running",
+        Presence::Unknown(..) => "unknown",
+    }
+}
+
+fn addresses(machine: &Machine) -> Vec<String> {
+    machine.links().iter().filter_map(|link| link.address).map(|net| net.to_string()).collect()
+}

@@ -1,0 +1,72 @@
+//! A layout as an instance: models placed in a tree, with their scopes, names and addresses.
+//!
+//! What the attributes generate is an implementation of [`Model`] for each item; everything here can be written by hand as well.
+
+mod capability;
+mod place;
+mod placed;
+mod wanted;
+mod world;
+
+use futures_util::future::BoxFuture;
+
+pub use capability::On;
+pub use place::{Place, Provider};
+pub use placed::Placed;
+pub use wanted::{Deferred, Made, Wanted};
+pub(crate) use world::Around;
+pub use world::World;
+
+use crate::customize::AnyCustomization;
+use crate::error::Error;
+use crate::model::{Key, Node, Placements};
+
+/// An item that can be a member of a layout: an enclave, a network, a machine's model, a layout itself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "expected an enclave, a network or a machine model",
+    note = "write `#[machine_model]`, `#[network]` or `#[enclave]` on it; a field that is none of these needs `#[inject]`, \
+            `#[provide]`, `#[link]` or `#[customize]`"
+)]
+pub trait Model: Sized + Send + Sync + 'static {
+    /// What references call it.
+    const KEY: Key;
+    /// Its description.
+    const NODE: &'static Node;
+
+    /// Tells the place about its members and what it provides. Makes nothing.
+    fn register(place: &Place);
+
+    /// Makes the model at this place.
+    fn build(place: Place) -> BoxFuture<'static, Result<Self, Error>>;
+
+    /// Its customizations, in the order of their fields.
+    fn customizations(&self) -> Vec<&dyn AnyCustomization> {
+        Vec::new()
+    }
+}
+
+/// The model of a machine.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a machine model", label = "this is not a machine")]
+pub trait MachineModel: Model {}
+
+/// The model of a network.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a network",
+    label = "a link is plugged into a network",
+    note = "write `#[network(…)]` on it"
+)]
+pub trait NetworkModel: Model {}
+
+/// The top of a tree, checked as a whole.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a layout",
+    label = "expected a layout",
+    note = "write `#[layout(…)]` on the struct at the top of the tree"
+)]
+pub trait Layout: Model {
+    /// What users, directories and kernel objects call it.
+    const NAME: &'static str;
+    /// Everything placed in it, as constants.
+    const PLACEMENTS: &'static Placements;
+}

@@ -1,0 +1,85 @@
+//! A model at its place.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::place::Place;
+use super::{MachineModel, Model};
+use crate::customize::Customization;
+use crate::machine::Machine;
+use crate::model::Placement;
+
+/// A model at its place in a layout; dereferences to the model. Cheap to clone.
+///
+/// ```ignore
+/// industrial.algebra.mirror.machine().run(["uptime"]).await?;
+/// industrial.algebra.mirror.eth0.address();
+/// ```
+pub struct Placed<T>(Arc<Inner<T>>);
+
+struct Inner<T> {
+    model: T,
+    place: Place,
+}
+
+impl<T: Model> Placed<T> {
+    pub(super) fn new(model: T, place: Place) -> Self {
+        Self(Arc::new(Inner { model, place }))
+    }
+
+    /// The constants of its place: path, names, stamp directory.
+    #[must_use]
+    pub fn placement(&self) -> &'static Placement {
+        self.0.place.placement()
+    }
+
+    /// The fully qualified name, such as `worker-2.algebra`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.placement().fqdn()
+    }
+
+    /// Its place: the scope around it, for code that asks for values itself.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.0.place
+    }
+}
+
+impl<T: MachineModel> Placed<T> {
+    /// The machine that is made from the model.
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        self.0.place.machine()
+    }
+
+    /// Applies a customization that the model does not hold: runs those of its tasks that need to. Its stamps and services go
+    /// by `name`, which no field of the model may have. A machine that does not run is started for it.
+    ///
+    /// # Errors
+    /// When a task fails, or the machine does not exist.
+    pub async fn apply(&self, name: &'static str, customization: &impl Customization) -> crate::Result<()> {
+        Ok(self.0.place.apply(name, customization).await?)
+    }
+}
+
+impl<T> Deref for Placed<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0.model
+    }
+}
+
+impl<T> Clone for Placed<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: Model> fmt::Debug for Placed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Placed").field(&self.name()).finish()
+    }
+}

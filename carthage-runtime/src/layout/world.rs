@@ -1,0 +1,384 @@
+//! Everything that a layout's places share: resolved names and addresses, machines, scopes, and the values in the making.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use ipnet::{IpNet, Ipv4Net};
+use tokio_util::task::TaskTracker;
+
+use super::place::Place;
+use super::placed::Placed;
+use super::{Layout, Model};
+use crate::customize::{AnyCustomization, Setting};
+use crate::error::{Error, ErrorKind};
+use crate::event::Events;
+use crate::inject::{Scope, Slot};
+use crate::machine::Machine;
+use crate::machine::engine::{Engine, LinkSpec, MachineSpec, NetworkSpec, Site};
+use crate::model::{Count, Kind, Node, Part, Placement, Placements, Role};
+use crate::network::{Asked, Given, assign, mac_address};
+use crate::state::{HashKey, Kept, Ledger};
+use crate::task::Stamps;
+
+/// A machine's model, of whatever type.
+pub(crate) trait Customized: Send + Sync {
+    fn customizations(&self) -> Vec<&dyn AnyCustomization>;
+}
+
+impl<T: Model> Customized for Placed<T> {
+    fn customizations(&self) -> Vec<&dyn AnyCustomization> {
+        T::customizations(self)
+    }
+}
+
+/// What a world is made of, besides the layout.
+pub(crate) struct Around {
+    pub(crate) site: Site,
+    pub(crate) ledger: Ledger,
+    pub(crate) kept: Kept,
+    pub(crate) events: Events,
+    /// Addresses that were given before, by network and link.
+    pub(crate) given: BTreeMap<String, Given>,
+    /// Where stamps are.
+    pub(crate) cache: PathBuf,
+    /// The key of hashes in stamps; none before the first deployment.
+    pub(crate) hash_key: Option<HashKey>,
+}
+
+/// A layout, resolved: names, addresses and links are known, and nothing has been touched.
+pub struct World {
+    placements: &'static Placements,
+    /// Positions of the members, by container and part.
+    members: HashMap<(usize, usize), Vec<usize>>,
+    networks: BTreeMap<usize, (NetworkSpec, Given)>,
+    machines: BTreeMap<usize, Machine>,
+    engines: BTreeMap<&'static str, Arc<dyn Engine>>,
+    scopes: Vec<Scope>,
+    models: Vec<OnceLock<Slot>>,
+    customized: Vec<OnceLock<Arc<dyn Customized>>>,
+    provided: Mutex<HashMap<(usize, usize), Slot>>,
+    settings: BTreeMap<usize, Setting>,
+    kept: Kept,
+    unwinding: TaskTracker,
+    cache: PathBuf,
+    id: String,
+}
+
+impl World {
+    /// Resolves the layout and builds its models.
+    ///
+    /// # Errors
+    /// When an address cannot be given, an implementation cannot be opened, or an injected value cannot be made.
+    pub(crate) async fn open<L: Layout>(around: Around) -> Result<(Arc<Self>, Placed<L>), Error> {
+        let placements = L::PLACEMENTS;
+        let mut members = HashMap::new();
+        number_members(L::NODE, 0, &mut 1, &mut members);
+        let networks = resolve_networks(placements, &around.given)?;
+        let unwinding = TaskTracker::new();
+        let mut engines = BTreeMap::new();
+        let (mut machines, mut settings) = (BTreeMap::new(), BTreeMap::new());
+        for placement in of_kind(placements, Kind::Machine) {
+            let engine = engine_of(placements, placement, &around.site, &mut engines).await?;
+            let spec = machine_spec(L::NAME, placements, placement, &networks);
+            let machine = Machine::new(
+                spec,
+                placement.path().to_owned(),
+                engine,
+                around.ledger.clone(),
+                around.events.clone(),
+                unwinding.clone(),
+            );
+            machines.insert(placement.index(), machine);
+            let setting = Setting {
+                stamps: stamps_in(&around.cache, Path::new(placement.stamp_dir()), &around.site.id),
+                hash_key: around.hash_key.clone(),
+                ledger: around.ledger.clone(),
+                events: around.events.clone(),
+            };
+            settings.insert(placement.index(), setting);
+        }
+        let count = placements.iter().count();
+        let mut scopes: Vec<Scope> = Vec::with_capacity(count);
+        for placement in placements.iter() {
+            let scope = match placement.parent() {
+                Some(parent) => scopes[parent].child(placement.path()),
+                None => Scope::root(L::NAME),
+            };
+            scopes.push(scope);
+        }
+        let world = Arc::new(Self {
+            placements,
+            members,
+            networks,
+            machines,
+            engines,
+            scopes,
+            models: (0..count).map(|_| OnceLock::new()).collect(),
+            customized: (0..count).map(|_| OnceLock::new()).collect(),
+            provided: Mutex::default(),
+            settings,
+            kept: around.kept,
+            unwinding,
+            cache: around.cache,
+            id: around.site.id,
+        });
+        let root = Place::new(world.clone(), 0);
+        L::register(&root);
+        let layout = Placed::new(L::build(root.clone()).await?, root);
+        Ok((world, layout))
+    }
+
+    /// All placements, in the order of the source.
+    #[must_use]
+    pub fn placements(&self) -> &'static Placements {
+        self.placements
+    }
+
+    pub(crate) fn placement(&self, index: usize) -> &'static Placement {
+        self.placements.get(index)
+    }
+
+    pub(crate) fn scope(&self, index: usize) -> &Scope {
+        &self.scopes[index]
+    }
+
+    pub(crate) fn members(&self, index: usize, part: usize) -> &[usize] {
+        self.members.get(&(index, part)).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
+    /// The machine at a place that is one.
+    #[expect(
+        clippy::expect_used,
+        reason = "asked for by `MachineModel`s and by positions taken from `machines` only"
+    )]
+    pub(crate) fn machine(&self, index: usize) -> &Machine {
+        self.machines.get(&index).expect("a machine stands here")
+    }
+
+    /// What the tasks of the machine at a place need.
+    pub(crate) fn setting(&self, index: usize) -> &Setting {
+        &self.settings[&index]
+    }
+
+    /// The stamps in a directory of the layout's.
+    pub(crate) fn stamps(&self, stamp_dir: &Path) -> Stamps {
+        stamps_in(&self.cache, stamp_dir, &self.id)
+    }
+
+    /// The machines that run before the one at a place.
+    pub(crate) fn start_dependencies(&self, index: usize) -> Vec<usize> {
+        self.placements.start_dependencies(index)
+    }
+
+    /// All machines, by position, in the order of the source.
+    pub(crate) fn machines(&self) -> &BTreeMap<usize, Machine> {
+        &self.machines
+    }
+
+    /// All networks, by position, with the addresses given in them.
+    pub(crate) fn networks(&self) -> &BTreeMap<usize, (NetworkSpec, Given)> {
+        &self.networks
+    }
+
+    /// The implementations in use, by name.
+    pub(crate) fn engines(&self) -> &BTreeMap<&'static str, Arc<dyn Engine>> {
+        &self.engines
+    }
+
+    /// The customizations of a machine, with the parts that hold them.
+    pub(crate) fn customizations(&self, index: usize) -> Vec<(&'static Part, &dyn AnyCustomization)> {
+        let parts =
+            self.placement(index).node().parts.iter().filter(|part| matches!(part.role, Role::Customize(_)));
+        let model = self.customized[index].get();
+        parts.zip(model.into_iter().flat_map(|model| model.customizations())).collect()
+    }
+
+    pub(crate) fn place(self: &Arc<Self>, index: usize) -> Place {
+        Place::new(self.clone(), index)
+    }
+
+    /// Where the nearest scope holds something of this key: one position, or all of an array.
+    pub(crate) fn nearest(
+        &self,
+        asker: usize,
+        key: crate::model::Key,
+        field: Option<&'static str>,
+    ) -> Vec<usize> {
+        self.placements.nearest(asker, key, field)
+    }
+
+    pub(super) fn model(&self, index: usize) -> Option<Slot> {
+        self.models[index].get().cloned()
+    }
+
+    pub(super) fn set_model(&self, index: usize, slot: Slot) {
+        // The first registration stands: a model that registers a part twice gets one member all the same.
+        self.models[index].get_or_init(|| slot);
+    }
+
+    pub(super) fn set_customized(&self, index: usize, model: Arc<dyn Customized>) {
+        self.customized[index].get_or_init(|| model);
+    }
+
+    pub(super) fn provided(&self, index: usize, part: usize) -> Option<Slot> {
+        self.provided.lock().unwrap_or_else(PoisonError::into_inner).get(&(index, part)).cloned()
+    }
+
+    pub(super) fn set_provided(&self, index: usize, part: usize, slot: Slot) {
+        self.provided.lock().unwrap_or_else(PoisonError::into_inner).insert((index, part), slot);
+    }
+
+    /// Waits until every machine that a dropped guard is stopping has stopped.
+    pub(crate) async fn unwound(&self) {
+        self.unwinding.close();
+        self.unwinding.wait().await;
+        self.unwinding.reopen();
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").field("machines", &self.machines.values()).finish_non_exhaustive()
+    }
+}
+
+/// Numbers all members as [`Placements`] does: containers before their members, in the order of the fields.
+fn number_members(
+    node: &'static Node,
+    index: usize,
+    next: &mut usize,
+    members: &mut HashMap<(usize, usize), Vec<usize>>,
+) {
+    for (at, part) in node.parts.iter().enumerate() {
+        let Role::Member(member) = &part.role else { continue };
+        let count = match member.count {
+            Count::One => 1,
+            Count::Array(count) => count,
+        };
+        for _ in 0..count {
+            let child = *next;
+            *next += 1;
+            members.entry((index, at)).or_default().push(child);
+            number_members(member.node, child, next, members);
+        }
+    }
+}
+
+fn of_kind(placements: &'static Placements, kind: Kind) -> impl Iterator<Item = &'static Placement> {
+    placements.iter().filter(move |placement| placement.node().kind == kind)
+}
+
+async fn engine_of(
+    placements: &'static Placements,
+    machine: &'static Placement,
+    site: &Site,
+    engines: &mut BTreeMap<&'static str, Arc<dyn Engine>>,
+) -> Result<Arc<dyn Engine>, Error> {
+    let upwards = std::iter::successors(Some(machine), |at| at.parent().map(|parent| placements.get(parent)));
+    let implementation =
+        upwards.filter_map(|placement| placement.node().implementation).next().ok_or_else(|| {
+            let what = format!("nothing says which implementation makes machine `{}`", machine.fqdn());
+            Error::new(ErrorKind::Usage, what)
+                .hint("write `implementation = Sandbox` on its model or on a scope around it")
+        })?;
+    if let Some(engine) = engines.get(implementation.name) {
+        return Ok(engine.clone());
+    }
+    let engine = (implementation.open)(site.clone()).await?;
+    engines.insert(implementation.name, engine.clone());
+    Ok(engine)
+}
+
+fn stamps_in(cache: &Path, stamp_dir: &Path, layout: &str) -> Stamps {
+    Stamps::new(cache.join("stamps").join(stamp_dir), layout)
+}
+
+/// The key of a link in the state directory.
+fn link_key(machine: &Placement, interface: &str) -> String {
+    format!("{}/{interface}", machine.fqdn())
+}
+
+/// The network that a link is plugged into.
+fn network_of(
+    placements: &'static Placements,
+    machine: &Placement,
+    link: &crate::model::Link,
+) -> Option<usize> {
+    placements.nearest(machine.index(), link.network, None).first().copied()
+}
+
+fn links(machine: &Placement) -> impl Iterator<Item = &'static crate::model::Link> {
+    machine.node().parts.iter().filter_map(|part| match &part.role {
+        Role::Link(link) => Some(link),
+        _ => None,
+    })
+}
+
+fn resolve_networks(
+    placements: &'static Placements,
+    before: &BTreeMap<String, Given>,
+) -> Result<BTreeMap<usize, (NetworkSpec, Given)>, Error> {
+    let mut asked: BTreeMap<usize, Vec<Asked>> = BTreeMap::new();
+    for machine in of_kind(placements, Kind::Machine) {
+        for link in links(machine) {
+            let Some(network) = network_of(placements, machine, link) else { continue };
+            let nth = u32::try_from(machine.position()).unwrap_or(0);
+            let fixed =
+                link.address.map(|range| Ipv4Addr::from_bits(range.first.to_bits().saturating_add(nth)));
+            asked.entry(network).or_default().push(Asked { who: link_key(machine, link.interface), fixed });
+        }
+    }
+    let none = Given::new();
+    of_kind(placements, Kind::Network)
+        .map(|network| {
+            let addressing = network.node().addressing;
+            let name = network.path().to_owned();
+            let v4 = addressing.v4.and_then(|net| Ipv4Net::new(net.network, net.prefix).ok()).map(IpNet::V4);
+            let given = assign(
+                &name,
+                &addressing,
+                asked.get(&network.index()).map_or(&[], Vec::as_slice),
+                before.get(&name).unwrap_or(&none),
+            )?;
+            Ok((network.index(), (NetworkSpec { name, v4, mtu: addressing.mtu }, given)))
+        })
+        .collect()
+}
+
+fn machine_spec(
+    layout: &str,
+    placements: &'static Placements,
+    machine: &'static Placement,
+    networks: &BTreeMap<usize, (NetworkSpec, Given)>,
+) -> MachineSpec {
+    let hardware = machine.node().hardware;
+    let links = links(machine).filter_map(|link| {
+        let (network, given) = networks.get(&network_of(placements, machine, link)?)?;
+        let who = link_key(machine, link.interface);
+        let prefix = network.v4.map(|net| net.prefix_len());
+        let address =
+            given.get(&who).copied().zip(prefix).and_then(|(a, prefix)| Ipv4Net::new(a, prefix).ok());
+        Some(LinkSpec {
+            interface: link.interface.to_owned(),
+            network: network.name.clone(),
+            address: address.map(IpNet::V4),
+            mac: link.mac.unwrap_or_else(|| mac_address(layout, &who)),
+            mtu: link.mtu.or(network.mtu),
+        })
+    });
+    MachineSpec {
+        name: machine.fqdn().to_owned(),
+        hostname: machine.name().to_owned(),
+        memory_mb: hardware.memory_mb,
+        cpus: hardware.cpus,
+        root: hardware.root.map(Into::into),
+        links: links.collect(),
+    }
+}

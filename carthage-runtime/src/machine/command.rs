@@ -1,0 +1,202 @@
+//! Running a command inside a machine.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::engine::{Exec, Exit, Reader};
+use super::machine::Machine;
+use crate::error::{Error, ErrorKind};
+use crate::event::{Event, Events};
+use crate::inject::Secret;
+
+/// How many bytes of each stream an error quotes, from its end.
+const QUOTED: usize = 2000;
+
+/// What a command wrote and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// How it ended.
+    pub exit: Exit,
+    /// All that it wrote to standard output.
+    pub stdout: Vec<u8>,
+    /// All that it wrote to standard error.
+    pub stderr: Vec<u8>,
+}
+
+impl Output {
+    /// Standard output as text, without the line end at its end.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).trim_end_matches('\n').to_owned()
+    }
+}
+
+/// A command to run inside a machine; made by [`Machine::command`].
+#[must_use]
+pub struct Command {
+    machine: Machine,
+    exec: Exec,
+    stdin: Vec<u8>,
+    limit: Option<Duration>,
+    on_behalf_of: String,
+}
+
+impl Machine {
+    /// A command: program and arguments, passed as they are, never through a shell. The machine must be running.
+    pub fn command<A: Into<OsString>>(&self, argv: impl IntoIterator<Item = A>) -> Command {
+        let exec = Exec { argv: argv.into_iter().map(Into::into).collect(), ..Exec::default() };
+        Command { on_behalf_of: self.thing(), machine: self.clone(), exec, stdin: Vec::new(), limit: None }
+    }
+
+    /// Runs a command as root and fails unless it returns 0.
+    ///
+    /// # Errors
+    /// When it cannot be run, or fails; the error quotes the end of what it wrote.
+    pub async fn run<A: Into<OsString>>(&self, argv: impl IntoIterator<Item = A>) -> crate::Result<Output> {
+        self.command(argv).run().await
+    }
+}
+
+impl Command {
+    /// As this user, by name or number.
+    pub fn user(mut self, user: impl Into<String>) -> Self {
+        self.exec.user = Some(user.into());
+        self
+    }
+
+    /// In this directory.
+    pub fn cwd(mut self, cwd: impl Into<PathBuf>) -> Self {
+        self.exec.cwd = Some(cwd.into());
+        self
+    }
+
+    /// With this variable in its environment.
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.exec.env.insert(name.into(), value.into());
+        self
+    }
+
+    /// With a secret in its environment.
+    pub fn secret_env(self, name: impl Into<OsString>, value: &Secret<String>) -> Self {
+        self.env(name, value.expose())
+    }
+
+    /// With this on its standard input.
+    pub fn stdin(mut self, stdin: impl Into<Vec<u8>>) -> Self {
+        self.stdin = stdin.into();
+        self.exec.stdin = true;
+        self
+    }
+
+    /// Killed after this time, as an error.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    pub(super) fn on_behalf_of(mut self, thing: impl Into<String>) -> Self {
+        self.on_behalf_of = thing.into();
+        self
+    }
+
+    /// Runs it and fails unless it returns 0.
+    ///
+    /// # Errors
+    /// When it cannot be run, fails, or takes longer than its time-out; the error quotes the end of what it wrote.
+    pub async fn run(self) -> crate::Result<Output> {
+        let (shown, machine) = (self.shown(), self.machine.clone());
+        let output = self.output().await?;
+        if output.exit.success() {
+            return Ok(output);
+        }
+        let what = format!("`{shown}` on `{}` failed with {}", machine.name(), output.exit);
+        let said = [("stderr", &output.stderr), ("stdout", &output.stdout)];
+        let said: Vec<_> =
+            said.iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| quote(name, text)).collect();
+        let error = Error::new(ErrorKind::Command, what);
+        Err(if said.is_empty() { error.because("it wrote nothing") } else { error.because(said.join("\n")) }
+            .into())
+    }
+
+    /// Runs it, whatever it returns. Dropping the future kills the command and everything that it started.
+    ///
+    /// # Errors
+    /// When it cannot be run or takes longer than its time-out.
+    pub async fn output(self) -> crate::Result<Output> {
+        let (limit, shown, name) = (self.limit, self.shown(), self.machine.name().to_owned());
+        let Some(limit) = limit else { return Ok(self.collect().await?) };
+        match tokio::time::timeout(limit, self.collect()).await {
+            Ok(output) => Ok(output?),
+            Err(_) => {
+                let what = format!("`{shown}` on `{name}` had not ended after {limit:?}");
+                Err(Error::new(ErrorKind::Timeout, what)
+                    .hint("it was killed; give it more time, or see why it hangs")
+                    .into())
+            }
+        }
+    }
+
+    async fn collect(self) -> Result<Output, Error> {
+        let Self { machine, exec, stdin, on_behalf_of, .. } = self;
+        let mut running = machine.0.engine.exec(machine.name(), exec).await?;
+        let input = running.stdin.take();
+        let feed = async move {
+            let Some(mut input) = input else { return };
+            // A command need not read all of its input; what counts is how it ends.
+            if input.write_all(&stdin).await.is_ok() {
+                input.shutdown().await.ok();
+            }
+        };
+        let line = |stderr, line| Event::Output {
+            machine: machine.name().to_owned(),
+            thing: on_behalf_of.clone(),
+            line,
+            stderr,
+        };
+        let events = &machine.0.events;
+        let ((), stdout, stderr) = tokio::join!(
+            feed,
+            tee(running.stdout, events, |text| line(false, text)),
+            tee(running.stderr, events, |text| line(true, text)),
+        );
+        let exit = running.control.wait().await?;
+        let lost =
+            || Error::host::<std::io::Error>(format!("lost the output of a command on `{}`", machine.name()));
+        Ok(Output { exit, stdout: stdout.map_err(lost())?, stderr: stderr.map_err(lost())? })
+    }
+
+    /// The command as users see it.
+    fn shown(&self) -> String {
+        let words: Vec<_> = self.exec.argv.iter().map(|word| word.to_string_lossy()).collect();
+        words.join(" ")
+    }
+}
+
+/// Keeps everything and tells each line as it comes.
+async fn tee(mut from: Reader, events: &Events, line: impl Fn(String) -> Event) -> std::io::Result<Vec<u8>> {
+    let (mut all, mut told) = (Vec::new(), 0);
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let read = from.read(&mut buffer).await?;
+        all.extend_from_slice(&buffer[..read]);
+        while let Some(end) = all[told..].iter().position(|byte| *byte == b'\n') {
+            events.send(line(String::from_utf8_lossy(&all[told..told + end]).into_owned()));
+            told += end + 1;
+        }
+        if read == 0 {
+            if told < all.len() {
+                events.send(line(String::from_utf8_lossy(&all[told..]).into_owned()));
+            }
+            return Ok(all);
+        }
+    }
+}
+
+fn quote(name: &str, text: &[u8]) -> String {
+    let from = text.len().saturating_sub(QUOTED);
+    let shown = String::from_utf8_lossy(&text[from..]);
+    format!("{name}{}: {}", if from > 0 { " (its end)" } else { "" }, shown.trim_end())
+}

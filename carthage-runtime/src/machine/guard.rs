@@ -1,0 +1,92 @@
+//! The guard that keeps a machine running while somebody needs it.
+
+use super::machine::{GRACE, Machine};
+use crate::error::Error;
+use crate::event::Event;
+
+/// Who needs the machine to run.
+#[derive(Default)]
+pub(super) struct Users {
+    guards: usize,
+    /// Whether it ran before the first guard, or was started for good meanwhile.
+    keep: bool,
+}
+
+impl Users {
+    pub(super) fn keep_running(&mut self) {
+        self.keep = true;
+    }
+}
+
+impl Machine {
+    /// Keeps the machine running until the guard is released. If it does not run it is started; it is stopped with the last
+    /// guard, unless it ran before the first or has been started for good meanwhile.
+    ///
+    /// # Errors
+    /// When it does not come up; nothing is held then.
+    pub async fn machine_running(&self) -> Result<RunningGuard, Error> {
+        let mut users = self.0.users.lock().await;
+        if users.guards == 0 {
+            users.keep = self.is_running().await? == Some(true);
+        }
+        if users.guards > 0 || !users.keep {
+            self.start_locked().await?;
+        }
+        users.guards += 1;
+        Ok(RunningGuard(Some(self.clone())))
+    }
+
+    async fn release(self) -> Result<(), Error> {
+        let mut users = self.0.users.lock().await;
+        users.guards -= 1;
+        if users.guards == 0 && !users.keep { self.stop_locked(GRACE).await } else { Ok(()) }
+    }
+}
+
+/// Keeps a machine running; see [`Machine::machine_running`].
+///
+/// Dropping it releases it in the background: whoever ends the run waits for that. [`RunningGuard::release`] waits itself.
+#[must_use]
+#[derive(Debug)]
+pub struct RunningGuard(Option<Machine>);
+
+impl RunningGuard {
+    /// The machine that it keeps running.
+    ///
+    /// # Panics
+    /// Never: a guard is only empty while it is dropped.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "emptied by `release` and `drop` only, which consume the guard")]
+    pub fn machine(&self) -> &Machine {
+        self.0.as_ref().expect("a guard holds its machine")
+    }
+
+    /// Releases it, and waits for the machine to stop if this was the last.
+    ///
+    /// # Errors
+    /// When it does not stop.
+    pub async fn release(mut self) -> Result<(), Error> {
+        match self.0.take() {
+            Some(machine) => machine.release().await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for RunningGuard {
+    fn drop(&mut self) {
+        let Some(machine) = self.0.take() else { return };
+        let unwinding = machine.0.unwinding.clone();
+        let release = async move {
+            let (events, thing) = (machine.0.events.clone(), machine.thing());
+            if let Err(error) = machine.release().await {
+                let text = format!("did not stop after use: {}", crate::chain(&error));
+                events.send(Event::Warning { thing, text });
+            }
+        };
+        // Without a runtime the process is ending anyway; the next run finds the machine running and says so.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            unwinding.spawn_on(release, &runtime);
+        }
+    }
+}

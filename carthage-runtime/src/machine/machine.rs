@@ -1,0 +1,289 @@
+//! A machine of the layout, whatever makes it.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::task::TaskTracker;
+
+use super::engine::{
+    Duplex, Engine, HostEntry, Identity, LinkSpec, MachineSpec, Presence, ServiceSpec, ServiceStatus,
+};
+use super::guard::Users;
+use crate::error::{Error, ErrorKind};
+use crate::event::Events;
+use crate::state::{Change, Kind, Ledger, Record, crash_point};
+
+/// What a machine was made from, as the store remembers it.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct MadeFrom {
+    pub(crate) spec: MachineSpec,
+    pub(crate) hosts: Vec<HostEntry>,
+}
+
+impl MadeFrom {
+    #[expect(
+        clippy::expect_used,
+        reason = "a derived `Serialize` over strings and numbers, with string keys, cannot fail"
+    )]
+    fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(self).expect("plain data")
+    }
+
+    /// From a record; `None` if another version wrote it differently.
+    pub(crate) fn of(record: &Record) -> Option<Self> {
+        serde_json::from_value(record.spec.clone()).ok()
+    }
+}
+
+/// How long a machine gets to end by itself before it is killed.
+pub const GRACE: Duration = Duration::from_secs(10);
+
+/// A machine of the layout. Cheap to clone; all clones are the same machine.
+///
+/// Changes to one machine wait for each other; every change is written to the journal before it is begun and after it ended.
+#[derive(Clone)]
+pub struct Machine(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) spec: MachineSpec,
+    pub(super) engine: Arc<dyn Engine>,
+    pub(super) events: Events,
+    pub(super) users: tokio::sync::Mutex<Users>,
+    /// Stops that a dropped guard has begun.
+    pub(super) unwinding: TaskTracker,
+    ledger: Ledger,
+    path: String,
+}
+
+impl Machine {
+    pub(crate) fn new(
+        spec: MachineSpec,
+        path: String,
+        engine: Arc<dyn Engine>,
+        ledger: Ledger,
+        events: Events,
+        unwinding: TaskTracker,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            spec,
+            engine,
+            events,
+            users: tokio::sync::Mutex::default(),
+            unwinding,
+            ledger,
+            path,
+        }))
+    }
+
+    /// The fully qualified name, such as `worker-2.algebra`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.spec.name
+    }
+
+    /// What users call it in filters: `machine:worker-2.algebra`.
+    #[must_use]
+    pub fn thing(&self) -> String {
+        format!("machine:{}", self.name())
+    }
+
+    /// The field that holds it in the layout, such as `algebra.workers.2`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.0.path
+    }
+
+    /// All that is known of it before it exists.
+    #[must_use]
+    pub fn spec(&self) -> &MachineSpec {
+        &self.0.spec
+    }
+
+    /// The name of the implementation that makes it.
+    #[must_use]
+    pub fn implementation(&self) -> &'static str {
+        self.0.engine.name()
+    }
+
+    /// Its network interfaces.
+    #[must_use]
+    pub fn links(&self) -> &[LinkSpec] {
+        &self.0.spec.links
+    }
+
+    /// The address of its first link that has one.
+    #[must_use]
+    pub fn address(&self) -> Option<std::net::IpAddr> {
+        self.links().iter().find_map(|link| link.address).map(|net| net.addr())
+    }
+
+    /// Whether it exists and runs, asked from the implementation now.
+    ///
+    /// # Errors
+    /// When the implementation cannot be asked at all.
+    pub async fn presence(&self) -> Result<Presence, Error> {
+        self.0.engine.find(self.name()).await
+    }
+
+    /// Whether it runs; `None` when that cannot be told.
+    ///
+    /// # Errors
+    /// When the implementation cannot be asked at all.
+    pub async fn is_running(&self) -> Result<Option<bool>, Error> {
+        Ok(self.presence().await?.running())
+    }
+
+    /// Makes it exist, stopped. No-op if it does.
+    ///
+    /// # Errors
+    /// When the implementation cannot make it; nothing of it is left then.
+    pub async fn create(&self) -> Result<Identity, Error> {
+        let _alone = self.0.users.lock().await;
+        let intent = self.0.ledger.intend(&self.thing(), "create").await?;
+        let made = self.0.engine.create(self.spec()).await;
+        crash_point("machine-made-unrecorded");
+        intent.settle(made, |identity| Change::Put(self.record(identity.clone(), &[]))).await
+    }
+
+    /// Starts it, and waits until it takes commands. No-op if it runs. It must exist, and so must its networks.
+    ///
+    /// # Errors
+    /// When it does not come up; it is not left running then.
+    pub async fn start(&self) -> Result<(), Error> {
+        let mut users = self.0.users.lock().await;
+        self.start_locked().await?;
+        users.keep_running();
+        Ok(())
+    }
+
+    pub(super) async fn start_locked(&self) -> Result<(), Error> {
+        let intent = self.0.ledger.intend(&self.thing(), "start").await?;
+        let started = self.0.engine.start(self.spec()).await;
+        crash_point("machine-started-unsettled");
+        intent.settle(started, |()| Change::Nothing).await
+    }
+
+    /// Stops it with everything that runs in it: asks first, kills after `grace`. No-op if it does not run.
+    ///
+    /// # Errors
+    /// When something of it still runs.
+    pub async fn stop(&self, grace: Duration) -> Result<(), Error> {
+        let _alone = self.0.users.lock().await;
+        self.stop_locked(grace).await
+    }
+
+    pub(super) async fn stop_locked(&self, grace: Duration) -> Result<(), Error> {
+        let intent = self.0.ledger.intend(&self.thing(), "stop").await?;
+        let stopped = self.0.engine.stop(self.name(), grace).await;
+        intent.settle(stopped, |()| Change::Nothing).await
+    }
+
+    /// Stops it and removes it with everything that belongs to it. No-op if it does not exist.
+    ///
+    /// # Errors
+    /// When something of it is left.
+    pub async fn destroy(&self) -> Result<(), Error> {
+        let _alone = self.0.users.lock().await;
+        let intent = self.0.ledger.intend(&self.thing(), "destroy").await?;
+        let gone = async {
+            self.0.engine.stop(self.name(), GRACE).await?;
+            self.0.engine.remove(self.name()).await
+        };
+        let gone = gone.await;
+        crash_point("machine-removed-unrecorded");
+        intent.settle(gone, |()| Change::Remove).await
+    }
+
+    /// Gives it the names that it can reach, while it runs, and writes down what it is now.
+    pub(crate) async fn introduce(&self, identity: Identity, hosts: &[HostEntry]) -> Result<(), Error> {
+        self.0.engine.set_hosts(self.name(), hosts).await?;
+        self.0.ledger.put_record(self.record(identity, hosts)).await
+    }
+
+    /// What the store says of it once it exists.
+    fn record(&self, identity: Identity, hosts: &[HostEntry]) -> Record {
+        let made_from = MadeFrom { spec: self.spec().clone(), hosts: hosts.to_vec() };
+        Record {
+            kind: Kind::Machine,
+            name: self.name().to_owned(),
+            path: self.0.path.clone(),
+            implementation: self.implementation().to_owned(),
+            identity,
+            spec: made_from.to_json(),
+            run: self.0.ledger.run(),
+            at: crate::state::now(),
+        }
+    }
+
+    /// Starts a service that belongs to the machine, in place of one of the same name.
+    ///
+    /// # Errors
+    /// When the program cannot be started.
+    pub async fn start_service(&self, service: &ServiceSpec) -> Result<(), Error> {
+        self.0.engine.start_service(self.name(), service).await
+    }
+
+    /// Ends a service and forgets it.
+    ///
+    /// # Errors
+    /// When the machine cannot be reached.
+    pub async fn remove_service(&self, service: &str) -> Result<(), Error> {
+        self.0.engine.remove_service(self.name(), service).await
+    }
+
+    /// Its services, running or not.
+    ///
+    /// # Errors
+    /// When the machine cannot be asked.
+    pub async fn services(&self) -> Result<Vec<ServiceStatus>, Error> {
+        self.0.engine.services(self.name()).await
+    }
+
+    /// Opens a TCP connection from inside the machine; `None` when nobody listens there.
+    ///
+    /// # Errors
+    /// When the machine cannot be reached.
+    pub async fn dial(&self, to: SocketAddr) -> Result<Option<Box<dyn Duplex>>, Error> {
+        self.0.engine.dial(self.name(), to).await
+    }
+
+    /// Whether something in the machine listens on this TCP port, on loopback or on one of its addresses.
+    ///
+    /// # Errors
+    /// When the machine cannot be reached.
+    pub async fn port_open(&self, port: u16) -> crate::Result<bool> {
+        let loopback = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+        let addresses = self.links().iter().filter_map(|link| link.address).map(|net| net.addr());
+        for address in std::iter::once(loopback).chain(addresses) {
+            if self.dial(SocketAddr::new(address, port)).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Waits until something listens on this TCP port.
+    ///
+    /// # Errors
+    /// When nothing does after `limit`.
+    pub async fn wait_for_port(&self, port: u16, limit: Duration) -> crate::Result<()> {
+        let deadline = tokio::time::Instant::now() + limit;
+        while !self.port_open(port).await? {
+            if tokio::time::Instant::now() >= deadline {
+                let what = format!("nothing listens on port {port} of `{}` after {limit:?}", self.name());
+                return Err(Error::new(ErrorKind::Timeout, what).hint("see the service's log").into());
+            }
+            // The kernel does not tell when a port is opened; ask again soon.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Machine").field(&self.name()).finish()
+    }
+}

@@ -1,0 +1,72 @@
+//! A logical network of the layout, as one implementation makes it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::machine::engine::{Engine, Identity, NetworkSpec, Presence};
+use crate::state::{Change, Kind, Ledger, Record, crash_point};
+
+/// A network that an implementation makes. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Network {
+    spec: Arc<NetworkSpec>,
+    engine: Arc<dyn Engine>,
+    ledger: Ledger,
+}
+
+impl Network {
+    pub(crate) fn new(spec: NetworkSpec, engine: Arc<dyn Engine>, ledger: Ledger) -> Self {
+        Self { spec: Arc::new(spec), engine, ledger }
+    }
+
+    pub(crate) fn spec(&self) -> &NetworkSpec {
+        &self.spec
+    }
+
+    /// What users call it in filters: `network:algebra.lab`.
+    pub(crate) fn thing(&self) -> String {
+        Kind::Network.thing(&self.spec.name)
+    }
+
+    pub(crate) async fn presence(&self) -> Result<Presence, Error> {
+        self.engine.find_network(&self.spec.name).await
+    }
+
+    /// Makes it exist and work as the model says.
+    pub(crate) async fn create(&self) -> Result<Identity, Error> {
+        let intent = self.ledger.intend(&self.thing(), "create").await?;
+        crash_point("network-announced");
+        let made = self.engine.create_network(&self.spec).await;
+        crash_point("network-made-unrecorded");
+        let made = intent.settle(made, |identity| Change::Put(self.record(identity.clone()))).await;
+        crash_point("network-recorded");
+        made
+    }
+
+    pub(crate) async fn destroy(&self) -> Result<(), Error> {
+        let intent = self.ledger.intend(&self.thing(), "destroy").await?;
+        let gone = self.engine.remove_network(&self.spec.name).await;
+        intent.settle(gone, |()| Change::Remove).await
+    }
+
+    #[expect(clippy::expect_used, reason = "a derived `Serialize` over strings and numbers cannot fail")]
+    fn record(&self, identity: Identity) -> Record {
+        Record {
+            kind: Kind::Network,
+            name: self.spec.name.clone(),
+            path: self.spec.name.clone(),
+            implementation: self.engine.name().to_owned(),
+            identity,
+            spec: serde_json::to_value(&*self.spec).expect("plain data"),
+            run: self.ledger.run(),
+            at: crate::state::now(),
+        }
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Network").field(&self.spec.name).finish()
+    }
+}

@@ -1,0 +1,113 @@
+//! The store as a run sees it: changes are announced, made, and written down with what they mean.
+
+use std::sync::Arc;
+
+use super::journal::{Change, Intent};
+use super::record::{Assignment, Record};
+use super::snapshot::Snapshot;
+use super::store::Store;
+use crate::error::{Error, ErrorKind};
+
+/// Where a run writes what it does. Cheap to clone. A command that only looks has one that refuses.
+#[derive(Clone, Debug)]
+pub(crate) struct Ledger(Option<Arc<Book>>);
+
+#[derive(Debug)]
+struct Book {
+    store: Store,
+    run: u64,
+}
+
+/// A change that is announced.
+pub(crate) struct Announced(Intent);
+
+impl Ledger {
+    /// Of a command that only looks.
+    pub(crate) fn closed() -> Self {
+        Self(None)
+    }
+
+    /// Of a run that has the layout to itself; begins the run.
+    pub(crate) async fn open(store: Store) -> Result<Self, Error> {
+        let (store, run) = blocking(move || store.begin_run().map(|run| (store, run))).await?;
+        Ok(Self(Some(Arc::new(Book { store, run }))))
+    }
+
+    /// The number of this run.
+    pub(crate) fn run(&self) -> u64 {
+        self.0.as_ref().map_or(0, |book| book.run)
+    }
+
+    fn book(&self) -> Result<Arc<Book>, Error> {
+        self.0.clone().ok_or_else(|| {
+            Error::new(ErrorKind::Usage, "this command only looks, and may change nothing")
+                .hint("change machines in a deployment that was opened for changes")
+        })
+    }
+
+    /// Announces a change, durably.
+    pub(crate) async fn intend(&self, thing: &str, action: &'static str) -> Result<Announced, Error> {
+        let (book, thing) = (self.book()?, thing.to_owned());
+        blocking(move || book.store.intend(book.run, &thing, action)).await.map(Announced)
+    }
+
+    /// All that is known now.
+    pub(crate) async fn view(&self) -> Result<Snapshot, Error> {
+        let book = self.book()?;
+        blocking(move || book.store.view()).await
+    }
+
+    pub(crate) async fn put_record(&self, record: Record) -> Result<(), Error> {
+        let book = self.book()?;
+        blocking(move || book.store.put_record(&record)).await
+    }
+
+    pub(crate) async fn assign(
+        &self,
+        all: std::collections::BTreeMap<(String, String), Assignment>,
+    ) -> Result<(), Error> {
+        let book = self.book()?;
+        blocking(move || book.store.assign(&all)).await
+    }
+
+    pub(crate) async fn keep(&self, path: String, value: zeroize::Zeroizing<Vec<u8>>) -> Result<(), Error> {
+        let book = self.book()?;
+        blocking(move || book.store.persist_put(&path, &value)).await
+    }
+
+    pub(crate) async fn forget(&self) -> Result<(), Error> {
+        let book = self.book()?;
+        blocking(move || book.store.forget()).await
+    }
+}
+
+impl Announced {
+    /// Writes down how the change ended: what it means to the record if it was made, and the error if it failed.
+    pub(crate) async fn settle<T: Send + 'static>(
+        self,
+        made: Result<T, Error>,
+        change: impl FnOnce(&T) -> Change,
+    ) -> Result<T, Error> {
+        match made {
+            Ok(value) => {
+                let change = change(&value);
+                blocking(move || self.0.done(change)).await?;
+                Ok(value)
+            }
+            Err(error) => {
+                let (written, error) =
+                    blocking(move || Ok((self.0.failed(&error, Change::Nothing), error))).await?;
+                // The first error is what the user must see; the entry stays open, which the next run can bear.
+                written.map_err(|written| tracing::warn!(%written, "the journal")).ok();
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Runs `work`, which waits for the disk, where waiting harms nobody.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::host("a thread that writes the state has died"))?
+}
