@@ -49,7 +49,7 @@ impl Place {
 
     /// The constants of this place.
     #[must_use]
-    pub fn placement(&self) -> &'static Placement {
+    pub fn placement(&self) -> Placement {
         self.world.placement(self.index)
     }
 

@@ -30,7 +30,7 @@ impl<T: Model> Placed<T> {
 
     /// The constants of its place: path, names, stamp directory.
     #[must_use]
-    pub fn placement(&self) -> &'static Placement {
+    pub fn placement(&self) -> Placement {
         self.0.place.placement()
     }
 

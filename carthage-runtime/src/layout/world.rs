@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -81,8 +80,8 @@ impl World {
         let mut engines = BTreeMap::new();
         let (mut machines, mut settings) = (BTreeMap::new(), BTreeMap::new());
         for placement in of_kind(placements, Kind::Machine) {
-            let engine = engine_of(placements, placement, &around.site, &mut engines).await?;
-            let spec = machine_spec(L::NAME, placements, placement, &networks);
+            let engine = engine_of(placement, &around.site, &mut engines).await?;
+            let spec = machine_spec(L::NAME, placement, &networks);
             let machine = Machine::new(
                 spec,
                 placement.path().to_owned(),
@@ -100,11 +99,11 @@ impl World {
             };
             settings.insert(placement.index(), setting);
         }
-        let count = placements.iter().count();
+        let count = placements.len();
         let mut scopes: Vec<Scope> = Vec::with_capacity(count);
         for placement in placements.iter() {
             let scope = match placement.parent() {
-                Some(parent) => scopes[parent].child(placement.path()),
+                Some(parent) => scopes[parent.index()].child(placement.path()),
                 None => Scope::root(L::NAME),
             };
             scopes.push(scope);
@@ -137,8 +136,9 @@ impl World {
         self.placements
     }
 
-    pub(crate) fn placement(&self, index: usize) -> &'static Placement {
-        self.placements.get(index)
+    #[expect(clippy::expect_used, reason = "indices come from the placements themselves")]
+    pub(crate) fn placement(&self, index: usize) -> Placement {
+        self.placements.get(index).expect("something is placed here")
     }
 
     pub(crate) fn scope(&self, index: usize) -> &Scope {
@@ -174,7 +174,7 @@ impl World {
 
     /// The machines that run before the one at a place.
     pub(crate) fn start_dependencies(&self, index: usize) -> Vec<usize> {
-        self.placements.start_dependencies(index)
+        self.placement(index).starts_after().into_iter().map(Placement::index).collect()
     }
 
     /// All machines, by position, in the order of the source.
@@ -211,7 +211,8 @@ impl World {
         key: crate::model::Key,
         field: Option<&'static str>,
     ) -> Vec<usize> {
-        self.placements.nearest(asker, key, field)
+        let found = self.placement(asker).resolve(key, field).unwrap_or_default();
+        found.into_iter().map(Placement::index).collect()
     }
 
     pub(super) fn model(&self, index: usize) -> Option<Slot> {
@@ -271,23 +272,20 @@ fn number_members(
     }
 }
 
-fn of_kind(placements: &'static Placements, kind: Kind) -> impl Iterator<Item = &'static Placement> {
+fn of_kind(placements: &'static Placements, kind: Kind) -> impl Iterator<Item = Placement> {
     placements.iter().filter(move |placement| placement.node().kind == kind)
 }
 
 async fn engine_of(
-    placements: &'static Placements,
-    machine: &'static Placement,
+    machine: Placement,
     site: &Site,
     engines: &mut BTreeMap<&'static str, Arc<dyn Engine>>,
 ) -> Result<Arc<dyn Engine>, Error> {
-    let upwards = std::iter::successors(Some(machine), |at| at.parent().map(|parent| placements.get(parent)));
-    let implementation =
-        upwards.filter_map(|placement| placement.node().implementation).next().ok_or_else(|| {
-            let what = format!("nothing says which implementation makes machine `{}`", machine.fqdn());
-            Error::new(ErrorKind::Usage, what)
-                .hint("write `implementation = Sandbox` on its model or on a scope around it")
-        })?;
+    let implementation = machine.implementation().ok_or_else(|| {
+        let what = format!("nothing says which implementation makes machine `{}`", machine.fqdn());
+        Error::new(ErrorKind::Usage, what)
+            .hint("write `implementation = Sandbox` on its model or on a scope around it")
+    })?;
     if let Some(engine) = engines.get(implementation.name) {
         return Ok(engine.clone());
     }
@@ -301,20 +299,11 @@ fn stamps_in(cache: &Path, stamp_dir: &Path, layout: &str) -> Stamps {
 }
 
 /// The key of a link in the state directory.
-fn link_key(machine: &Placement, interface: &str) -> String {
+fn link_key(machine: Placement, interface: &str) -> String {
     format!("{}/{interface}", machine.fqdn())
 }
 
-/// The network that a link is plugged into.
-fn network_of(
-    placements: &'static Placements,
-    machine: &Placement,
-    link: &crate::model::Link,
-) -> Option<usize> {
-    placements.nearest(machine.index(), link.network, None).first().copied()
-}
-
-fn links(machine: &Placement) -> impl Iterator<Item = &'static crate::model::Link> {
+fn links(machine: Placement) -> impl Iterator<Item = &'static crate::model::Link> {
     machine.node().parts.iter().filter_map(|part| match &part.role {
         Role::Link(link) => Some(link),
         _ => None,
@@ -328,11 +317,12 @@ fn resolve_networks(
     let mut asked: BTreeMap<usize, Vec<Asked>> = BTreeMap::new();
     for machine in of_kind(placements, Kind::Machine) {
         for link in links(machine) {
-            let Some(network) = network_of(placements, machine, link) else { continue };
-            let nth = u32::try_from(machine.position()).unwrap_or(0);
-            let fixed =
-                link.address.map(|range| Ipv4Addr::from_bits(range.first.to_bits().saturating_add(nth)));
-            asked.entry(network).or_default().push(Asked { who: link_key(machine, link.interface), fixed });
+            let Some(network) = machine.network(link) else { continue };
+            let fixed = machine.fixed_address(link);
+            asked
+                .entry(network.index())
+                .or_default()
+                .push(Asked { who: link_key(machine, link.interface), fixed });
         }
     }
     let none = Given::new();
@@ -354,13 +344,12 @@ fn resolve_networks(
 
 fn machine_spec(
     layout: &str,
-    placements: &'static Placements,
-    machine: &'static Placement,
+    machine: Placement,
     networks: &BTreeMap<usize, (NetworkSpec, Given)>,
 ) -> MachineSpec {
     let hardware = machine.node().hardware;
     let links = links(machine).filter_map(|link| {
-        let (network, given) = networks.get(&network_of(placements, machine, link)?)?;
+        let (network, given) = networks.get(&machine.network(link)?.index())?;
         let who = link_key(machine, link.interface);
         let prefix = network.v4.map(|net| net.prefix_len());
         let address =

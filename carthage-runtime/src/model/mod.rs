@@ -1,13 +1,18 @@
 //! The model: what a layout is, as constants that the compiler checks and the runtime interprets.
 
+mod check;
 mod key;
 mod node;
+mod place;
+mod reference;
+#[cfg(test)]
+mod sample;
+mod text;
 
 pub use key::{At, Key};
 pub use node::{
     Addressing, Cidr4, Count, Dependency, Hardware, ImplementationNode, Kind, Link, Member, Mode, Need, Node,
     Part, Provide, Range4, Role, TaskNode,
 };
-
-mod shim;
-pub use shim::{Placement, Placements};
+pub use place::{Placement, Placements, Size, Tables};
+pub use reference::Unresolved;

@@ -1,0 +1,259 @@
+//! What machines start after is in the layout, is meant clearly, and does not go round in a circle.
+
+use super::super::node::Kind;
+use super::super::place::{NONE, Placements};
+use super::super::reference::Meaning;
+use super::super::text::Text;
+use super::finding::{Findings, Step};
+use super::words::{
+    LINE, also, candidates, fields, need, needed_by, part_at, placed_at, quoted, searched, somewhere,
+};
+use super::{Check, Finding, Rule};
+
+/// In `Check::color`; whatever else is there means not yet seen.
+const OPEN: u32 = 2;
+const DONE: u32 = 3;
+
+impl Check<'_> {
+    /// A machine's `#[depends_on]`.
+    pub(super) const fn dependencies(&mut self, row: u32) {
+        let listed = self.all.rows[row as usize].node.depends_on;
+        let count = listed.len();
+        let mut i = 0;
+        while i < count {
+            let meaning = self.all.meaning(row, listed[i].key.id(), listed[i].field);
+            self.reference(row, NONE, i as u32, listed[i].key.id(), meaning);
+            i += 1;
+        }
+    }
+
+    /// A placed thing that somebody wants; a machine starts after it, unless it is around it.
+    pub(super) const fn placed(&mut self, row: u32, part: u32, item: u32, key: u64) {
+        let meaning = self.all.meaning(row, key, None);
+        if let Meaning::One { target, .. } = meaning {
+            let rows = self.all.rows;
+            let around = target < row && row < rows[target as usize].end;
+            if around || !matches!(rows[row as usize].node.kind, Kind::Machine) {
+                return;
+            }
+        }
+        self.reference(row, part, item, key, meaning);
+    }
+
+    const fn reference(&mut self, row: u32, part: u32, item: u32, key: u64, meaning: Meaning) {
+        match meaning {
+            Meaning::Missing => {
+                let finding = Finding::new(Rule::MissingPlaced, row, part).item(item);
+                self.findings.add(finding.subject(key));
+            }
+            Meaning::Several { scope } => {
+                let finding = Finding::new(Rule::AmbiguousPlaced, row, part).item(item).with(scope, 0);
+                self.findings.add(finding.subject(key ^ scope as u64));
+            }
+            Meaning::One { target, .. } => {
+                self.edge_to[self.edges as usize] = target;
+                self.edge_part[self.edges as usize] = part;
+                self.edge_item[self.edges as usize] = item;
+                self.edges += 1;
+            }
+        }
+    }
+
+    /// Looks for circles among the first elements of arrays: whatever they refer to, the others refer to likewise. An
+    /// enclave stands for what is inside.
+    pub(super) const fn start_cycles(&mut self) {
+        let mut start = 0;
+        while start < self.size.rows {
+            if self.original(start) && self.color[start] < OPEN {
+                self.search(start as u32);
+            }
+            start += 1;
+        }
+    }
+
+    const fn search(&mut self, start: u32) {
+        let mut depth = 0;
+        self.open(start, depth);
+        loop {
+            let row = self.way[depth];
+            let to = self.follow(row, depth);
+            if to == NONE {
+                self.color[row as usize] = DONE;
+                if depth == 0 {
+                    return;
+                }
+                depth -= 1;
+            } else if self.color[to as usize] == OPEN {
+                self.circle(to, depth);
+            } else if self.color[to as usize] != DONE {
+                depth += 1;
+                self.open(to, depth);
+            }
+        }
+    }
+
+    const fn open(&mut self, row: u32, depth: usize) {
+        self.color[row as usize] = OPEN;
+        self.way[depth] = row;
+        self.next[depth] = match self.all.rows[row as usize].node.kind {
+            Kind::Machine => self.edge_start[row as usize],
+            _ => row + 1,
+        };
+    }
+
+    /// The next row that `row` starts after, or [`NONE`].
+    const fn follow(&mut self, row: u32, depth: usize) -> u32 {
+        let next = self.next[depth];
+        if matches!(self.all.rows[row as usize].node.kind, Kind::Machine) {
+            if next == self.edge_end[row as usize] {
+                return NONE;
+            }
+            self.next[depth] += 1;
+            return self.edge_to[next as usize];
+        }
+        if next >= self.all.rows[row as usize].end {
+            return NONE;
+        }
+        self.next[depth] = self.all.after(next);
+        next
+    }
+
+    /// Reports the way from `to` back to it.
+    const fn circle(&mut self, to: u32, depth: usize) {
+        let mut from = depth;
+        while self.way[from] != to {
+            from -= 1;
+        }
+        let first = self.findings.steps_len() as u32;
+        let mut least = to;
+        let mut at = from;
+        while at <= depth {
+            let row = self.way[at];
+            let edge = self.next[at] as usize - 1;
+            let step = if matches!(self.all.rows[row as usize].node.kind, Kind::Machine) {
+                Step { row, part: self.edge_part[edge], item: self.edge_item[edge] }
+            } else {
+                Step { row, part: NONE, item: NONE }
+            };
+            if !self.findings.step(step) {
+                break;
+            }
+            if row < least {
+                least = row;
+            }
+            at += 1;
+        }
+        let edge = ((self.way[depth] as u64) << 32 | to as u64) + 1;
+        let steps = self.findings.steps_len() as u32 - first;
+        let length = (depth - from) as u32 + 1;
+        self.findings
+            .add(Finding::new(Rule::StartCycle, least, NONE).item(length).with(first, steps).subject(edge));
+    }
+}
+
+pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut Text<'_>) {
+    let row = finding.row;
+    let node = all.rows[row as usize].node;
+    let (key, field) = if finding.part == NONE {
+        (node.depends_on[finding.item as usize].key, node.depends_on[finding.item as usize].field)
+    } else {
+        (need(part_at(all, row, finding.part), finding.item).0.key, None)
+    };
+    fields(text, all, row);
+    text.str(if finding.part == NONE { " depends on " } else { " wants the placed " });
+    quoted(text, key.name());
+    if let Some(field) = field {
+        text.str(" called ");
+        quoted(text, field);
+    }
+    text.str(match finding.rule {
+        Rule::MissingPlaced => ", which is not in the layout",
+        _ => ", which could be one of several",
+    });
+    text.str(LINE);
+    if finding.part == NONE {
+        text.str("`#[depends_on]`: ");
+        text.at(node.depends_on[finding.item as usize].at);
+    } else {
+        needed_by(text, part_at(all, row, finding.part), finding.item);
+    }
+    also(text, all, finding, "and so does");
+    if matches!(finding.rule, Rule::MissingPlaced) {
+        searched(text, all, row);
+        text.str(LINE);
+        text.str("write `");
+        match field {
+            Some(field) => text.str(field),
+            None => text.snake(key.name()),
+        }
+        text.str(": ");
+        text.str(key.name());
+        text.str("`");
+        somewhere(text, all, row);
+        return;
+    }
+    candidates(text, all, finding.a, key.id(), field);
+    text.str(LINE);
+    if finding.part == NONE && field.is_none() {
+        text.str("write `#[depends_on(");
+        text.str(key.name());
+        text.str(", name = …)]` with one of these fields' names");
+    } else {
+        text.str("keep one where the machine is, or make them two types");
+    }
+}
+
+pub(super) const fn tell_cycle(
+    finding: &Finding,
+    all: &'static Placements,
+    findings: &Findings,
+    text: &mut Text<'_>,
+) {
+    let (first, steps, length) = (finding.a as usize, finding.b as usize, finding.item as usize);
+    text.str(if length == 1 {
+        "a machine starts after itself: "
+    } else {
+        "machines start after each other: "
+    });
+    let mut i = 0;
+    while i < steps {
+        if i == SHOWN {
+            text.str("… -> ");
+            break;
+        }
+        fields(text, all, findings.step_at(first + i).row);
+        text.str(" -> ");
+        i += 1;
+    }
+    if steps > 0 {
+        fields(text, all, findings.step_at(first).row);
+    }
+    i = 0;
+    while i < steps && i < SHOWN {
+        text.str(LINE);
+        let Step { row, part, item } = findings.step_at(first + i);
+        fields(text, all, row);
+        if item == NONE {
+            text.str(" is around it");
+            placed_at(text, all, findings.step_at(first + (i + 1) % steps).row);
+        } else if part == NONE {
+            let dependency = &all.rows[row as usize].node.depends_on[item as usize];
+            text.str(" depends on ");
+            quoted(text, dependency.key.name());
+            text.str(": ");
+            text.at(dependency.at);
+        } else {
+            let (need, _) = need(part_at(all, row, part), item);
+            text.str(" wants the placed ");
+            quoted(text, need.key.name());
+            text.str(": ");
+            text.at(need.at);
+        }
+        i += 1;
+    }
+    text.str(LINE);
+    text.str("remove one of these");
+}
+
+/// Machines of a circle that are named.
+const SHOWN: usize = 16;

@@ -1,0 +1,272 @@
+//! What a reference by type means at a place: one rule for the checks and for the runtime.
+//!
+//! Networks and placed things are looked for from the asking place outwards. In each scope a field that holds one comes first;
+//! then one field anywhere inside; then the scope itself. An array is one field. Values come from the nearest scope that
+//! provides one, the asking place itself being the first.
+
+use std::net::Ipv4Addr;
+
+use super::key::Key;
+use super::node::{Kind, Link, Mode, Need, Part, Role};
+use super::place::{NONE, Placement, Placements, slot};
+use super::text::same;
+
+/// What a reference means, in rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// The layout holds none.
+    Missing,
+    /// This one, and in arrays below the scope its likes in the other elements.
+    One { scope: u32, target: u32 },
+    /// Several in this scope.
+    Several { scope: u32 },
+}
+
+impl Placements {
+    /// What `key` means to the placement at `from`, which is its own origin; `field` tells apart.
+    pub(crate) const fn meaning(&self, from: u32, key: u64, field: Option<&str>) -> Meaning {
+        let (start, len) = match self.group(key) {
+            Some(group) => (self.entries[group as usize].start, self.entries[group as usize].len),
+            None => (0, 0),
+        };
+        let mut scope = from;
+        while scope != NONE {
+            let row = &self.rows[scope as usize];
+            if len > 0 {
+                match self.direct(scope, key, field) {
+                    Meaning::Missing => {}
+                    meaning => return meaning,
+                }
+                match self.inside(scope, row.end, start, len, field) {
+                    Meaning::Missing => {}
+                    meaning => return meaning,
+                }
+            }
+            if scope != from && row.node.key.id() == key && self.called(scope, field) {
+                return Meaning::One { scope, target: scope };
+            }
+            scope = row.parent;
+        }
+        Meaning::Missing
+    }
+
+    /// The first member entry with this key.
+    const fn group(&self, key: u64) -> Option<u32> {
+        let slots = self.groups.len();
+        let mut at = slot(key, 0, slots);
+        while self.groups[at] != NONE {
+            if self.entries[self.groups[at] as usize].key == key {
+                return Some(self.groups[at]);
+            }
+            at = (at + 1) & (slots - 1);
+        }
+        None
+    }
+
+    /// The first entry for `key` in `container`, of members or of provided values.
+    pub(crate) const fn held(&self, container: u32, key: u64, member: bool) -> u32 {
+        let slots = self.holds.len();
+        let mut at = slot(key, container, slots);
+        while self.holds[at] != NONE {
+            let entry = &self.entries[self.holds[at] as usize];
+            if entry.key == key && entry.container == container && (entry.target != NONE) == member {
+                return self.holds[at];
+            }
+            at = (at + 1) & (slots - 1);
+        }
+        NONE
+    }
+
+    const fn called(&self, row: u32, field: Option<&str>) -> bool {
+        match (field, self.rows[row as usize].part) {
+            (None, _) => true,
+            (Some(field), Some(part)) => same(part.field, field),
+            (Some(_), None) => false,
+        }
+    }
+
+    const fn direct(&self, scope: u32, key: u64, field: Option<&str>) -> Meaning {
+        let mut meaning = Meaning::Missing;
+        let mut at = self.held(scope, key, true);
+        while at != NONE {
+            let entry = &self.entries[at as usize];
+            if self.called(entry.target, field) {
+                if !matches!(meaning, Meaning::Missing) {
+                    return Meaning::Several { scope };
+                }
+                meaning = Meaning::One { scope, target: entry.target };
+            }
+            at = entry.twin;
+        }
+        meaning
+    }
+
+    /// Among the `len` sorted rows from `start`, those between `scope` and `end`.
+    const fn inside(&self, scope: u32, end: u32, start: u32, len: u32, field: Option<&str>) -> Meaning {
+        let stop = start + len;
+        let (mut low, mut high) = (start, stop);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.sorted[middle as usize] <= scope {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        let mut meaning = Meaning::Missing;
+        while low < stop && self.sorted[low as usize] < end {
+            let target = self.sorted[low as usize];
+            if self.called(target, field) {
+                if !matches!(meaning, Meaning::Missing) {
+                    return Meaning::Several { scope };
+                }
+                meaning = Meaning::One { scope, target };
+            }
+            low += 1;
+        }
+        meaning
+    }
+
+    /// The row and entry of what provides `key` to the placement at `from`, which is its own origin.
+    pub(crate) const fn provider(&self, from: u32, key: u64) -> Option<u32> {
+        let mut scope = from;
+        while scope != NONE {
+            let entry = self.held(scope, key, false);
+            if entry != NONE {
+                return Some(entry);
+            }
+            scope = self.rows[scope as usize].parent;
+        }
+        None
+    }
+
+    /// The scope around `row`, or `row` itself, whose origin is `origin`.
+    pub(crate) const fn like(&self, row: u32, origin: u32) -> u32 {
+        let mut scope = row;
+        while self.rows[scope as usize].origin != origin {
+            scope = self.rows[scope as usize].parent;
+        }
+        scope
+    }
+}
+
+/// Why a reference means nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unresolved {
+    /// The layout holds none.
+    Missing,
+    /// This scope holds several, none nearer than the other.
+    Ambiguous(Placement),
+}
+
+impl Placement {
+    /// The placements that `key` means here: one, or all elements of an array. `field` tells two fields of one type apart.
+    ///
+    /// # Errors
+    /// When the layout holds none, or several that are equally near.
+    pub fn resolve(self, key: Key, field: Option<&str>) -> Result<Vec<Self>, Unresolved> {
+        match self.all.meaning(self.row().origin, key.id(), field) {
+            Meaning::Missing => Err(Unresolved::Missing),
+            Meaning::Several { scope } => {
+                Err(Unresolved::Ambiguous(Self { all: self.all, row: self.all.like(self.row, scope) }))
+            }
+            Meaning::One { scope, target } => Ok(self.instances(scope, target)),
+        }
+    }
+
+    /// What `target`, found in `scope`, is to this placement: the same fields below its own scope, in every element of the
+    /// arrays on the way.
+    fn instances(self, scope: u32, target: u32) -> Vec<Self> {
+        let rows = self.all.rows;
+        let mut found = vec![self.all.like(self.row, scope) + (target - scope)];
+        let mut at = target;
+        while at != scope {
+            let row = &rows[at as usize];
+            let stride = row.end - at;
+            found = found
+                .iter()
+                .flat_map(|first| (0..row.elements).map(move |element| first + element * stride))
+                .collect();
+            at = row.parent;
+        }
+        found.sort_unstable();
+        found.into_iter().map(|row| Self { all: self.all, row }).collect()
+    }
+
+    /// The network that a link of this machine is plugged into.
+    #[must_use]
+    pub const fn network(self, link: &Link) -> Option<Self> {
+        match self.all.meaning(self.row().origin, link.network.id(), None) {
+            Meaning::One { scope, target } => {
+                Some(Self { all: self.all, row: self.all.like(self.row, scope) + (target - scope) })
+            }
+            _ => None,
+        }
+    }
+
+    /// The fixed address of a link of this machine: in an array, each takes the next of the range.
+    #[must_use]
+    pub const fn fixed_address(self, link: &Link) -> Option<Ipv4Addr> {
+        match (link.address, self.row().position) {
+            (None, _) => None,
+            (Some(range), NONE) => Some(range.first),
+            (Some(range), position) => {
+                Some(Ipv4Addr::from_bits(range.first.to_bits().saturating_add(position)))
+            }
+        }
+    }
+
+    /// The scope that provides `key` to this placement, and its field.
+    #[must_use]
+    pub const fn provider(self, key: Key) -> Option<(Self, &'static Part)> {
+        match self.all.provider(self.row().origin, key.id()) {
+            Some(entry) => {
+                let entry = &self.all.entries[entry as usize];
+                let scope = Self { all: self.all, row: self.all.like(self.row, entry.container) };
+                Some((scope, &scope.node().parts[entry.part as usize]))
+            }
+            None => None,
+        }
+    }
+
+    /// What this machine wants injected: by its own fields, and by the tasks of its customizations.
+    pub fn needs(self) -> impl Iterator<Item = &'static Need> {
+        self.node().parts.iter().flat_map(|part| {
+            let (one, tasks): (Option<&Need>, &[_]) = match &part.role {
+                Role::Inject(need) => (Some(need), &[]),
+                Role::Customize(node) => (None, node.tasks),
+                _ => (None, &[]),
+            };
+            one.into_iter().chain(tasks.iter().flat_map(|task| task.needs))
+        })
+    }
+
+    /// The machines that must run before this one: those of `#[depends_on]`, and those that it wants placed. An enclave stands
+    /// for all machines inside, except that wanting one that is around orders nothing. In pre-order, each once.
+    #[must_use]
+    pub fn starts_after(self) -> Vec<Self> {
+        if !matches!(self.kind(), Kind::Machine) {
+            return Vec::new();
+        }
+        let listed = self.node().depends_on.iter().map(|dependency| (dependency.key, dependency.field));
+        let wanted = self.needs().filter(|need| need.mode == Mode::Placed).map(|need| (need.key, None));
+        let around = |other: &Self| other.row < self.row && self.row < other.row().end;
+        let mut found: Vec<Self> =
+            listed
+                .chain(wanted.filter(|(key, _)| {
+                    !self.resolve(*key, None).is_ok_and(|targets| targets.iter().any(around))
+                }))
+                .filter_map(|(key, field)| self.resolve(key, field).ok())
+                .flatten()
+                .flat_map(|target| match target.kind() {
+                    Kind::Machine => target.row..target.row + 1,
+                    _ => target.row..target.row().end,
+                })
+                .map(|row| Self { all: self.all, row })
+                .filter(|machine| matches!(machine.kind(), Kind::Machine))
+                .collect();
+        found.sort_unstable_by_key(|machine| machine.row);
+        found.dedup();
+        found
+    }
+}

@@ -1,0 +1,159 @@
+//! Models written by hand, at run time, for tests.
+
+use std::net::Ipv4Addr;
+
+use super::key::{At, Key};
+use super::node::{
+    Addressing, Cidr4, Count, Dependency, ImplementationNode, Kind, Link, Member, Mode, Need, Node, Part,
+    Provide, Range4, Role, TaskNode,
+};
+use crate::machine::implementation::Implementation;
+
+pub(crate) fn leak<T>(list: Vec<T>) -> &'static [T] {
+    list.leak()
+}
+
+pub(crate) fn at(line: u32) -> At {
+    At::new("lab.rs", line)
+}
+
+/// The key of a type of this name.
+pub(crate) fn key(name: &'static str) -> Key {
+    Key::new("lab", name, 1, 1)
+}
+
+/// A type's name in kebab-case.
+fn kebab(name: &str) -> &'static str {
+    let mut kebab = String::new();
+    for (i, letter) in name.chars().enumerate() {
+        if letter.is_uppercase() && i > 0 {
+            kebab.push('-');
+        }
+        kebab.extend(letter.to_lowercase());
+    }
+    kebab.leak()
+}
+
+pub(crate) fn node(kind: Kind, name: &'static str, line: u32, parts: Vec<Part>) -> Node {
+    Node::new(kind, key(name), kebab(name), at(line)).parts(leak(parts))
+}
+
+/// A layout called `Industrial`, at line 1, with an implementation.
+pub(crate) fn layout(parts: Vec<Part>) -> &'static Node {
+    keep(bare_layout(parts).implementation(keep(ImplementationNode::of::<Paper>())))
+}
+
+pub(crate) fn bare_layout(parts: Vec<Part>) -> Node {
+    node(Kind::Layout, "Industrial", 1, parts)
+}
+
+pub(crate) fn machine(name: &'static str, line: u32, parts: Vec<Part>) -> Node {
+    node(Kind::Machine, name, line, parts)
+}
+
+pub(crate) fn enclave(name: &'static str, line: u32, parts: Vec<Part>) -> Node {
+    node(Kind::Enclave, name, line, parts)
+}
+
+/// `subnet` is like `10.37.0.0/24`; `pool` like `10.37.0.5-10.37.0.25`, and empty for none.
+pub(crate) fn network(name: &'static str, line: u32, subnet: &str, pool: &str) -> Node {
+    let v4 = subnet
+        .split_once('/')
+        .map(|(network, prefix)| Cidr4 { network: address(network), prefix: prefix.parse().unwrap() });
+    let pool = (!pool.is_empty()).then(|| range(pool));
+    node(Kind::Network, name, line, Vec::new()).addressing(Addressing { v4, pool, mtu: None, at: at(line) })
+}
+
+pub(crate) fn keep<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+pub(crate) fn address(text: &str) -> Ipv4Addr {
+    text.parse().unwrap()
+}
+
+pub(crate) fn range(text: &str) -> Range4 {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    Range4 { first: address(first), last: address(last) }
+}
+
+pub(crate) fn member(field: &'static str, line: u32, node: Node) -> Part {
+    Part::new(field, at(line), Role::Member(Member { node: keep(node), count: Count::One, name: None }))
+}
+
+pub(crate) fn named(field: &'static str, line: u32, name: &'static str, node: Node) -> Part {
+    let member = Member { node: keep(node), count: Count::One, name: Some(name) };
+    Part::new(field, at(line), Role::Member(member))
+}
+
+pub(crate) fn array(field: &'static str, line: u32, count: usize, node: Node) -> Part {
+    let member = Member { node: keep(node), count: Count::Array(count), name: None };
+    Part::new(field, at(line), Role::Member(member))
+}
+
+/// A link called `eth0`; `address` is empty for none, or one, or a range.
+pub(crate) fn link(line: u32, network: &'static str, address: &str) -> Part {
+    link_called("eth0", line, network, address, "eth0")
+}
+
+pub(crate) fn link_called(
+    field: &'static str,
+    line: u32,
+    network: &'static str,
+    address: &str,
+    interface: &'static str,
+) -> Part {
+    let address = (!address.is_empty()).then(|| range(address));
+    let link = Link { network: key(network), interface, address, mac: None, mtu: None };
+    Part::new(field, at(line), Role::Link(link))
+}
+
+pub(crate) fn need(name: &'static str, line: u32, wanted: &'static str, mode: Mode) -> Need {
+    Need { key: key(wanted), mode, name, at: at(line) }
+}
+
+pub(crate) fn inject(name: &'static str, line: u32, wanted: &'static str, mode: Mode) -> Part {
+    Part::new(name, at(line), Role::Inject(need(name, line, wanted, mode)))
+}
+
+pub(crate) fn provide(
+    field: &'static str,
+    line: u32,
+    value: &'static str,
+    uses: Vec<&'static str>,
+    needs: Vec<Need>,
+) -> Part {
+    let provide = Provide { key: key(value), persist: false, uses: leak(uses), needs: leak(needs) };
+    Part::new(field, at(line), Role::Provide(provide))
+}
+
+/// A customization with one task.
+pub(crate) fn customize(
+    field: &'static str,
+    line: u32,
+    name: &'static str,
+    task: &'static str,
+    needs: Vec<Need>,
+) -> Part {
+    let task = TaskNode { name: task, about: "", at: at(line), after: &[], source: 0, needs: leak(needs) };
+    let node = node(Kind::Customization, name, line, Vec::new()).tasks(leak(vec![task]));
+    Part::new(field, at(line), Role::Customize(keep(node)))
+}
+
+pub(crate) fn depends(node: Node, line: u32, wanted: Vec<(&'static str, Option<&'static str>)>) -> Node {
+    let listed = wanted.into_iter().map(|(name, field)| Dependency { key: key(name), field, at: at(line) });
+    node.depends_on(leak(listed.collect()))
+}
+
+/// An implementation that nothing is done with.
+pub(crate) struct Paper;
+
+impl Implementation for Paper {
+    const NAME: &'static str = "Paper";
+
+    async fn open(
+        _: crate::machine::engine::Site,
+    ) -> crate::Result<std::sync::Arc<dyn crate::machine::engine::Engine>, crate::Error> {
+        Err(crate::Error::new(crate::ErrorKind::Unsupported, "paper machines are only checked"))
+    }
+}
