@@ -21,7 +21,7 @@ pub type BoxError = Box<dyn StdError + Send + Sync + 'static>;
 pub type Result<T, E = BoxError> = std::result::Result<T, E>;
 
 /// What kind of thing went wrong; decides exit codes and what a caller may retry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The caller named something that is not in the layout, or combined what does not go together.

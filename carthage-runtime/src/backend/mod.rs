@@ -1,1 +1,32 @@
-//! The implementations. Each stands behind a cargo feature of its name and knows nothing of another.
+//! Implementations of machines. None knows of another.
+
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+
+#[cfg(feature = "sandbox")]
+pub use sandbox::Sandbox;
+
+/// Does the work of a helper process, if that is what the program was started for: implementations start copies of the
+/// program they are part of. A program's `main` calls this before anything else, while it has only one thread.
+///
+/// ```no_run
+/// fn main() -> std::process::ExitCode {
+///     if let Some(code) = carthage_runtime::backend::helper_main(std::env::args_os()) {
+///         return code;
+///     }
+///     // the program's own work
+///     std::process::ExitCode::SUCCESS
+/// }
+/// ```
+#[must_use]
+pub fn helper_main(
+    arguments: impl IntoIterator<Item = std::ffi::OsString>,
+) -> Option<std::process::ExitCode> {
+    #[cfg(feature = "sandbox")]
+    return sandbox::helper_main(arguments);
+    #[cfg(not(feature = "sandbox"))]
+    {
+        drop(arguments.into_iter());
+        None
+    }
+}

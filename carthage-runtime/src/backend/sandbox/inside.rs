@@ -1,0 +1,99 @@
+//! The controller's side of a machine's first process: one connection per request. All of it blocks.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use super::keeper::connect_below;
+use super::message::{Command, Commit, FileOperation, MachineAnswer, MachineRequest};
+use super::running::Streams;
+use super::wire::{Answer, ask};
+use crate::error::{Error, ErrorKind};
+use crate::machine::engine::Exec;
+
+/// How long a machine may take to answer.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A connection to a running machine.
+#[derive(Debug)]
+pub(super) struct Inside {
+    connection: UnixStream,
+    machine: String,
+}
+
+impl Inside {
+    /// Connects; `None` when the machine does not run.
+    pub(super) fn connect(directory: &Path, machine: &str) -> Result<Option<Self>, Error> {
+        let failed = || format!("cannot connect to the machine `{machine}`");
+        let Some(connection) = connect_below(directory, "sock").map_err(Error::host(failed()))? else {
+            return Ok(None);
+        };
+        connection.set_read_timeout(Some(PATIENCE)).map_err(Error::host(failed()))?;
+        Ok(Some(Self { connection, machine: machine.to_owned() }))
+    }
+
+    /// Asks, and waits for the answer.
+    pub(super) fn ask(
+        &self,
+        request: &MachineRequest,
+        descriptors: &[BorrowedFd<'_>],
+    ) -> Result<(MachineAnswer, Vec<OwnedFd>), Error> {
+        let asked = ask::<MachineAnswer>(&self.connection, request, descriptors);
+        self.settle(asked)
+    }
+
+    fn settle(
+        &self,
+        asked: std::io::Result<(Answer<MachineAnswer>, Vec<OwnedFd>)>,
+    ) -> Result<(MachineAnswer, Vec<OwnedFd>), Error> {
+        let (result, received) =
+            asked.map_err(Error::host(format!("the machine `{}` does not answer", self.machine)))?;
+        Ok((result?, received))
+    }
+
+    /// Starts a command.
+    pub(super) fn exec(self, exec: &Exec) -> Result<(UnixStream, Streams), Error> {
+        let command = Command::from(exec);
+        if let Some(size) = exec.terminal {
+            let request = MachineRequest::Exec { command, terminal: Some(size.into()) };
+            let (_, mut descriptors) = self.ask(&request, &[])?;
+            let end = descriptors.pop().ok_or_else(|| unexpected("cannot open a terminal"))?;
+            return Ok((self.connection, Streams::Terminal(end)));
+        }
+        let failed = "cannot make pipes for the command";
+        let pipe = || std::io::pipe().map_err(Error::host(failed));
+        let (stdin, stdin_end): (OwnedFd, Option<OwnedFd>) = if exec.stdin {
+            let (reader, writer) = pipe()?;
+            (reader.into(), Some(writer.into()))
+        } else {
+            (File::open("/dev/null").map_err(Error::host(failed))?.into(), None)
+        };
+        let ((stdout_end, stdout), (stderr_end, stderr)) = (pipe()?, pipe()?);
+        self.ask(
+            &MachineRequest::Exec { command, terminal: None },
+            &[stdin.as_fd(), stdout.as_fd(), stderr.as_fd()],
+        )?;
+        Ok((self.connection, Streams::Pipes(stdin_end, stdout_end.into(), stderr_end.into())))
+    }
+
+    /// Begins to replace a file: what is written to the answered descriptor takes its place by [`commit`](Self::commit).
+    pub(super) fn replace(self, path: OsString, mode: Option<u32>) -> Result<(Self, OwnedFd), Error> {
+        let request = MachineRequest::File { path, operation: FileOperation::Write(mode) };
+        let (_, mut descriptors) = self.ask(&request, &[])?;
+        let file = descriptors.pop().ok_or_else(|| unexpected("cannot write a file"))?;
+        Ok((self, file))
+    }
+
+    /// Ends a replacement.
+    pub(super) fn commit(&self) -> Result<(), Error> {
+        self.settle(ask(&self.connection, &Commit, &[])).map(drop)
+    }
+}
+
+/// An answer that does not belong to the request.
+pub(super) fn unexpected(what: &str) -> Error {
+    Error::new(ErrorKind::Host, what).because("the machine's answer belongs to another request")
+}

@@ -1,0 +1,306 @@
+//! The keeper's loop: one request at a time, each short.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde::Serialize;
+
+use super::super::fork::in_child;
+use super::super::message::{KeeperRequest, KeeperStatus, StartMachine};
+use super::super::net::{self, Cable};
+use super::super::wire::{answer, receive, send};
+use super::namespaces::Privilege;
+use super::spawn::{Order, Spawned, clear_away, spawn};
+use super::{cover, tree};
+use crate::error::{Error, ErrorKind};
+use crate::machine::engine::NetworkSpec;
+
+/// How long a client may take to finish a request that it has begun.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The keeper of a layout.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    base: PathBuf,
+    id: String,
+    privilege: Privilege,
+    listener: UnixListener,
+    signals: SignalFd,
+    clients: Vec<UnixStream>,
+    networks: BTreeMap<String, Network>,
+    machines: BTreeMap<String, Machine>,
+    cover: Option<PathBuf>,
+    /// Held for as long as the keeper lives.
+    _lock: File,
+}
+
+#[derive(Debug)]
+struct Network {
+    bridge: String,
+    mtu: Option<u32>,
+}
+
+#[derive(Debug)]
+struct Machine {
+    spawned: Spawned,
+    /// When it is killed, if it is to end.
+    deadline: Option<Instant>,
+    /// Who wants to know that it has ended.
+    waiting: Vec<UnixStream>,
+}
+
+impl Keeper {
+    /// A keeper without networks and machines.
+    pub(super) fn new(
+        base: PathBuf,
+        id: String,
+        privilege: Privilege,
+        listener: UnixListener,
+        lock: File,
+    ) -> Result<Self, Error> {
+        let mask: SigSet = [Signal::SIGCHLD].into_iter().collect();
+        let signals = mask
+            .thread_block()
+            .and_then(|()| SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC))
+            .map_err(Error::host("cannot watch over children"))?;
+        let (clients, networks, machines) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        Ok(Self {
+            base,
+            id,
+            privilege,
+            listener,
+            signals,
+            clients,
+            networks,
+            machines,
+            cover: None,
+            _lock: lock,
+        })
+    }
+
+    /// Takes on a client.
+    pub(super) fn attend(&mut self, client: UnixStream) {
+        self.clients.push(client);
+    }
+
+    /// Serves until there is nothing left to keep.
+    pub(super) fn serve(&mut self) -> Result<(), Error> {
+        while !(self.networks.is_empty() && self.machines.is_empty() && self.clients.is_empty()) {
+            let mut polled =
+                vec![PollFd::new(&self.listener, PollFlags::IN), PollFd::new(&self.signals, PollFlags::IN)];
+            polled.extend(self.clients.iter().map(|client| PollFd::new(client, PollFlags::IN)));
+            let _ = poll(&mut polled, self.next_deadline().as_ref());
+            let spoke: Vec<bool> = polled.iter().map(|polled| !polled.revents().is_empty()).collect();
+            while let Ok(Some(_)) = self.signals.read_signal() {}
+            self.bury();
+            self.enforce_deadlines();
+            self.hear(spoke.get(2..).unwrap_or_default());
+            if spoke.first() == Some(&true)
+                && let Ok((client, _)) = self.listener.accept()
+            {
+                self.attend(client);
+            }
+        }
+        // From here on nobody is answered; whoever connects now is cut off, and starts another keeper.
+        let _ = std::fs::remove_file(self.base.join("keeper.sock"));
+        if let Some(cover) = &self.cover {
+            let _ = tree::remove_here(cover);
+        }
+        Ok(())
+    }
+
+    fn next_deadline(&self) -> Option<Timespec> {
+        let at = self.machines.values().filter_map(|machine| machine.deadline).min()?;
+        let left = at.saturating_duration_since(Instant::now());
+        Some(Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() })
+    }
+
+    /// Reaps machines that have ended.
+    fn bury(&mut self) {
+        let ended = |machine: &Machine| {
+            !matches!(waitpid(machine.spawned.pid, Some(WaitPidFlag::WNOHANG)), Ok(WaitStatus::StillAlive))
+        };
+        let names: Vec<String> = self
+            .machines
+            .iter()
+            .filter(|(_, machine)| ended(machine))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in names {
+            if let Some(machine) = self.machines.remove(&name) {
+                clear_away(&self.id, &name, &machine.spawned);
+                for client in machine.waiting {
+                    let _ = send(&client, &answer(Ok(())), &[]);
+                    self.clients.push(client);
+                }
+            }
+        }
+    }
+
+    fn enforce_deadlines(&mut self) {
+        let now = Instant::now();
+        for machine in self.machines.values_mut() {
+            if machine.deadline.is_some_and(|at| at <= now) {
+                machine.deadline = None;
+                let _ = kill(machine.spawned.pid, Signal::SIGKILL);
+            }
+        }
+    }
+
+    /// Serves the clients that have spoken.
+    fn hear(&mut self, spoke: &[bool]) {
+        let clients = std::mem::take(&mut self.clients);
+        let mut spoke = spoke.iter();
+        for client in clients {
+            if spoke.next() != Some(&true) {
+                self.clients.push(client);
+                continue;
+            }
+            let _ = client.set_read_timeout(Some(PATIENCE));
+            match receive::<KeeperRequest>(&client) {
+                Ok(Some((request, descriptors))) => self.handle(client, request, descriptors),
+                Ok(None) => {}
+                Err(error) => {
+                    let failed = Error::new(ErrorKind::Host, "the keeper does not understand the request");
+                    let _ = send(&client, &answer::<()>(Err(failed.because(error))), &[]);
+                }
+            }
+        }
+    }
+
+    fn handle(&mut self, client: UnixStream, request: KeeperRequest, mut descriptors: Vec<OwnedFd>) {
+        match request {
+            KeeperRequest::Status => {
+                let status = self.status();
+                self.reply(client, status);
+            }
+            KeeperRequest::CreateNetwork(network) => {
+                let made = self.create_network(&network);
+                self.reply(client, made);
+            }
+            KeeperRequest::RemoveNetwork(name) => {
+                let removed = self.remove_network(&name);
+                self.reply(client, removed);
+            }
+            KeeperRequest::Start(start) => {
+                let started = self.start(start, descriptors.pop());
+                self.reply(client, started);
+            }
+            KeeperRequest::RemoveTree(path) => {
+                let path = Path::new(&path);
+                let removed = in_child(|| {
+                    tree::remove_here(path)
+                        .map_err(Error::host(format!("cannot remove `{}`", path.display())))
+                });
+                self.reply(client, removed);
+            }
+            KeeperRequest::Stop { machine, grace_ms } => match self.machines.get_mut(&machine) {
+                Some(found) => {
+                    let _ = kill(found.spawned.pid, Signal::SIGTERM);
+                    let at = Instant::now() + Duration::from_millis(grace_ms);
+                    found.deadline = Some(found.deadline.map_or(at, |earlier| earlier.min(at)));
+                    found.waiting.push(client);
+                }
+                None => self.reply(client, Ok(())),
+            },
+        }
+    }
+
+    fn reply(&mut self, client: UnixStream, result: Result<impl Serialize, Error>) {
+        if send(&client, &answer(result), &[]).is_ok() {
+            self.clients.push(client);
+        }
+    }
+
+    fn status(&self) -> Result<KeeperStatus, Error> {
+        let bridges = in_child(net::list)?;
+        let working = self.networks.iter().filter(|(_, network)| bridges.contains(&network.bridge));
+        Ok(KeeperStatus {
+            machines: self
+                .machines
+                .iter()
+                .map(|(name, machine)| (name.clone(), machine.spawned.pid.as_raw()))
+                .collect(),
+            networks: working.map(|(name, network)| (name.clone(), network.bridge.clone())).collect(),
+            pid: std::process::id(),
+        })
+    }
+
+    fn create_network(&mut self, network: &NetworkSpec) -> Result<(), Error> {
+        let bridge = net::kernel_name("ct", &network.name);
+        if let Some((other, _)) =
+            self.networks.iter().find(|(name, known)| known.bridge == bridge && **name != network.name)
+        {
+            let both = format!("the networks `{}` and `{other}` would share a bridge", network.name);
+            return Err(Error::new(ErrorKind::Unsupported, both).hint("give one of them another name"));
+        }
+        in_child(|| net::create_bridge(&bridge, &network.name, network.mtu))?;
+        self.networks.insert(network.name.clone(), Network { bridge, mtu: network.mtu });
+        Ok(())
+    }
+
+    fn remove_network(&mut self, name: &str) -> Result<(), Error> {
+        if let Some(network) = self.networks.get(name) {
+            in_child(|| net::remove(std::slice::from_ref(&network.bridge)))?;
+            self.networks.remove(name);
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, start: Box<StartMachine>, ready: Option<OwnedFd>) -> Result<(), Error> {
+        let name = start.spec.name.clone();
+        if self.machines.contains_key(&name) {
+            return Err(Error::new(ErrorKind::Usage, format!("the machine `{name}` is running already")));
+        }
+        let ready = ready.ok_or_else(|| Error::new(ErrorKind::Host, "a socket was expected"))?;
+        let cables = self.cables(&start)?;
+        let cover = if start.spec.root.is_none() { Some(self.cover()?) } else { None };
+        let unprivileged = self.privilege == Privilege::UserNamespace;
+        let spawned = spawn(Order { start, cover, unprivileged, id: self.id.clone(), ready, cables })?;
+        self.machines.insert(name, Machine { spawned, deadline: None, waiting: Vec::new() });
+        Ok(())
+    }
+
+    fn cables(&self, start: &StartMachine) -> Result<Vec<Cable>, Error> {
+        let machine = &start.spec.name;
+        let cable = |link: &crate::machine::engine::LinkSpec| {
+            let network = self.networks.get(&link.network).ok_or_else(|| {
+                let missing = format!(
+                    "`{}` of the machine `{machine}` is on the network `{}`, which does not exist",
+                    link.interface, link.network
+                );
+                Error::new(ErrorKind::NotFound, missing).hint("create the network first")
+            })?;
+            Ok(Cable {
+                bridge: network.bridge.clone(),
+                port: net::kernel_name("v", &format!("{machine}/{}", link.interface)),
+                interface: link.interface.clone(),
+                address: link.address,
+                mac: link.mac,
+                mtu: link.mtu.or(network.mtu),
+            })
+        };
+        start.spec.links.iter().map(cable).collect()
+    }
+
+    /// The layer that hides the host's secrets, made when first needed.
+    fn cover(&mut self) -> Result<PathBuf, Error> {
+        if let Some(cover) = &self.cover {
+            return Ok(cover.clone());
+        }
+        let path = self.base.join(format!("cover-{}", std::process::id()));
+        in_child(|| {
+            tree::remove_here(&path).map_err(Error::host("cannot remove an earlier layer"))?;
+            cover::build(&path, self.privilege == Privilege::UserNamespace)
+        })?;
+        Ok(self.cover.insert(path).clone())
+    }
+}

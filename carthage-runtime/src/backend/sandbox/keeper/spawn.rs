@@ -1,0 +1,92 @@
+//! Starting a machine: its first process, its control group, its cables.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use nix::sched::CloneFlags;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::waitpid;
+use nix::unistd::Pid;
+
+use super::super::cgroup;
+use super::super::fork::in_child;
+use super::super::machine::{Ground, boot};
+use super::super::message::StartMachine;
+use super::super::net::{self, Cable};
+use super::super::sys;
+use crate::error::{Error, ErrorKind};
+
+/// What a keeper knows of a running machine.
+#[derive(Debug)]
+pub(super) struct Spawned {
+    /// Its first process.
+    pub(super) pid: Pid,
+    /// The bridges' ends of its cables.
+    pub(super) ports: Vec<String>,
+}
+
+/// What a machine is started with.
+#[derive(Debug)]
+pub(super) struct Order {
+    /// What the controller asks.
+    pub(super) start: Box<StartMachine>,
+    /// The layer that hides the host's secrets.
+    pub(super) cover: Option<PathBuf>,
+    /// Whether the keeper is root of a user namespace.
+    pub(super) unprivileged: bool,
+    /// What tells the layouts' control groups apart.
+    pub(super) id: String,
+    /// Where the machine tells how its start went.
+    pub(super) ready: OwnedFd,
+    /// Its cables.
+    pub(super) cables: Vec<Cable>,
+}
+
+/// Starts it. On an error nothing is left.
+pub(super) fn spawn(order: Order) -> Result<Spawned, Error> {
+    let Order { start, cover, unprivileged, id, ready, cables } = order;
+    let name = start.spec.name.clone();
+    let (mut own, go) = UnixStream::pair().map_err(Error::host("cannot make a socket"))?;
+    let namespaces = CloneFlags::CLONE_NEWNS
+        | CloneFlags::CLONE_NEWPID
+        | CloneFlags::CLONE_NEWUTS
+        | CloneFlags::CLONE_NEWIPC
+        | CloneFlags::CLONE_NEWNET;
+    let forked = sys::fork_into(namespaces).map_err(|error| {
+        Error::host(format!("cannot make namespaces for the machine `{name}`"))(error)
+            .hint("see `sysctl -a | grep user.max_` for the host's limits")
+    })?;
+    let Some(pid) = forked else { boot(&start, Ground { cover, unprivileged, go, ready: ready.into() }) };
+    drop((go, ready));
+    let spawned = Spawned { pid, ports: cables.iter().map(|cable| cable.port.clone()).collect() };
+    let equipped = cgroup::confine(&id, &start.spec, pid.as_raw()).and_then(|()| {
+        let cannot = format!("cannot reach the network of the machine `{name}`");
+        let namespace = Path::new("/proc").join(pid.to_string()).join("ns/net");
+        let namespace = File::open(namespace).map_err(Error::host(cannot))?;
+        in_child(|| net::plug(&namespace, &cables))
+    });
+    let equipped = equipped.and_then(|()| {
+        own.write_all(&[1])
+            .map_err(|_| Error::new(ErrorKind::Host, format!("the machine `{name}` ended while starting")))
+    });
+    match equipped {
+        Ok(()) => Ok(spawned),
+        Err(error) => {
+            let _ = kill(pid, Signal::SIGKILL);
+            while waitpid(pid, None) == Err(nix::errno::Errno::EINTR) {}
+            clear_away(&id, &name, &spawned);
+            Err(error)
+        }
+    }
+}
+
+/// Removes what the kernel does not remove with a machine's processes, or not at once.
+pub(super) fn clear_away(id: &str, machine: &str, spawned: &Spawned) {
+    // The ends of the cables go with the machine's network namespace, a little later; a leftover is replaced at the next
+    // start, as is the control group.
+    let _ = in_child(|| net::remove(&spawned.ports));
+    let _ = cgroup::remove(id, machine);
+}

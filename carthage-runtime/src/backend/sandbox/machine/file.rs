@@ -1,0 +1,164 @@
+//! What is done with the files of a machine, from inside its root.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use super::super::message::{Commit, FileOperation, MachineAnswer};
+use super::super::wire::receive;
+use super::session::{Outcome, done, reply};
+use crate::error::{Error, ErrorKind};
+
+/// Does it.
+pub(super) fn serve(connection: &UnixStream, path: &Path, operation: FileOperation) {
+    let path = &Path::new("/").join(path);
+    let outcome = match operation {
+        FileOperation::Write(mode) => return write(connection, path, mode),
+        FileOperation::Stat => stat(path),
+        FileOperation::Read => read(path),
+        FileOperation::List => list(path),
+        FileOperation::MakeDirectory(mode) => make_directory(path, mode).map(done),
+        FileOperation::Remove => remove(path).map(done),
+    };
+    reply(connection, outcome);
+}
+
+fn stat(path: &Path) -> Outcome {
+    match fs::symlink_metadata(path) {
+        Ok(meta) => {
+            let (mode, len, uid, gid) = (meta.mode(), meta.len(), meta.uid(), meta.gid());
+            Ok((MachineAnswer::Stat { mode, len, uid, gid }, Vec::new()))
+        }
+        Err(error) if absent(&error) => Ok((MachineAnswer::Nothing, Vec::new())),
+        Err(error) => Err(failed("look at", path, error)),
+    }
+}
+
+fn read(path: &Path) -> Outcome {
+    // Without O_NONBLOCK, opening a pipe would wait for a writer.
+    let open = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path);
+    let file = open.map_err(|error| failed("read", path, error))?;
+    let kind = file.metadata().map_err(|error| failed("read", path, error))?.file_type();
+    if kind.is_file() {
+        return Ok((MachineAnswer::Done, vec![file.into()]));
+    }
+    let what = match kind {
+        kind if kind.is_dir() => "a directory",
+        kind if kind.is_fifo() => "a pipe",
+        _ => "a device",
+    };
+    Err(Error::new(ErrorKind::Usage, format!("cannot read `{}`: it is {what}", path.display())))
+}
+
+fn list(path: &Path) -> Outcome {
+    let names = fs::read_dir(path).and_then(|entries| {
+        entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<Vec<_>>>()
+    });
+    let mut names = names.map_err(|error| failed("list", path, error))?;
+    names.sort();
+    Ok((MachineAnswer::Names(names), Vec::new()))
+}
+
+fn make_directory(path: &Path, mode: Option<u32>) -> Result<(), Error> {
+    let made = DirBuilder::new().recursive(true).mode(0o755).create(path);
+    let made = made.and_then(|()| match mode {
+        Some(mode) => fs::set_permissions(path, Permissions::from_mode(mode)),
+        None => Ok(()),
+    });
+    made.map_err(|error| failed("make the directory", path, error))
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if !absent(&error) => Err(failed("remove", path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Lets the other side fill a new file, which takes the place of the old one when it says so.
+fn write(connection: &UnixStream, path: &Path, mode: Option<u32>) {
+    let begun = match Replacement::begin(path, mode) {
+        Ok(begun) => begun,
+        Err(error) => return reply(connection, Err(failed("write", path, error))),
+    };
+    match begun.file.as_fd().try_clone_to_owned() {
+        Ok(file) => reply(connection, Ok((MachineAnswer::Done, vec![file]))),
+        Err(error) => return reply(connection, Err(failed("write", path, error))),
+    }
+    if let Ok(Some((Commit, _))) = receive(connection) {
+        let kept = begun.keep().map_err(|error| failed("write", path, error));
+        reply(connection, kept.map(done));
+    }
+}
+
+/// A new file beside the one that it will replace; gone again unless it is kept.
+struct Replacement {
+    file: File,
+    temporary: PathBuf,
+    target: PathBuf,
+    kept: bool,
+}
+
+impl Replacement {
+    fn begin(path: &Path, mode: Option<u32>) -> io::Result<Self> {
+        // A link stays a link; what it leads to is replaced.
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let old = fs::metadata(&target).ok();
+        if old.as_ref().is_some_and(fs::Metadata::is_dir) {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let (Some(directory), Some(name)) = (target.parent(), target.file_name()) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        DirBuilder::new().recursive(true).mode(0o755).create(directory)?;
+        let mut hidden = std::ffi::OsString::from(".");
+        hidden.push(name.to_string_lossy().chars().take(64).collect::<String>());
+        hidden.push(format!(".carthage-{}", std::process::id()));
+        let temporary = directory.join(hidden);
+        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        let replacement = Self { file, temporary, target, kept: false };
+        if let Some(old) = &old {
+            // Root of a user namespace cannot give files to those whom the namespace does not know.
+            match fchown(&replacement.file, Some(old.uid()), Some(old.gid())) {
+                Err(error) if matches!(error.raw_os_error(), Some(nix::libc::EPERM | nix::libc::EINVAL)) => {}
+                other => other?,
+            }
+        }
+        let mode = mode.or(old.map(|old| old.mode())).unwrap_or(0o644) & 0o7777;
+        replacement.file.set_permissions(Permissions::from_mode(mode))?;
+        Ok(replacement)
+    }
+
+    fn keep(mut self) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.temporary, &self.target)?;
+        self.kept = true;
+        let directory = self.target.parent().unwrap_or(Path::new("/"));
+        File::open(directory)?.sync_all()
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        if !self.kept {
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
+}
+
+fn absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn failed(what: &str, path: &Path, error: io::Error) -> Error {
+    let kind = if absent(&error) { ErrorKind::NotFound } else { ErrorKind::Host };
+    Error::new(kind, format!("cannot {what} `{}` in the machine", path.display())).because(error)
+}

@@ -1,0 +1,98 @@
+//! Machines out of Linux namespaces, an overlay over the host's own root, and bridges: nothing to install, no daemon.
+//!
+//! The program carries its own helpers. [`helper_main`] turns a copy of it into a **keeper** (one per layout, which holds the
+//! network namespace and is the parent of the machines), or, by fork, into a machine's **first process**. The controller
+//! talks to both over unix sockets in the state directory; what is to be read or written, run or connected to inside a
+//! machine is done there by a child of its first process, which passes descriptors back: the controller never enters a
+//! namespace.
+//!
+//! ```text
+//! controller ──keeper.sock──▶ keeper ──fork──▶ first process of machine ──fork──▶ one child per request
+//!     └──────────────────── machines/NAME/sock ──────────▲
+//! ```
+//!
+//! Why not a container library: youki's `libcontainer` 0.7 was tried. As root it ran a container over composed overlays
+//! here. As an ordinary user on a host with version 1 control groups it fails, for it insists on making a control group;
+//! it has no first process of ours, no networks, and adds 125 crates and a minute of compilation, for what are, without
+//! the parts of the OCI specification, a few hundred lines over `rustix`, `nix` and `rtnetlink`.
+
+mod cgroup;
+mod engine;
+mod fork;
+mod inside;
+mod keeper;
+mod machine;
+mod message;
+mod net;
+mod records;
+mod running;
+mod survey;
+mod sys;
+mod wire;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use crate::error::{Error, ErrorKind};
+use crate::machine::engine::{Engine, Site};
+use crate::machine::implementation::{DirectoryRoot, Implementation, Links};
+
+/// The first argument of a helper.
+const HELPER: &str = "__carthage-sandbox";
+
+/// Machines out of Linux namespaces, on this host: `#[layout(implementation = Sandbox)]`.
+///
+/// A machine has its own processes, host name, network interfaces, `/proc`, `/dev`, `/run` and `/tmp` (these two in memory),
+/// and its own writable layer over the host's root, or over a directory. It does not see the host's home directories, keys
+/// and password hashes, or the layout's own directories.
+#[derive(Debug)]
+pub struct Sandbox;
+
+impl Implementation for Sandbox {
+    const NAME: &'static str = "Sandbox";
+
+    async fn open(site: Site) -> Result<Arc<dyn Engine>, Error> {
+        for path in [&site.state, &site.logs] {
+            if !path.is_absolute() {
+                return Err(Error::new(
+                    ErrorKind::Usage,
+                    format!("`{}` is not an absolute path", path.display()),
+                ));
+            }
+        }
+        Ok(Arc::new(engine::SandboxEngine::new(site)))
+    }
+}
+
+impl Links for Sandbox {}
+impl DirectoryRoot for Sandbox {}
+
+/// If the program was started as a helper, does the helper's work: to be called before anything else, while there is only
+/// one thread. `None` when it was started by a user.
+#[must_use]
+pub fn helper_main(arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
+    let mut arguments = arguments.into_iter().skip(1);
+    if arguments.next()? != HELPER {
+        return None;
+    }
+    Some(match arguments.next().as_deref().and_then(std::ffi::OsStr::to_str) {
+        Some("keeper") => keeper::main(),
+        Some("probe") => {
+            let answer = wire::answer(keeper::probe());
+            ExitCode::from(u8::from(serde_json::to_writer(std::io::stdout(), &answer).is_err()))
+        }
+        _ => ExitCode::from(64),
+    })
+}
+
+/// A new name for something that is made: 32 hexadecimal digits.
+fn random_id() -> Result<String, Error> {
+    let mut bytes = [0; 16];
+    std::io::Read::read_exact(
+        &mut std::fs::File::open("/dev/urandom").map_err(Error::host("cannot open `/dev/urandom`"))?,
+        &mut bytes,
+    )
+    .map_err(Error::host("cannot read from `/dev/urandom`"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
