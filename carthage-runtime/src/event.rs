@@ -71,6 +71,7 @@ pub enum Event {
         /// What was done.
         action: &'static str,
         /// How long it took.
+        #[serde(rename = "took_ms", serialize_with = "milliseconds")]
         took: Duration,
     },
     /// A step failed.
@@ -111,4 +112,9 @@ pub enum Event {
         /// The text.
         text: String,
     },
+}
+
+/// A span of time as programs read it.
+pub(crate) fn milliseconds<S: serde::Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
 }

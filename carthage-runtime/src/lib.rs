@@ -5,6 +5,7 @@
 extern crate self as carthage;
 
 pub mod backend;
+pub mod cli;
 pub mod customize;
 pub mod deploy;
 mod error;

@@ -55,7 +55,7 @@ pub struct Report {
     /// How many things needed nothing.
     pub unchanged: usize,
     /// How long it took.
-    #[serde(rename = "took_ms", serialize_with = "milliseconds")]
+    #[serde(rename = "took_ms", serialize_with = "crate::event::milliseconds")]
     pub took: Duration,
 }
 
@@ -100,8 +100,4 @@ pub struct Skip {
     pub thing: String,
     /// Why not.
     pub why: String,
-}
-
-fn milliseconds<S: serde::Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
 }

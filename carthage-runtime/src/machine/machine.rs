@@ -8,7 +8,8 @@ use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
 use super::engine::{
-    Duplex, Engine, HostEntry, Identity, LinkSpec, MachineSpec, Presence, ServiceSpec, ServiceStatus,
+    Duplex, Engine, Exec, HostEntry, Identity, LinkSpec, MachineSpec, Presence, Running, ServiceSpec,
+    ServiceStatus,
 };
 use super::guard::Users;
 use crate::error::{Error, ErrorKind};
@@ -215,6 +216,14 @@ impl Machine {
             run: self.0.ledger.run(),
             at: crate::state::now(),
         }
+    }
+
+    /// Starts a command whose streams are the caller's to handle; [`command`](Self::command) is for all other uses.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub async fn exec(&self, exec: Exec) -> Result<Running, Error> {
+        self.0.engine.exec(self.name(), exec).await
     }
 
     /// Starts a service that belongs to the machine, in place of one of the same name.

@@ -1,0 +1,253 @@
+//! The command line's grammar.
+
+use std::ffi::{OsStr, OsString};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
+
+use super::help;
+use crate::deploy::Pattern;
+
+/// All that was asked for.
+#[derive(Debug, Parser)]
+#[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "Options of every command")]
+pub(super) struct Common {
+    /// Write results as JSON, one object per line, the version first
+    #[arg(long, global = true, env = "CARTHAGE_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(super) json: bool,
+    /// How to show what is being done
+    #[arg(long, global = true, env = "CARTHAGE_PROGRESS", hide_env_values = true, default_value = "auto")]
+    pub(super) progress: ProgressKind,
+    /// When to use colours (also off when NO_COLOR is set)
+    #[arg(long, global = true, env = "CARTHAGE_COLOR", hide_env_values = true, default_value = "auto")]
+    pub(super) color: When,
+    /// Do not ask before changing things
+    #[arg(short, long, global = true, env = "CARTHAGE_YES", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(super) yes: bool,
+    /// How many things to work on at the same time
+    #[arg(long, global = true, env = "CARTHAGE_PARALLEL", hide_env_values = true, value_name = "N")]
+    pub(super) parallel: Option<NonZeroUsize>,
+    /// Keep state, cache and logs below this directory
+    #[arg(long, global = true, env = "CARTHAGE_STATE_DIR", hide_env_values = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) state_dir: Option<PathBuf>,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ProgressKind {
+    /// `tty` on a terminal, `json` with `--json`, otherwise `plain`
+    Auto,
+    /// Live, on a terminal
+    Tty,
+    /// A line when something begins or ends
+    Plain,
+    /// A JSON object per event
+    Json,
+    /// Warnings and errors only
+    Quiet,
+}
+
+/// When something is done that depends on the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum When {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Which things a command is about.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct Select {
+    /// What to include: names or patterns, such as `worker-*`, `machine:*.algebra` or `network:*`; everything if absent
+    #[arg(value_name = "[KIND:]GLOB", env = "CARTHAGE_INCLUDE", hide_env_values = true, value_delimiter = None)]
+    pub(super) include: Vec<Pattern>,
+    /// What to leave out; wins over what is included
+    #[arg(short = 'x', long, value_name = "[KIND:]GLOB", env = "CARTHAGE_EXCLUDE", hide_env_values = true)]
+    pub(super) exclude: Vec<Pattern>,
+}
+
+/// A command to run inside a machine.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct ExecArgs {
+    /// As this user, by name or number [default: root]
+    #[arg(short, long, env = "CARTHAGE_USER", hide_env_values = true)]
+    pub(super) user: Option<String>,
+    /// In this directory [default: the user's home]
+    #[arg(short = 'C', long, value_name = "DIR", env = "CARTHAGE_CWD", hide_env_values = true)]
+    pub(super) cwd: Option<PathBuf>,
+    /// With this variable in its environment; may be repeated
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = variable, env = "CARTHAGE_ENV", hide_env_values = true)]
+    pub(super) env: Vec<(OsString, OsString)>,
+    /// The machine
+    #[arg(value_name = "MACHINE")]
+    pub(super) machine: String,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum Command {
+    /// Check that this host can run the layout; nothing is changed
+    Check,
+    /// List what is in the layout
+    List(Select),
+    /// Show what `deploy` would do, and why; exits with 2 if there is something to do
+    Plan(Select),
+    /// Make everything as the layout says
+    Deploy(Select),
+    /// Show what exists and runs
+    Status(Select),
+    /// Start machines, and those they depend on
+    Start(Select),
+    /// Stop machines, and those that depend on them
+    Stop(Select),
+    /// Run a command inside a machine
+    Exec {
+        #[command(flatten)]
+        exec: ExecArgs,
+        /// Program and arguments
+        #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true, value_hint = ValueHint::CommandWithArguments)]
+        argv: Vec<OsString>,
+    },
+    /// Open a terminal inside a machine
+    Shell(ExecArgs),
+    /// Run setup tasks, whether they need it or not
+    Run {
+        /// The tasks: names or patterns, such as `mirror.algebra/site.index` or `worker-*/join.*`
+        #[arg(value_name = "TASK", required = true)]
+        tasks: Vec<Pattern>,
+    },
+    /// Stop and remove what was deployed
+    Destroy(Select),
+    /// Write a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+impl Command {
+    /// The word that was written.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::List(_) => "list",
+            Self::Plan(_) => "plan",
+            Self::Deploy(_) => "deploy",
+            Self::Status(_) => "status",
+            Self::Start(_) => "start",
+            Self::Stop(_) => "stop",
+            Self::Exec { .. } => "exec",
+            Self::Shell(_) => "shell",
+            Self::Run { .. } => "run",
+            Self::Destroy(_) => "destroy",
+            Self::Completions { .. } => "completions",
+        }
+    }
+}
+
+/// The grammar for the program of this name, which deploys `layout`.
+pub(super) fn grammar(program: &str, layout: &str) -> clap::Command {
+    help::add(Args::command().name(program.to_owned()).bin_name(program.to_owned()), program, layout)
+}
+
+impl Args {
+    /// # Errors
+    /// What is wrong with the arguments, or that help was asked for.
+    pub(super) fn read(layout: &str, argv: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let argv: Vec<_> = argv.into_iter().collect();
+        let mut grammar = grammar(&program(argv.first()), layout);
+        let matches = grammar.try_get_matches_from_mut(argv)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut grammar))
+    }
+}
+
+/// The program's name, for help.
+pub(super) fn program(argv0: Option<&OsString>) -> String {
+    let file = argv0.map(PathBuf::from).and_then(|path| path.file_name().map(OsStr::to_owned));
+    file.map_or_else(|| "carthage".to_owned(), |file| file.to_string_lossy().into_owned())
+}
+
+fn variable(text: &str) -> Result<(OsString, OsString), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Args, clap::Error> {
+        Args::read("industrial", std::iter::once("lab").chain(line.split_whitespace()).map(OsString::from))
+    }
+
+    #[test]
+    fn the_grammar_is_sound() {
+        grammar("lab", "industrial").debug_assert();
+    }
+
+    #[test]
+    fn options_go_before_or_after_the_command() {
+        for line in ["--json -y --parallel 3 deploy worker-*", "deploy worker-* --json --yes --parallel=3"] {
+            let args = read(line).unwrap();
+            assert!(args.common.json && args.common.yes, "{line}");
+            assert_eq!(args.common.parallel.map(NonZeroUsize::get), Some(3));
+            let Command::Deploy(select) = args.command else { panic!("{line}") };
+            assert_eq!(select.include[0].as_str(), "worker-*");
+        }
+    }
+
+    #[test]
+    fn patterns() {
+        let args = read("plan machine:worker-? network:* -x worker-2 --exclude task:*").unwrap();
+        let Command::Plan(select) = args.command else { panic!() };
+        let text = |patterns: &[Pattern]| patterns.iter().map(|p| p.as_str().to_owned()).collect::<Vec<_>>();
+        assert_eq!(text(&select.include), ["machine:worker-?", "network:*"]);
+        assert_eq!(text(&select.exclude), ["worker-2", "task:*"]);
+        assert!(read("plan machine:").is_err());
+    }
+
+    #[test]
+    fn a_command_s_own_options_are_its_own() {
+        for line in [
+            "exec -u web -C /srv -e A=1 -e B=x=y mirror -- ls -l --json",
+            "exec -u web -C /srv -e A=1 -e B=x=y mirror ls -l --json",
+        ] {
+            let args = read(line).unwrap();
+            assert!(!args.common.json);
+            let Command::Exec { exec, argv } = args.command else { panic!() };
+            assert_eq!(argv, ["ls", "-l", "--json"]);
+            assert_eq!((exec.machine.as_str(), exec.user.as_deref()), ("mirror", Some("web")));
+            assert_eq!(exec.env, [("A".into(), "1".into()), ("B".into(), "x=y".into())]);
+        }
+        assert!(read("exec mirror").is_err());
+        assert!(read("exec -e =x mirror true").is_err());
+    }
+
+    #[test]
+    fn wrong_usage() {
+        for line in
+            ["", "deplyo", "deploy --parallel 0", "deploy --progress loud", "run", "list --wrong", "shell"]
+        {
+            assert!(read(line).unwrap_err().use_stderr(), "{line:?}");
+        }
+        assert!(read("deplyo").unwrap_err().to_string().contains("'deploy'"));
+        assert!(!read("--help").unwrap_err().use_stderr());
+    }
+}

@@ -1,0 +1,234 @@
+//! Commands that only look.
+
+use clap_complete::Shell;
+use serde::Serialize;
+
+use crate::cli::args::{self, Select};
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+use crate::cli::session::Session;
+use crate::cli::style::{Style, Tone};
+use crate::cli::table::table;
+use crate::deploy::{Access, Listed, MachineStatus, NetworkStatus, Selection, Status};
+use crate::error::Error;
+use crate::layout::Layout;
+use crate::state::{Holder, lock};
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+enum Line<'a> {
+    Thing(&'a Listed),
+    Machine(&'a MachineStatus),
+    Network(&'a NetworkStatus),
+    Status { run: u64, held: bool, holder: Option<&'a Holder>, unfinished: &'a [String], notes: &'a [String] },
+    Check { machines: usize, notes: &'a [String] },
+}
+
+/// `check`
+pub(in crate::cli) async fn check<L: Layout>(session: &Session<'_, L>) -> Result<Exit, Error> {
+    let (machines, plan) = session
+        .work(async {
+            let deployment = session.open(Access::Look).await?;
+            Ok((deployment.machines().count(), deployment.plan(&Selection::all()).await?))
+        })
+        .await?;
+    if session.common.json {
+        session.out.json(&Line::Check { machines, notes: &plan.notes });
+    } else {
+        let note = |note: &String| format!("{} {note}", session.style.paint(Tone::Careful, "note:"));
+        plan.notes.iter().for_each(|text| session.out.line(note(text)));
+        let fine = session.style.paint(Tone::Good, "fine");
+        session.out.line(format!("{}: {fine}; {machines} machines can be made here", L::NAME));
+    }
+    Ok(Exit::Done)
+}
+
+/// `list`
+pub(in crate::cli) async fn list<L: Layout>(
+    session: &Session<'_, L>,
+    select: &Select,
+) -> Result<Exit, Error> {
+    let listed = session.work(async { session.open(Access::Look).await?.list(&select.into()) }).await?;
+    if session.common.json {
+        listed.iter().for_each(|thing| session.out.json(&Line::Thing(thing)));
+    } else {
+        list_text(&listed, session.style).iter().for_each(|line| session.out.line(line));
+    }
+    Ok(Exit::Done)
+}
+
+fn list_text(listed: &[Listed], style: Style) -> Vec<String> {
+    let mut rows = Vec::new();
+    for thing in listed {
+        rows.push(vec![
+            style.paint(Tone::Strong, &thing.thing),
+            thing.implementation.clone().unwrap_or_default(),
+            thing.addresses.join(" "),
+            style.paint(Tone::Quiet, &thing.about),
+        ]);
+        rows.extend(thing.tasks.iter().map(|task| vec![format!("  task:{task}")]));
+    }
+    table(&rows)
+}
+
+/// `status`
+pub(in crate::cli) async fn status<L: Layout>(
+    session: &Session<'_, L>,
+    select: &Select,
+) -> Result<Exit, Error> {
+    let status =
+        session.work(async { session.open(Access::Look).await?.status(&select.into()).await }).await?;
+    let held = lock::holder(&session.dirs()?)?;
+    if session.common.json {
+        status.machines.iter().for_each(|machine| session.out.json(&Line::Machine(machine)));
+        status.networks.iter().for_each(|network| session.out.json(&Line::Network(network)));
+        let Status { run, unfinished, notes, .. } = &status;
+        let (held, holder) = (held.is_some(), held.as_ref().and_then(Option::as_ref));
+        session.out.json(&Line::Status { run: *run, held, holder, unfinished, notes });
+    } else {
+        status_text(&status, held.as_ref(), session.style).iter().for_each(|line| session.out.line(line));
+    }
+    Ok(Exit::Done)
+}
+
+fn status_text(status: &Status, held: Option<&Option<Holder>>, style: Style) -> Vec<String> {
+    let state = |state: &str| {
+        let tone = match state {
+            "running" => Tone::Good,
+            "stopped" | "absent" => Tone::Quiet,
+            _ => Tone::Bad,
+        };
+        style.paint(tone, state)
+    };
+    let old = |in_layout: bool| if in_layout { "" } else { "no longer in the layout" };
+    let mut rows = Vec::new();
+    for network in &status.networks {
+        let subnet = network.subnet.clone().unwrap_or_default();
+        let thing = format!("network:{}", network.name);
+        rows.push(vec![thing, state(network.state), subnet, old(network.in_layout).to_owned()]);
+    }
+    for machine in &status.machines {
+        let thing = format!("machine:{}", machine.name);
+        let trouble = machine.trouble.as_ref().map(|text| style.paint(Tone::Bad, text));
+        let remarks: Vec<_> = trouble
+            .into_iter()
+            .chain(Some(old(machine.in_layout).to_owned()))
+            .filter(|text| !text.is_empty())
+            .collect();
+        rows.push(vec![thing, state(machine.state), machine.addresses.join(" "), remarks.join("; ")]);
+        for service in &machine.services {
+            let log = service.log.as_ref().map(|log| format!("log: {log}")).unwrap_or_default();
+            let exit = service.exit.as_ref().map(|exit| style.paint(Tone::Bad, exit)).unwrap_or_default();
+            rows.push(vec![
+                format!("  service {}", service.name),
+                state(service.state),
+                exit,
+                style.paint(Tone::Quiet, log),
+            ]);
+        }
+    }
+    let mut lines = table(&rows);
+    let careful = |word: &str, text: &str| format!("{} {text}", style.paint(Tone::Careful, word));
+    lines.extend(status.notes.iter().map(|note| careful("note:", note)));
+    match held {
+        Some(Some(holder)) => lines.push(careful("now:", &holder.to_string())),
+        Some(None) => lines.push(careful("now:", "a run is just starting")),
+        None => lines.extend(
+            status
+                .unfinished
+                .iter()
+                .map(|change| careful("unfinished:", &format!("{change}; `deploy` carries on"))),
+        ),
+    }
+    lines.push(match status.run {
+        0 => "never deployed".to_owned(),
+        run => format!("last run: {run}"),
+    });
+    lines
+}
+
+/// `completions`
+pub(in crate::cli) fn completions(
+    out: &Output,
+    shell: Shell,
+    program: &str,
+    layout: &str,
+) -> Result<Exit, Error> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut args::grammar(program, layout), program, &mut script);
+    out.line(String::from_utf8_lossy(&script).trim_end());
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deploy::Service;
+
+    #[test]
+    fn what_is_there() {
+        let machine = Listed {
+            thing: "machine:mirror.algebra".into(),
+            about: "Serves packages.".into(),
+            path: "algebra.mirror".into(),
+            implementation: Some("Sandbox".into()),
+            addresses: vec!["10.37.0.2/24".into()],
+            tasks: vec!["mirror.algebra/site.index".into()],
+        };
+        assert_eq!(
+            list_text(&[machine], Style::plain()),
+            [
+                "machine:mirror.algebra  Sandbox  10.37.0.2/24  Serves packages.",
+                "  task:mirror.algebra/site.index"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_exists() {
+        let machine = MachineStatus {
+            name: "mirror".into(),
+            implementation: "Sandbox".into(),
+            state: "running",
+            trouble: None,
+            in_layout: false,
+            addresses: vec!["10.0.0.1/24".into()],
+            services: vec![Service {
+                name: "site.serve".into(),
+                state: "ended",
+                exit: Some("exit status 1".into()),
+                log: Some("/log".into()),
+            }],
+        };
+        let status = Status {
+            machines: vec![machine],
+            run: 7,
+            unfinished: vec!["create machine:w".into()],
+            ..Status::default()
+        };
+        assert_eq!(
+            status_text(&status, None, Style::plain()).join("\n"),
+            "machine:mirror        running  10.0.0.1/24    no longer in the layout\n  \
+             service site.serve  ended    exit status 1  log: /log\n\
+             unfinished: create machine:w; `deploy` carries on\n\
+             last run: 7"
+        );
+        assert_eq!(
+            status_text(&Status::default(), Some(&None), Style::plain()),
+            ["now: a run is just starting", "never deployed"]
+        );
+    }
+
+    #[test]
+    fn completions_for_every_shell() {
+        use clap::ValueEnum;
+
+        use crate::cli::output::tests::Kept;
+        for shell in Shell::value_variants() {
+            let kept = Kept::default();
+            completions(&Output::new(kept.clone(), "lab", "completions"), *shell, "lab", "industrial")
+                .unwrap();
+            assert!(kept.text().contains("deploy"), "{shell}");
+        }
+    }
+}

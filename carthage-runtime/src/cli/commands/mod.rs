@@ -1,0 +1,12 @@
+//! The commands, one file per kind of work.
+
+mod change;
+mod exec;
+mod look;
+mod plan;
+mod report;
+
+pub(super) use change::{deploy, destroy, run, start, stop};
+pub(super) use exec::{exec, shell};
+pub(super) use look::{check, completions, list, status};
+pub(super) use plan::plan;

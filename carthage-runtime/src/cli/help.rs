@@ -1,0 +1,137 @@
+//! What `--help` teaches: every command with examples.
+
+/// Adds what cannot be said in the grammar.
+pub(super) fn add(grammar: clap::Command, program: &str, layout: &str) -> clap::Command {
+    let about = format!(
+        "Deploys the layout `{layout}`: plans, makes, inspects and removes its machines and networks."
+    );
+    let grammar = grammar
+        .about(about)
+        .version(format!("(Carthage {})", env!("CARGO_PKG_VERSION")))
+        .after_help(examples(program, TOP))
+        .after_long_help(format!("{}\n{ABOUT_ALL}", examples(program, TOP)));
+    COMMANDS.iter().fold(grammar, |grammar, (name, text, lines)| {
+        grammar.mut_subcommand(name, |command| {
+            let long = format!("{}{}", examples(program, lines), paragraph(text));
+            command.after_help(examples(program, lines)).after_long_help(long)
+        })
+    })
+}
+
+fn paragraph(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("\n{text}") }
+}
+
+fn examples(program: &str, lines: &[(&str, &str)]) -> String {
+    let width = lines.iter().map(|(line, _)| line.len()).max().unwrap_or(0);
+    let lines = lines.iter().map(|(line, what)| format!("  {program} {line:width$}  {what}\n"));
+    std::iter::once("Examples:\n".to_owned()).chain(lines).collect()
+}
+
+const TOP: &[(&str, &str)] = &[
+    ("plan", "what would be done, and why"),
+    ("deploy", "show the plan, ask, and do it"),
+    ("status", "what exists and runs"),
+    ("exec worker-2 -- cat /etc/hosts", "run a command inside a machine"),
+    ("shell mirror", "a terminal inside a machine"),
+    ("destroy", "remove everything"),
+];
+
+const ABOUT_ALL: &str = "\
+Names: a thing is named by kind and name, as `machine:worker-2.algebra`, `network:algebra.lab` or
+`task:mirror.algebra/site.index`. In a pattern `*` stands for any text, `?` for one character, and a backslash takes the next
+character as it is; without a kind, things of every kind are meant. A machine's host name will do where no other has it.
+
+Environment: every option is a variable too: --state-dir is CARTHAGE_STATE_DIR, --yes is CARTHAGE_YES=1.
+
+Exit status: 0 done, or nothing to do; 1 an error; 2 there is something to do (plan); 3 some of it failed; 64 wrong usage;
+130 interrupted. `exec` and `shell` pass on the command's, and use 125 when it could not be run.
+";
+
+/// Name, what else is to be said, examples.
+type Text = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const COMMANDS: &[Text] = &[
+    (
+        "check",
+        "The compiler has checked the layout; this checks the host: that its implementations can be used here, that the state can\n\
+         be read, and that every address can be given.\n",
+        &[("check", "can this host run the layout?")],
+    ),
+    (
+        "list",
+        "",
+        &[
+            ("list", "everything in the layout"),
+            ("list 'machine:*'", "the machines"),
+            ("list 'task:mirror*' --json", "one machine's tasks, for a program"),
+        ],
+    ),
+    (
+        "plan",
+        "Nothing is changed. A task whose check needs a running machine is shown as `ask`.\n",
+        &[
+            ("plan", "everything"),
+            ("plan 'worker-*'", "the workers, and what they need"),
+            ("plan --exclude 'worker-3*'", "all but one"),
+        ],
+    ),
+    (
+        "deploy",
+        "What is already as it should be is not touched. A failure stops only what depends on it. The first Ctrl-C finishes what\n\
+         was begun and reports; the second aborts. Whatever happens, the next `deploy` carries on.\n",
+        &[
+            ("deploy", "show the plan, ask, and do it"),
+            ("deploy --yes", "without asking, for scripts"),
+            ("deploy mirror", "one machine, and what it needs"),
+            ("deploy --parallel 2", "at most two things at a time"),
+        ],
+    ),
+    ("status", "", &[("status", "everything"), ("status mirror --json", "one machine, for a program")]),
+    ("start", "", &[("start", "all machines"), ("start worker-2", "one, and those it depends on")]),
+    (
+        "stop",
+        "What is in the machines stays.\n",
+        &[("stop", "all machines"), ("stop mirror", "one, and those that depend on it")],
+    ),
+    (
+        "exec",
+        "Standard input, output and error are the command's own. The program is given its arguments as they are; for pipes and\n\
+         variables run a shell. A signal that ends this program is passed on.\n",
+        &[
+            ("exec mirror -- ps", "a command"),
+            ("exec -u web -C /srv mirror -- ls -l", "as another user, somewhere else"),
+            ("exec mirror -- sh -c 'cat /etc/*-release | head'", "through a shell"),
+            ("exec -e LANG=C worker-1 -- env", "with a variable"),
+        ],
+    ),
+    (
+        "shell",
+        "Needs a terminal. Leave it with `exit` or Ctrl-D.\n",
+        &[("shell mirror", "as root"), ("shell -u web mirror", "as another user")],
+    ),
+    (
+        "run",
+        "The machine must exist and run. What comes after a task runs again at the next `deploy`.\n",
+        &[
+            ("run mirror.algebra/site.index", "one task"),
+            ("run 'worker-*/join.*'", "one customization's tasks on several machines"),
+        ],
+    ),
+    (
+        "destroy",
+        "Removes what is named and nothing else. Without names everything goes, and the layout's state and kept values with it.\n",
+        &[
+            ("destroy", "show what would go, ask, and remove it"),
+            ("destroy 'worker-*' --yes", "some machines, without asking"),
+        ],
+    ),
+    (
+        "completions",
+        "",
+        &[
+            ("completions bash > ~/.local/share/bash-completion/completions/PROGRAM", "for bash"),
+            ("completions fish > ~/.config/fish/completions/PROGRAM.fish", "for fish"),
+        ],
+    ),
+];

@@ -1,0 +1,102 @@
+//! The command line of a layout: `carthage::main!(Industrial);`.
+//!
+//! It parses arguments, asks, and shows; everything else is done by [`deploy`](crate::deploy). This is the only module that
+//! prints.
+
+mod args;
+mod ask;
+mod commands;
+mod exit;
+mod help;
+mod interrupt;
+mod output;
+mod progress;
+mod session;
+mod style;
+mod table;
+mod terminal;
+
+use std::ffi::OsString;
+use std::io;
+use std::process::ExitCode;
+
+use args::{Args, Command};
+use exit::{Exit, Told};
+use output::Output;
+use session::Session;
+use style::Style;
+
+use crate::error::Error;
+use crate::layout::Layout;
+
+/// The program of a layout: reads the arguments, does what they say, and tells how it went.
+#[must_use]
+pub fn main<L: Layout>() -> ExitCode {
+    let argv: Vec<_> = std::env::args_os().collect();
+    // Implementations start this very program as their helper.
+    if let Some(code) = crate::backend::helper_main(argv.iter().cloned()) {
+        return code;
+    }
+    let args = match Args::read(L::NAME, argv.clone()) {
+        Ok(args) => args,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            // Whoever asked for help and does not read it has had enough.
+            error.print().ok();
+            return exit.into();
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let error = Error::host("cannot start the program's threads")(error);
+            complain(&args, &error);
+            return Exit::of(&error).into();
+        }
+    };
+    let exit = runtime.block_on(run::<L>(&args, argv));
+    // Not dropped: a thread may be waiting for somebody to type.
+    runtime.shutdown_background();
+    exit.into()
+}
+
+async fn run<L: Layout>(args: &Args, argv: Vec<OsString>) -> Exit {
+    let name = args.command.name();
+    let out = Output::new(io::stdout(), L::NAME, name);
+    let session = Session::<L>::new(&args.common, out.clone(), name);
+    let done = match &args.command {
+        Command::Check => commands::check(&session).await,
+        Command::List(select) => commands::list(&session, select).await,
+        Command::Plan(select) => commands::plan(&session, select).await,
+        Command::Deploy(select) => commands::deploy(&session, select).await,
+        Command::Status(select) => commands::status(&session, select).await,
+        Command::Start(select) => commands::start(&session, select).await,
+        Command::Stop(select) => commands::stop(&session, select).await,
+        Command::Exec { exec, argv } => commands::exec(&session, exec, argv).await,
+        Command::Shell(exec) => commands::shell(&session, exec).await,
+        Command::Run { tasks } => commands::run(&session, tasks).await,
+        Command::Destroy(select) => commands::destroy(&session, select).await,
+        Command::Completions { shell } => {
+            commands::completions(&out, *shell, &args::program(argv.first()), L::NAME)
+        }
+    };
+    session.quiet();
+    let done = done.and_then(|exit| out.finish().map(|()| exit));
+    done.unwrap_or_else(|error| {
+        if args.common.json {
+            out.json(&Told::of(&error));
+        }
+        complain(args, &error);
+        match (&args.command, Exit::of(&error)) {
+            (_, Exit::Interrupted) => Exit::Interrupted,
+            (Command::Exec { .. } | Command::Shell(_), _) => Exit::NotRun,
+            (_, exit) => exit,
+        }
+    })
+}
+
+fn complain(args: &Args, error: &Error) {
+    let stderr = io::stderr();
+    let text = Told::of(error).text(Style::of(args.common.color, &stderr));
+    Output::new(stderr, "", "").line(text);
+}

@@ -1,0 +1,182 @@
+//! How events are shown while they happen.
+
+mod json;
+mod plain;
+mod tty;
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use super::args::{Common, ProgressKind};
+use super::output::Output;
+use super::style::{Style, Tone};
+use crate::event::{Event, Events};
+
+/// How this run's events are shown.
+pub(super) struct Shown {
+    events: Events,
+    live: Option<tty::Live>,
+    style: Style,
+}
+
+impl Shown {
+    /// As the user wants it. JSON goes to `out` with `--json`, everything else to standard error.
+    pub(super) fn new(common: &Common, out: &Output, layout: &str, command: &str) -> Self {
+        let stderr = std::io::stderr();
+        let style = Style::of(common.color, &stderr);
+        let (live, events) = match common.progress {
+            ProgressKind::Json | ProgressKind::Auto if common.json => {
+                (None, Events::new(json::Json::new(out.clone())))
+            }
+            ProgressKind::Json => (None, Events::new(json::Json::new(Output::new(stderr, layout, command)))),
+            ProgressKind::Quiet => (None, Events::new(plain::Plain::new(stderr, style, true))),
+            ProgressKind::Auto if !stderr.is_terminal() => {
+                (None, Events::new(plain::Plain::new(stderr, style, false)))
+            }
+            ProgressKind::Plain => (None, Events::new(plain::Plain::new(stderr, style, false))),
+            ProgressKind::Tty | ProgressKind::Auto => {
+                let live = tty::Live::new(style);
+                (Some(live.clone()), Events::new(live))
+            }
+        };
+        Self { events, live, style }
+    }
+
+    /// Where they are sent.
+    pub(super) fn events(&self) -> Events {
+        self.events.clone()
+    }
+
+    /// Tells the user something about the run.
+    pub(super) fn say(&self, text: &str) {
+        let text = self.style.paint(Tone::Careful, text);
+        match &self.live {
+            Some(live) => live.say(&text),
+            None => Output::new(std::io::stderr(), "", "").line(text),
+        }
+    }
+
+    /// Takes what is live from the screen.
+    pub(super) fn finish(&self) {
+        self.live.iter().for_each(tty::Live::finish);
+    }
+}
+
+/// What stays on the screen of an event, if anything.
+fn lasting(event: &Event, style: Style) -> Option<String> {
+    Some(match event {
+        Event::Done { thing, action, took } => {
+            format!(
+                "{} {action} {thing} {}",
+                style.paint(Tone::Good, "done"),
+                style.paint(Tone::Quiet, span(*took))
+            )
+        }
+        Event::Failed { thing, action, error, .. } => {
+            // The report has all of it.
+            let first = error.lines().next().unwrap_or_default();
+            format!("{} {action} {thing}: {first}", style.paint(Tone::Bad, "failed"))
+        }
+        Event::Skipped { thing, action, why } => {
+            format!("{} {action} {thing}: {why}", style.paint(Tone::Careful, "skipped"))
+        }
+        Event::Warning { thing, text } => {
+            format!("{} {thing}: {text}", style.paint(Tone::Careful, "warning:"))
+        }
+        _ => return None,
+    })
+}
+
+/// A span of time as people read it.
+pub(super) fn span(took: Duration) -> String {
+    match took.as_secs() {
+        0..60 => format!("{:.1} s", took.as_secs_f64()),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::output::tests::Kept;
+    use super::*;
+    use crate::event::Sink;
+
+    fn all() -> Vec<Event> {
+        let thing = || "machine:mirror.algebra".to_owned();
+        vec![
+            Event::Started { run: 7, steps: 2 },
+            Event::Begun { thing: thing(), action: "create", why: "it does not exist".into() },
+            Event::Output {
+                machine: "mirror.algebra".into(),
+                thing: thing(),
+                line: "hello".into(),
+                stderr: false,
+            },
+            Event::Warning { thing: thing(), text: "memory_mb is not enforced".into() },
+            Event::Done { thing: thing(), action: "create", took: Duration::from_millis(1250) },
+            Event::Failed {
+                thing: thing(),
+                action: "start",
+                error: "no: bridge".into(),
+                hint: Some("make one".into()),
+            },
+            Event::Skipped {
+                thing: "machine:w".into(),
+                action: "create",
+                why: "`mirror.algebra` failed".into(),
+            },
+        ]
+    }
+
+    #[test]
+    fn plain_lines() {
+        let kept = Kept::default();
+        let plain = plain::Plain::new(kept.clone(), Style::plain(), false);
+        all().iter().for_each(|event| plain.event(event));
+        assert_eq!(
+            kept.text(),
+            "run 7: 2 steps\n\
+             create machine:mirror.algebra: it does not exist\n\
+             machine:mirror.algebra | hello\n\
+             warning: machine:mirror.algebra: memory_mb is not enforced\n\
+             done create machine:mirror.algebra 1.2 s\n\
+             failed start machine:mirror.algebra: no: bridge\n\
+             skipped create machine:w: `mirror.algebra` failed\n"
+        );
+    }
+
+    #[test]
+    fn quiet_tells_what_matters() {
+        let kept = Kept::default();
+        let quiet = plain::Plain::new(kept.clone(), Style::plain(), true);
+        all().iter().for_each(|event| quiet.event(event));
+        assert_eq!(kept.text().lines().count(), 3, "{}", kept.text());
+    }
+
+    #[test]
+    fn json_events() {
+        let kept = Kept::default();
+        let json = json::Json::new(Output::new(kept.clone(), "lab", "deploy"));
+        all().iter().for_each(|event| json.event(event));
+        let text = kept.text();
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines[0]["carthage"], 1);
+        assert_eq!(
+            lines[2],
+            serde_json::json!({
+                "event": "begun", "thing": "machine:mirror.algebra", "action": "create", "why": "it does not exist"
+            })
+        );
+        assert_eq!(lines[5]["took_ms"], 1250);
+    }
+
+    #[test]
+    fn spans() {
+        let of = |millis| span(Duration::from_millis(millis));
+        assert_eq!(
+            [of(40), of(59_900), of(60_000), of(125_400)],
+            ["0.0 s", "59.9 s", "1 min 0 s", "2 min 5 s"]
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! What every command needs: the layout, where to write, and how to be interrupted.
+
+use std::future::Future;
+use std::io;
+use std::marker::PhantomData;
+use std::num::NonZeroUsize;
+
+use tokio_util::sync::CancellationToken;
+
+use super::args::{Common, Select};
+use super::interrupt::interruptible;
+use super::output::Output;
+use super::progress::Shown;
+use super::style::Style;
+use crate::deploy::{Access, Deployment, Options, Selection};
+use crate::error::{Error, ErrorKind};
+use crate::layout::Layout;
+use crate::state::Dirs;
+
+/// One command on one layout.
+pub(super) struct Session<'a, L> {
+    pub(super) common: &'a Common,
+    pub(super) out: Output,
+    /// For standard output.
+    pub(super) style: Style,
+    pub(super) command: &'static str,
+    pub(super) stop: CancellationToken,
+    shown: Shown,
+    layout: PhantomData<fn() -> L>,
+}
+
+impl<'a, L: Layout> Session<'a, L> {
+    pub(super) fn new(common: &'a Common, out: Output, command: &'static str) -> Self {
+        let shown = Shown::new(common, &out, L::NAME, command);
+        let style = Style::of(common.color, &io::stdout());
+        Self { common, out, style, command, stop: CancellationToken::new(), shown, layout: PhantomData }
+    }
+
+    pub(super) async fn open(&self, access: Access) -> Result<Deployment, Error> {
+        let defaults = Options::default();
+        let options = Options {
+            state_dir: self.common.state_dir.clone(),
+            command: self.command.to_owned(),
+            parallel: self.common.parallel.map_or(defaults.parallel, NonZeroUsize::get),
+            events: self.shown.events(),
+            stop: self.stop.clone(),
+            ..defaults
+        };
+        Ok(Deployment::open::<L>(access, options).await?.0)
+    }
+
+    pub(super) fn dirs(&self) -> Result<Dirs, Error> {
+        Dirs::find(L::NAME, self.common.state_dir.as_deref())
+    }
+
+    /// Whether the layout was ever deployed. Asked before anything is opened that would make its directories.
+    pub(super) fn was_deployed(&self) -> Result<bool, Error> {
+        Ok(self.dirs()?.state().exists())
+    }
+
+    /// # Errors
+    /// When the layout was never deployed.
+    pub(super) fn must_be_deployed(&self) -> Result<(), Error> {
+        if self.was_deployed()? {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::NotFound, format!("layout `{}` is not deployed", L::NAME))
+            .hint("run `deploy` first; if it was deployed with --state-dir, name that directory again"))
+    }
+
+    /// Does work that can be interrupted.
+    pub(super) async fn work<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let first = || self.shown.say("finishing what was begun; interrupt again to abort");
+        interruptible(work, &self.stop, first).await
+    }
+
+    /// Nothing more is shown of events.
+    pub(super) fn quiet(&self) {
+        self.shown.finish();
+    }
+}
+
+impl From<&Select> for Selection {
+    fn from(select: &Select) -> Self {
+        Self { include: select.include.clone(), exclude: select.exclude.clone() }
+    }
+}
