@@ -1,1 +1,109 @@
-//! The attribute macros of Carthage.
+//! The attribute macros of Carthage. Use them through the face crate `carthage`.
+
+mod capability;
+mod container;
+mod customization;
+mod depends_on;
+mod enclave;
+mod entry;
+mod errors;
+mod expand;
+mod field;
+mod injectable;
+mod layout;
+mod literal;
+mod machine;
+mod model;
+mod names;
+mod network;
+mod options;
+mod signature;
+mod task;
+mod tokens;
+mod types;
+
+use proc_macro::TokenStream;
+
+/// The top of the tree.
+#[proc_macro_attribute]
+pub fn layout(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::on_struct("layout", item.into(), |item, errors| layout::expand(arguments.into(), item, errors))
+        .into()
+}
+
+/// A group.
+#[proc_macro_attribute]
+pub fn enclave(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::on_struct("enclave", item.into(), |item, errors| enclave::expand(arguments.into(), item, errors))
+        .into()
+}
+
+/// A logical network.
+#[proc_macro_attribute]
+pub fn network(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::on_struct("network", item.into(), |item, errors| network::expand(arguments.into(), item, errors))
+        .into()
+}
+
+/// A machine's model.
+#[proc_macro_attribute]
+pub fn machine_model(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::on_struct("machine_model", item.into(), |item, errors| {
+        machine::expand(arguments.into(), item, errors)
+    })
+    .into()
+}
+
+/// A set of setup tasks.
+#[proc_macro_attribute]
+pub fn customization(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::on_impl("customization", item.into(), |item, errors| {
+        customization::expand(arguments.into(), item, errors)
+    })
+    .into()
+}
+
+/// A key.
+#[proc_macro_attribute]
+pub fn injectable(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::on_item(item.into(), |item, errors| injectable::expand(arguments.into(), item, errors)).into()
+}
+
+/// A key for a type of somebody else's.
+#[proc_macro]
+pub fn injection_key(input: TokenStream) -> TokenStream {
+    match syn::parse::<injectable::InjectionKey>(input) {
+        Ok(key) => key.expand().into(),
+        Err(error) => error.to_compile_error().into(),
+    }
+}
+
+/// What must run first.
+#[proc_macro_attribute]
+pub fn depends_on(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    depends_on::depends_on(arguments.into(), item.into()).into()
+}
+
+/// A setup task.
+#[proc_macro_attribute]
+pub fn setup_task(_: TokenStream, item: TokenStream) -> TokenStream {
+    depends_on::task("setup_task", item.into()).into()
+}
+
+/// Whether a task is done.
+#[proc_macro_attribute]
+pub fn check_completed(_: TokenStream, item: TokenStream) -> TokenStream {
+    depends_on::task("check_completed", item.into()).into()
+}
+
+/// Whether a task must run again.
+#[proc_macro_attribute]
+pub fn invalidator(_: TokenStream, item: TokenStream) -> TokenStream {
+    depends_on::task("invalidator", item.into()).into()
+}
+
+/// The inputs of a task.
+#[proc_macro_attribute]
+pub fn hash(_: TokenStream, item: TokenStream) -> TokenStream {
+    depends_on::task("hash", item.into()).into()
+}

@@ -18,4 +18,19 @@ pub mod network;
 pub mod state;
 pub mod task;
 
+pub use customize::Customization;
 pub use error::{BoxError, Error, ErrorKind, Result, chain};
+pub use inject::Secret;
+pub use layout::{Deferred, Placed};
+pub use machine::{Host, Machine};
+pub use network::Link;
+pub use state::Persist;
+
+/// What generated code needs besides; nothing here is for people.
+#[doc(hidden)]
+pub mod __private {
+    pub use futures_util::future::BoxFuture;
+    pub use zeroize::Zeroizing;
+
+    pub use crate::state::persist::{serde_load, serde_save};
+}

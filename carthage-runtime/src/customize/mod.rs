@@ -25,6 +25,11 @@ pub trait Customization: Sized + Send + Sync + 'static {
     const NODE: &'static Node;
     /// Its tasks, in the order of [`Node::tasks`].
     const TASKS: &'static [Task<Self>];
+
+    #[doc(hidden)]
+    fn any(&self) -> &dyn AnyCustomization {
+        self
+    }
 }
 
 /// The functions of one setup task.

@@ -20,6 +20,7 @@ pub use world::World;
 use crate::customize::AnyCustomization;
 use crate::error::Error;
 use crate::model::{Key, Node, Placements};
+use crate::network::Link;
 
 /// An item that can be a member of a layout: an enclave, a network, a machine's model, a layout itself.
 #[diagnostic::on_unimplemented(
@@ -33,6 +34,9 @@ pub trait Model: Sized + Send + Sync + 'static {
     const KEY: Key;
     /// Its description.
     const NODE: &'static Node;
+    /// Itself: `type Me = Self;`. A bound on `<T as Model>::Me` says nothing about a `T` that is no model, which is an error
+    /// already, and one is enough.
+    type Me;
 
     /// Tells the place about its members and what it provides. Makes nothing.
     fn register(place: &Place);
@@ -43,6 +47,27 @@ pub trait Model: Sized + Send + Sync + 'static {
     /// Its customizations, in the order of their fields.
     fn customizations(&self) -> Vec<&dyn AnyCustomization> {
         Vec::new()
+    }
+
+    // What generated code asks of a member's type, it asks as `<T as Model>::…`: rustc then has one and the same to say of a
+    // type that is no model, and says it once.
+
+    #[doc(hidden)]
+    fn register_as_member(place: &Place, part: usize) {
+        place.has_member::<Self>(part);
+    }
+
+    #[doc(hidden)]
+    fn one(place: &Place, part: usize) -> BoxFuture<'_, Result<Placed<Self>, Error>> {
+        Box::pin(place.member(part))
+    }
+
+    #[doc(hidden)]
+    fn several<const N: usize>(
+        place: &Place,
+        part: usize,
+    ) -> BoxFuture<'_, Result<[Placed<Self>; N], Error>> {
+        Box::pin(place.members(part))
     }
 }
 
@@ -56,7 +81,15 @@ pub trait MachineModel: Model {}
     label = "a link is plugged into a network",
     note = "write `#[network(…)]` on it"
 )]
-pub trait NetworkModel: Model {}
+pub trait NetworkModel: Model {
+    #[doc(hidden)]
+    const NETWORK: Key = Self::KEY;
+
+    #[doc(hidden)]
+    fn link(place: &Place, part: usize) -> Result<Link<Self>, Error> {
+        place.link(part)
+    }
+}
 
 /// The top of a tree, checked as a whole.
 #[diagnostic::on_unimplemented(

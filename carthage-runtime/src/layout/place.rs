@@ -9,12 +9,11 @@ use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::placed::Placed;
-use super::wanted::{Made, Wanted};
 use super::world::World;
 use super::{Model, NetworkModel};
 use crate::customize::{AnyCustomization, Application};
 use crate::error::{BoxError, Error, ErrorKind};
-use crate::inject::{Injectable, Making, Scope, Slot, Value};
+use crate::inject::{Making, Scope, Slot, Value};
 use crate::machine::Machine;
 use crate::model::{Kind, Need, Part, Placement, Role};
 use crate::network::Link;
@@ -106,9 +105,9 @@ impl Place {
     }
 
     /// The part provides a value, made by an expression.
-    pub fn has_provider<T: Injectable>(&self, part: usize, provider: Provider<T>) {
+    pub fn has_provider<T: Send + Sync + 'static>(&self, part: usize, provider: Provider<T>) {
         let place = self.clone();
-        self.provide::<T>(
+        self.provide(
             part,
             Box::new(move |me| {
                 let made = provider(place.asking(me));
@@ -117,19 +116,14 @@ impl Place {
         );
     }
 
-    /// The part provides a value, made by the type itself.
-    pub fn has_made<T: Made>(&self, part: usize) {
-        self.has_provider::<T>(part, |place| T::make(place));
-    }
-
     /// The part provides a value that is made once and kept in the state directory.
-    pub fn has_kept<T: Injectable + Persist>(&self, part: usize, provider: Provider<T>) {
+    pub fn has_kept<T: Persist + Send + Sync + 'static>(&self, part: usize, provider: Provider<T>) {
         let place = self.clone();
         let path = match self.placement().path() {
             "" => self.part(part).field.to_owned(),
             path => format!("{path}.{}", self.part(part).field),
         };
-        self.provide::<T>(
+        self.provide(
             part,
             Box::new(move |me| {
                 let (place, path) = (place.asking(me), path.clone());
@@ -142,14 +136,11 @@ impl Place {
         );
     }
 
-    /// Like [`Place::has_kept`], made by the type itself.
-    pub fn has_kept_made<T: Made + Persist>(&self, part: usize) {
-        self.has_kept::<T>(part, |place| T::make(place));
-    }
-
-    fn provide<T: Injectable>(&self, part: usize, make: Box<Making>) {
-        let slot = self.scope().provide(T::KEY, self.part_name(part), make);
-        self.world.set_provided(self.index, part, slot);
+    fn provide(&self, part: usize, make: Box<Making>) {
+        if let Role::Provide(provide) = &self.part(part).role {
+            let slot = self.scope().provide(provide.key, self.part_name(part), make);
+            self.world.set_provided(self.index, part, slot);
+        }
     }
 
     // ---- what `Model::build` and tasks call
@@ -181,28 +172,20 @@ impl Place {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub async fn provided<T: Injectable>(&self, part: usize) -> Result<Arc<T>, Error> {
+    pub async fn provided<T: Send + Sync + 'static>(&self, part: usize) -> Result<Arc<T>, Error> {
         let slot = self.world.provided(self.index, part).ok_or_else(|| self.misread(part))?;
         downcast(slot.get(self.asker()).await?, &slot)
     }
 
-    /// The value that this part asks for.
+    /// What this part asks for; [`Wanted::want`](super::Wanted::want) takes it.
     ///
     /// # Errors
-    /// When it cannot be made.
-    pub async fn inject<W: Wanted>(&self, part: usize) -> Result<W, Error> {
+    /// When the part asks for nothing, which is a mistake in a model written by hand.
+    pub fn need(&self, part: usize) -> Result<&'static Need, Error> {
         match &self.part(part).role {
-            Role::Inject(need) => W::want(self, need).await,
+            Role::Inject(need) => Ok(need),
             _ => Err(self.misread(part)),
         }
-    }
-
-    /// A value that a task or a maker asks for.
-    ///
-    /// # Errors
-    /// When it cannot be made.
-    pub async fn want<W: Wanted>(&self, need: &'static Need) -> Result<W, Error> {
-        W::want(self, need).await
     }
 
     /// The link of this part.

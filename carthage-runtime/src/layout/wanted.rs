@@ -129,6 +129,8 @@ impl<T: Model> Wanted for Placed<T> {
 pub trait Made: Injectable + Sized {
     /// What it needs for that.
     const NEEDS: &'static [Need];
+    #[doc(hidden)]
+    const MADE: Key = <Self as Injectable>::KEY;
 
     /// Makes it.
     fn make(place: Place) -> BoxFuture<'static, crate::Result<Self>>;

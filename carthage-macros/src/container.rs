@@ -1,0 +1,59 @@
+//! `#[enclave]` and `#[layout]`: what the two have in common.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Fields, ItemStruct, Type, parse_quote};
+
+use crate::capability;
+use crate::errors::Errors;
+use crate::expand;
+use crate::field::{Member, Role, Within};
+use crate::literal;
+use crate::model::Model;
+use crate::options::Options;
+
+/// A container whose arguments are read.
+pub(crate) struct Container {
+    pub(crate) model: Model,
+    pub(crate) name: String,
+    pub(crate) implementation: Option<Type>,
+    domain: Option<String>,
+}
+
+impl Container {
+    pub(crate) fn parse(
+        attribute: &str,
+        options: &mut Options,
+        item: ItemStruct,
+        errors: &mut Errors,
+    ) -> Self {
+        let mut model = Model::parse(attribute, item, Some(Within::Container), errors);
+        place_members(&mut model);
+        let name = model.name(options, errors);
+        let domain = options.text("domain", literal::domain, errors).map(|(domain, _)| domain);
+        Self { model, name, implementation: options.ty("implementation"), domain }
+    }
+
+    /// The struct with its members placed, and what every container gets.
+    pub(crate) fn expand(&self, kind: &str) -> TokenStream {
+        let domain = self.domain.as_ref().map(|domain| quote!(.domain(#domain)));
+        let implementation = self.implementation.as_ref().map(expand::implementation);
+        let body = expand::model(&self.model, kind, &self.name, quote!(#domain #implementation));
+        let on = capability::container(&self.model, self.implementation.as_ref());
+        let item = expand::item(&self.model);
+        quote!(#item #body #on)
+    }
+}
+
+/// `Mirror` becomes `Placed<Mirror>`, and `[Worker; 3]` becomes `[Placed<Worker>; 3]`.
+fn place_members(model: &mut Model) {
+    let Fields::Named(fields) = &mut model.item.fields else { return };
+    for field in &mut fields.named {
+        let read = model.fields.iter().find(|read| Some(&read.ident) == field.ident.as_ref());
+        let Some(Role::Member(Member { ty, count, .. })) = read.map(|read| &read.role) else { continue };
+        field.ty = match count {
+            None => parse_quote!(::carthage::Placed<#ty>),
+            Some(count) => parse_quote!([::carthage::Placed<#ty>; #count]),
+        };
+    }
+}

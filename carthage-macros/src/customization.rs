@@ -1,0 +1,126 @@
+//! `#[customization]`: an impl block whose functions are setup tasks.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::{Attribute, FnArg, ImplItem, ItemImpl};
+
+use crate::entry::argument_attributes;
+use crate::errors::Errors;
+use crate::expand;
+use crate::field;
+use crate::model::about;
+use crate::names::kebab;
+use crate::options::{self, Known, Options};
+use crate::signature::{self, Function, Returns};
+use crate::task::{self, Check, Task};
+use crate::types;
+
+/// The attributes of functions in a customization.
+pub(crate) const ATTRIBUTES: &[&str] = &["setup_task", "check_completed", "invalidator", "hash"];
+
+const OPTIONS: &[Known] = &[
+    options::flag("machine", "machine"),
+    options::flag("container", "container"),
+    options::flag("filesystem", "filesystem"),
+];
+
+pub(crate) fn expand(arguments: TokenStream, mut item: ItemImpl, errors: &mut Errors) -> TokenStream {
+    let mut options = Options::parse("customization", OPTIONS, arguments, errors);
+    _ = options.flag("machine");
+    for kind in ["container", "filesystem"] {
+        if let Some(span) = options.flag(kind) {
+            errors.push(syn::Error::new(
+                span,
+                format!("no implementation in this version takes `{kind}` customizations; write `#[customization]` for a machine's"),
+            ));
+        }
+    }
+    if let Some((path, _)) = &item.trait_ {
+        errors.at(path, "`#[customization]` belongs on the impl of a type itself, not of a trait: `impl StaticSite { … }`");
+    }
+    let about = about(&item.attrs);
+    let mut tasks = Vec::new();
+    let mut checks = Vec::new();
+    for part in &mut item.items {
+        let ImplItem::Fn(function) = part else { continue };
+        let source = quote!(#function);
+        let taken = field::take(&mut function.attrs, ATTRIBUTES);
+        let cfgs = field::cfgs(&mut function.attrs, ATTRIBUTES, errors);
+        if let [_, (name, attribute), ..] = &taken[..] {
+            errors.at(attribute, format!("a function is one thing: `#[{name}]` is one attribute too many"));
+        }
+        match taken.into_iter().next() {
+            Some(("setup_task", attribute)) => {
+                tasks.push(Task::parse(&attribute, source, cfgs, function, errors));
+            }
+            Some((kind, attribute)) => checks.extend(Check::parse(kind, &attribute, cfgs, function, errors)),
+            None => no_injection(&mut function.sig.inputs, errors),
+        }
+    }
+    let order = task::order(&mut tasks, errors);
+    task::attach(&mut tasks, checks, errors);
+    let Some(name) = types::head(&item.self_ty) else {
+        errors.at(&item.self_ty, "`#[customization]` belongs on the impl of a named type");
+        return quote!(#item);
+    };
+    let tasks: Vec<_> = order.iter().map(|&task| &tasks[task]).filter(|task| task.sound).collect();
+    let implementation = implementation(&item, &name, &about, &tasks);
+    quote!(#item #implementation)
+}
+
+/// `#[inject]` means nothing on a function that is no task.
+fn no_injection<'a>(inputs: impl IntoIterator<Item = &'a mut FnArg>, errors: &mut Errors) {
+    for input in inputs {
+        for (_, attribute) in field::take(argument_attributes(input), &["inject"]) {
+            errors.at(attribute, "`#[inject]` works on parameters of setup tasks and their checks; add `#[setup_task]` to the function");
+        }
+    }
+}
+
+fn implementation(item: &ItemImpl, name: &str, about: &str, tasks: &[&Task]) -> TokenStream {
+    let ty = &item.self_ty;
+    let (impl_generics, _, where_clause) = item.generics.split_for_impl();
+    let name_span = syn::spanned::Spanned::span(ty);
+    let name_ident = Ident::new(name, name_span);
+    let (key, at, kebab) = (expand::key(&name_ident), expand::at(name_span), kebab(name));
+    let nodes = tasks.iter().map(|task| task.node(tasks));
+    let functions = tasks.iter().map(|task| task.functions());
+    let methods: Vec<_> = tasks.iter().filter_map(|task| task.hash_method()).collect();
+    let methods =
+        (!methods.is_empty()).then(|| quote!(impl #impl_generics #ty #where_clause { #(#methods)* }));
+    quote! {
+        #methods
+        #[automatically_derived]
+        impl #impl_generics ::carthage::customize::Customization for #ty #where_clause {
+            const NODE: &'static ::carthage::model::Node =
+                &::carthage::model::Node::new(::carthage::model::Kind::Customization, #key, #kebab, #at)
+                    .about(#about)
+                    .tasks(&[#(#nodes),*]);
+            const TASKS: &'static [::carthage::customize::Task<Self>] = &[#(#functions),*];
+        }
+    }
+}
+
+/// The body that the runtime calls, around a function of the user's: asks for what it needs and calls it.
+pub(crate) fn body(function: &Function) -> TokenStream {
+    let place = expand::place();
+    let [this, host] = ["this", "host"].map(|name| Ident::new(name, Span::mixed_site()));
+    let ident = &function.ident;
+    let (asks, passed) = signature::asked(&function.injected);
+    let ty = match function.returns {
+        Returns::Nothing => quote!(()),
+        Returns::Bool => quote!(bool),
+    };
+    quote! {
+        |#this, #host, #place| ::std::boxed::Box::pin(async move {
+            _ = #place;
+            #(#asks)*
+            ::core::result::Result::<#ty, ::carthage::BoxError>::Ok(#this.#ident(#host, #(#passed),*).await?)
+        })
+    }
+}
+
+/// A `#[cfg(…)]` in front of something that a function gives rise to.
+pub(crate) fn guarded(cfgs: &[Attribute], tokens: TokenStream) -> TokenStream {
+    quote!(#(#cfgs)* #tokens)
+}

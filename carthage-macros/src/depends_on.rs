@@ -1,0 +1,39 @@
+//! Attributes that only mean something to another attribute: reached by themselves, they move on to it, or say where they belong.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{Attribute, Item, parse_quote};
+
+use crate::entry::{misplaced, on_item, stripped};
+use crate::errors::Errors;
+use crate::field::ours;
+use crate::model::MODELS;
+
+/// `#[depends_on]`, above the attribute that makes the struct a model: moves below it.
+pub(crate) fn depends_on(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    on_item(item, |item, errors| {
+        let Item::Struct(mut item) = item else {
+            return misplaced("depends_on", "a `#[machine_model]`", item, errors);
+        };
+        if item.attrs.iter().any(|attribute| ours(attribute, MODELS).is_some()) {
+            let moved: Attribute = parse_quote!(#[depends_on(#arguments)]);
+            item.attrs.push(moved);
+            return item.into_token_stream();
+        }
+        outside("depends_on", "a struct with `#[machine_model]`", Item::Struct(item), errors)
+    })
+}
+
+/// `#[setup_task]` and its like, outside of an impl with `#[customization]`.
+pub(crate) fn task(attribute: &str, item: TokenStream) -> TokenStream {
+    // A method with `&self` is no item of its own: syn reads it as a function all the same.
+    on_item(item, |item, errors| {
+        outside(attribute, "a function in an impl with `#[customization]`", item, errors)
+    })
+}
+
+fn outside(attribute: &str, belongs: &str, item: Item, errors: &mut Errors) -> TokenStream {
+    errors.push(syn::Error::new(Span::call_site(), format!("`#[{attribute}]` belongs on {belongs}")));
+    let item = stripped(item);
+    quote!(#item)
+}

@@ -1,0 +1,384 @@
+//! One field of a model: which attribute stands on it, and what that says.
+
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, Ident, Token, Type};
+
+use crate::errors::Errors;
+use crate::literal::{self, Range};
+use crate::names;
+use crate::options::{self, Known, Options};
+use crate::types;
+
+/// The attributes of fields; none of them may reach rustc, which has a `#[link]` of its own.
+pub(crate) const ATTRIBUTES: &[&str] = &["link", "customize", "inject", "provide", "member"];
+
+/// A field that is part of a model.
+pub(crate) struct Field {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+    /// `#[cfg(…)]`, to be copied to everything that the field gives rise to.
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) role: Role,
+}
+
+/// What a field is.
+pub(crate) enum Role {
+    Member(Member),
+    Link(Link),
+    Customize(Value),
+    Inject,
+    Provide(Provide),
+}
+
+/// A part of the tree.
+pub(crate) struct Member {
+    pub(crate) ty: Type,
+    /// `N` of `[T; N]`.
+    pub(crate) count: Option<Expr>,
+    pub(crate) name: Option<String>,
+}
+
+/// A network interface.
+pub(crate) struct Link {
+    pub(crate) network: Type,
+    pub(crate) interface: String,
+    pub(crate) address: Option<Range>,
+    pub(crate) mac: Option<[u8; 6]>,
+    pub(crate) mtu: Option<Expr>,
+    /// Where `link` is written.
+    pub(crate) span: Span,
+}
+
+/// A value for everything inside.
+pub(crate) struct Provide {
+    /// `T` of `Arc<T>`.
+    pub(crate) ty: Type,
+    pub(crate) persist: bool,
+    pub(crate) value: Value,
+}
+
+/// The expression of `#[customize(…)]` or `#[provide(…)]`.
+pub(crate) enum Value {
+    Default,
+    Expr(Expr),
+    /// It could not be read; the finding is reported.
+    Broken,
+}
+
+/// What a struct is, as far as its fields are concerned.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Within {
+    /// A layout or an enclave.
+    Container,
+    Machine,
+}
+
+const LINK: &[Known] = &[
+    options::text("address", "address = \"10.37.0.2\""),
+    options::text("mac", "mac = \"52:54:00:12:34:56\""),
+    options::number("mtu", "mtu = 1500"),
+    options::text("name", "name = \"eth0\""),
+];
+const MEMBER: &[Known] = &[options::text("name", "name = \"mirror-2\"")];
+
+/// The name of our attribute, if it is one of `names`: `#[link]` or `#[carthage::link]`.
+pub(crate) fn ours(attribute: &Attribute, names: &[&'static str]) -> Option<&'static str> {
+    let segments = &attribute.path().segments;
+    let last = segments.last()?;
+    let qualified = segments.len() == 1 || segments.first().is_some_and(|first| first.ident == "carthage");
+    names.iter().find(|name| qualified && last.ident == **name).copied()
+}
+
+/// The attributes of ours, taken out of `attributes`.
+pub(crate) fn take(
+    attributes: &mut Vec<Attribute>,
+    names: &[&'static str],
+) -> Vec<(&'static str, Attribute)> {
+    let mut taken = Vec::new();
+    attributes.retain(|attribute| match ours(attribute, names) {
+        Some(name) => {
+            taken.push((name, attribute.clone()));
+            false
+        }
+        None => true,
+    });
+    taken
+}
+
+/// The `#[cfg(…)]`s, and a finding for a `#[cfg_attr(…)]` that carries an attribute of ours.
+pub(crate) fn cfgs(
+    attributes: &mut Vec<Attribute>,
+    names: &[&'static str],
+    errors: &mut Errors,
+) -> Vec<Attribute> {
+    attributes.retain(|attribute| {
+        let inside = attribute.path().is_ident("cfg_attr").then(|| attribute.meta.to_token_stream().to_string());
+        let hidden = inside.and_then(|text| {
+            // After the condition: `cfg_attr(feature = "x", link(…))`.
+            text.split(',').skip(1).find_map(|part| {
+                let word = part.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next();
+                names.iter().find(|name| word == Some(**name)).copied()
+            })
+        });
+        if let Some(name) = hidden {
+            errors.at(
+                attribute,
+                format!("`{name}` cannot stand inside `cfg_attr`: write two fields or functions, each with its own `#[cfg(…)]`"),
+            );
+        }
+        hidden.is_none()
+    });
+    attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect()
+}
+
+impl Field {
+    /// Reads a field and takes our attributes off it. Nothing is returned for a field that cannot be a part; why is reported.
+    pub(crate) fn parse(field: &mut syn::Field, within: Within, errors: &mut Errors) -> Option<Self> {
+        let ident = field.ident.clone()?;
+        let before = errors.count();
+        let taken = take(&mut field.attrs, ATTRIBUTES);
+        let cfgs = cfgs(&mut field.attrs, ATTRIBUTES, errors);
+        if errors.count() > before {
+            return None;
+        }
+        if let [(first, _), (second, attribute), ..] = &taken[..] {
+            let message = match first == second {
+                true => format!("`#[{first}]` is given twice"),
+                false => {
+                    format!("a field is one thing: it is `#[{first}]` already, so it cannot be `#[{second}]`")
+                }
+            };
+            errors.at(attribute, message);
+        }
+        let role = match taken.first() {
+            Some((name, attribute)) => {
+                let arguments = options::arguments(attribute, errors);
+                let here = Here { within, ident: &ident, ty: &field.ty, attribute };
+                here.role(name, arguments, errors)?
+            }
+            None if within == Within::Machine => {
+                errors.at(&ident, missing_attribute(&ident, &field.ty));
+                return None;
+            }
+            None => member(&field.ty, None, errors)?,
+        };
+        Some(Self { ident, ty: field.ty.clone(), cfgs, role })
+    }
+
+    /// The field's name as text.
+    pub(crate) fn name(&self) -> String {
+        self.ident.unraw().to_string()
+    }
+}
+
+/// A field while it is read.
+struct Here<'a> {
+    within: Within,
+    ident: &'a Ident,
+    ty: &'a Type,
+    attribute: &'a Attribute,
+}
+
+impl Here<'_> {
+    fn role(&self, name: &str, arguments: TokenStream, errors: &mut Errors) -> Option<Role> {
+        let (within, ty) = (self.within, self.ty);
+        match (name, within) {
+            ("link", Within::Machine) => self.link(arguments, errors),
+            ("customize", Within::Machine) => Some(Role::Customize(expression(arguments, errors))),
+            ("inject", _) => {
+                Options::parse("inject", &[], arguments, errors);
+                self.wanted(ty, errors).then_some(Role::Inject)
+            }
+            ("provide", _) => self.provide(arguments, errors),
+            ("member", Within::Container) => {
+                let mut options = Options::parse("member", MEMBER, arguments, errors);
+                member(ty, options.text("name", literal::host_name, errors).map(|(name, _)| name), errors)
+            }
+            ("member", Within::Machine) => {
+                errors.at(
+                    self.attribute,
+                    "a machine has no members; place the field in a `#[enclave]` or a `#[layout]`",
+                );
+                None
+            }
+            _ => {
+                errors.at(
+                    self.attribute,
+                    format!("`#[{name}]` belongs on a field of a `#[machine_model]`, not of an enclave or a layout"),
+                );
+                None
+            }
+        }
+    }
+
+    fn link(&self, arguments: TokenStream, errors: &mut Errors) -> Option<Role> {
+        let before = errors.count();
+        let Some(network) = types::argument(self.ty, "Link").cloned() else {
+            errors.at(
+                self.ty,
+                format!(
+                    "a `#[link]` has the type `Link<N>`, where `N` is the network: `{}: Link<Lab>`",
+                    self.ident
+                ),
+            );
+            return None;
+        };
+        let mut options = Options::parse("link", LINK, arguments, errors);
+        let address = options.text("address", literal::addresses, errors);
+        let mac = options.text("mac", literal::mac, errors);
+        let mtu = options.number("mtu", literal::mtu, errors);
+        let interface = match options.span("name") {
+            Some(_) => options.text("name", literal::interface, errors).map(|(name, _)| name),
+            None => literal::interface(&self.ident.unraw().to_string())
+                .map_err(|wrong| {
+                    errors.at(
+                        self.ident,
+                        format!("{wrong}; rename the field, or write `#[link(name = \"eth0\")]`"),
+                    );
+                })
+                .ok(),
+        };
+        if errors.count() > before && address.is_none() && !options.sound {
+            // An address may have been meant; without one, the link could seem to need a pool.
+            return None;
+        }
+        Some(Role::Link(Link {
+            network,
+            interface: interface.unwrap_or_else(|| self.ident.unraw().to_string()),
+            address: address.map(|(address, _)| address),
+            mac: mac.map(|(mac, _)| mac),
+            mtu,
+            span: self.attribute.path().span(),
+        }))
+    }
+
+    fn provide(&self, arguments: TokenStream, errors: &mut Errors) -> Option<Role> {
+        let ty = match types::argument(self.ty, "Arc") {
+            Some(ty) => ty.clone(),
+            None => {
+                let text = types::text(self.ty);
+                errors.at(
+                    self.ty,
+                    format!(
+                        "a `#[provide]` is shared: its type is `Arc<T>`; write `{}: Arc<{text}>`",
+                        self.ident
+                    ),
+                );
+                return None;
+            }
+        };
+        let parsed = |input: ParseStream<'_>| {
+            let persist = word(input, "persist")?;
+            if input.is_empty() {
+                return Ok((persist, Value::Default));
+            }
+            let expr = input.parse()?;
+            input.parse::<Option<Token![,]>>()?;
+            if input.is_empty() {
+                Ok((persist, Value::Expr(expr)))
+            } else {
+                Err(input.error("expected `#[provide(persist, expression)]`"))
+            }
+        };
+        let (persist, value) = errors.keep(parsed.parse2(arguments)).unwrap_or((false, Value::Broken));
+        Some(Role::Provide(Provide { ty, persist, value: value.without_self(errors) }))
+    }
+
+    fn wanted(&self, ty: &Type, errors: &mut Errors) -> bool {
+        let wanted = wanted(ty);
+        if !wanted {
+            let text = types::text(ty);
+            errors.at(ty, format!("a field holds an injected value as `Arc<{text}>`, `Option<Arc<{text}>>` or `Deferred<{text}>`"));
+        }
+        wanted
+    }
+}
+
+/// Whether the type says how a value is wanted.
+pub(crate) fn wanted(ty: &Type) -> bool {
+    let optional =
+        types::argument(ty, "Option").is_none_or(|inner| types::head(inner).as_deref() == Some("Arc"));
+    let known = ["Arc", "Option", "Deferred", "Placed"];
+    optional && types::head(ty).is_some_and(|head| known.contains(&head.as_str()))
+}
+
+/// Takes `word` and the comma after it; a misspelling of it before a comma is an error.
+fn word(input: ParseStream<'_>, word: &'static str) -> syn::Result<bool> {
+    let ahead = input.fork();
+    let Ok(ident) = ahead.parse::<Ident>() else { return Ok(false) };
+    let (alone, listed) = (ahead.is_empty(), ahead.peek(Token![,]));
+    if ident == word && (alone || listed) {
+        input.parse::<Ident>()?;
+        input.parse::<Option<Token![,]>>()?;
+        return Ok(true);
+    }
+    if listed {
+        let hint = names::did_you_mean(&ident.to_string(), [word]);
+        return Err(syn::Error::new(
+            ident.span(),
+            format!("unknown argument `{ident}`{hint}\n`#[provide]` takes `{word}` and an expression"),
+        ));
+    }
+    Ok(false)
+}
+
+fn expression(arguments: TokenStream, errors: &mut Errors) -> Value {
+    if arguments.is_empty() {
+        return Value::Default;
+    }
+    errors.keep(syn::parse2(arguments)).map_or(Value::Broken, Value::Expr).without_self(errors)
+}
+
+impl Value {
+    /// There is no `self` yet where the expression is evaluated.
+    fn without_self(self, errors: &mut Errors) -> Self {
+        let Self::Expr(expr) = &self else { return self };
+        match crate::tokens::find_ident(expr.to_token_stream(), "self") {
+            Some(found) => {
+                errors.at(
+                    &found,
+                    "`self` does not exist yet here: the other fields are in scope by their names",
+                );
+                Self::Broken
+            }
+            None => self,
+        }
+    }
+}
+
+fn member(ty: &Type, name: Option<String>, errors: &mut Errors) -> Option<Role> {
+    let (element, count) = match ty {
+        Type::Array(array) => (&*array.elem, Some(array.len.clone())),
+        other => (other, None),
+    };
+    let wrong = match types::head(element).as_deref() {
+        Some("Arc" | "Deferred") => {
+            "say what this value is: `#[provide(…)]` makes it for everything in here, `#[inject]` asks for it"
+        }
+        Some("Link") => "a `#[link]` belongs on a field of a `#[machine_model]`",
+        Some("Option" | "Vec" | "Box") => "a member is `T`, or `[T; N]` for several",
+        Some("Placed") => "write the model itself; the macro makes it `Placed`",
+        Some("Self") => "a container cannot contain itself",
+        Some(_) => return Some(Role::Member(Member { ty: element.clone(), count, name })),
+        None => "a member is a model `T`, or `[T; N]` for several",
+    };
+    errors.at(ty, wrong);
+    None
+}
+
+fn missing_attribute(ident: &Ident, ty: &Type) -> String {
+    let text = types::text(ty);
+    let attribute = match types::head(ty).as_deref() {
+        Some("Link") => "#[link]",
+        Some("Arc" | "Option" | "Deferred" | "Placed") => "#[inject]",
+        _ => "#[customize]",
+    };
+    format!(
+        "say what this part of the machine is; write `{attribute} {ident}: {text}`\n\
+         a machine's fields are `#[link]`, `#[customize]`, `#[inject]` or `#[provide]`"
+    )
+}

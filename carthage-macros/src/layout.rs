@@ -1,0 +1,74 @@
+//! `#[layout]`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ItemStruct;
+
+use crate::container::Container;
+use crate::errors::Errors;
+use crate::options::{self, Known, Options};
+
+const OPTIONS: &[Known] = &[
+    options::text("name", "name = \"industrial\""),
+    options::type_("implementation", "implementation = Sandbox"),
+    options::text("domain", "domain = \"example.org\""),
+];
+
+pub(crate) fn expand(arguments: TokenStream, mut item: ItemStruct, errors: &mut Errors) -> TokenStream {
+    if !item.generics.params.is_empty() {
+        errors.at(
+            &item.generics,
+            "a layout is the top of the tree and is not generic; make a generic enclave, and place it in a layout",
+        );
+        // Without its parameters it could not even be read; what stands in its fields is left to the next attempt.
+        item.generics = syn::Generics::default();
+        item.fields = syn::Fields::Unit;
+        item.semi_token = Some(<syn::Token![;]>::default());
+    }
+    let before = errors.count();
+    let mut options = Options::parse("layout", OPTIONS, arguments, errors);
+    let container = Container::parse("layout", &mut options, item, errors);
+    let body = container.expand("Layout");
+    // A finding of the macro may hide what the checks would miss, such as a misspelt `implementation`.
+    let sound = errors.count() == before;
+    let placed = placed(&container, sound);
+    quote!(#body #placed)
+}
+
+/// Everything placed below, as constants, and the check of the whole.
+fn placed(container: &Container, sound: bool) -> TokenStream {
+    let item = &container.model.item;
+    let (ident, vis, name) = (&item.ident, &item.vis, &container.name);
+    // The checks report at the layout's name.
+    let here = Span::call_site().located_at(ident.span());
+    let check = sound.then(|| {
+        quote_spanned! {here=>
+            const _: () = <#ident as ::carthage::layout::Layout>::PLACEMENTS.check::<{ SIZE.scratch }>();
+        }
+    });
+    let model = quote!(::carthage::model);
+    quote! {
+        const _: () = {
+            const SIZE: #model::Size = #model::Size::of(<#ident as ::carthage::layout::Model>::NODE);
+            static TABLES: #model::Tables<{ SIZE.rows }, { SIZE.text }, { SIZE.entries }, { SIZE.slots }> =
+                #model::Tables::of(<#ident as ::carthage::layout::Model>::NODE, SIZE);
+            #[automatically_derived]
+            impl ::carthage::layout::Layout for #ident {
+                const NAME: &'static str = #name;
+                const PLACEMENTS: &'static #model::Placements = &#model::Placements::new(&TABLES);
+            }
+            impl #ident {
+                /// The constants of what is placed at `path`, such as `"algebra.mirror"`.
+                ///
+                /// # Panics
+                /// When nothing is placed there; in a constant, the layout does not compile then.
+                #[track_caller]
+                #[allow(dead_code)]
+                #vis const fn placement(path: &str) -> #model::Placement {
+                    <Self as ::carthage::layout::Layout>::PLACEMENTS.at(path)
+                }
+            }
+            #check
+        };
+    }
+}

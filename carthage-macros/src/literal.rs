@@ -1,0 +1,284 @@
+//! What the text of a literal argument must be. Each rule returns the value, or a clause that says what is wrong and what to
+//! write.
+
+use std::net::Ipv4Addr;
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+
+type Checked<T> = Result<T, String>;
+
+/// An IPv4 subnet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Cidr {
+    pub(crate) network: Ipv4Addr,
+    pub(crate) prefix: u8,
+}
+
+impl Cidr {
+    /// Stands for a subnet that could not be read: contains every address, so that nothing else is wrong because of it.
+    pub(crate) const ANY: Self = Self { network: Ipv4Addr::UNSPECIFIED, prefix: 0 };
+}
+
+/// Consecutive IPv4 addresses.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Range {
+    pub(crate) first: Ipv4Addr,
+    pub(crate) last: Ipv4Addr,
+}
+
+impl Range {
+    /// Stands for a pool that could not be read: large enough for every machine.
+    pub(crate) const ANY: Self =
+        Self { first: Ipv4Addr::new(0, 0, 0, 1), last: Ipv4Addr::new(255, 255, 255, 254) };
+}
+
+fn ipv4_tokens(address: Ipv4Addr) -> TokenStream {
+    let [a, b, c, d] = address.octets();
+    quote!(::core::net::Ipv4Addr::new(#a, #b, #c, #d))
+}
+
+impl ToTokens for Cidr {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let (network, prefix) = (ipv4_tokens(self.network), self.prefix);
+        tokens.extend(quote!(::carthage::model::Cidr4 { network: #network, prefix: #prefix }));
+    }
+}
+
+impl ToTokens for Range {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let (first, last) = (ipv4_tokens(self.first), ipv4_tokens(self.last));
+        tokens.extend(quote!(::carthage::model::Range4 { first: #first, last: #last }));
+    }
+}
+
+/// An IPv4 address.
+pub(crate) fn address(text: &str) -> Checked<Ipv4Addr> {
+    if let Some((address, _)) = text.split_once('/') {
+        return Err(format!("an address has no prefix length: the network's is used; write `{address}`"));
+    }
+    text.parse().map_err(|_| format!("`{text}` is not an IPv4 address, such as `10.37.0.2`"))
+}
+
+/// A subnet such as `10.37.0.0/24`.
+pub(crate) fn cidr(text: &str) -> Checked<Cidr> {
+    let Some((address_text, prefix_text)) = text.split_once('/') else {
+        address(text)?;
+        return Err(format!(
+            "`{text}` has no prefix length; write `{text}/24` for a network of 254 addresses"
+        ));
+    };
+    let address = address(address_text)?;
+    let prefix = prefix_text.parse::<u8>().ok().filter(|prefix| *prefix <= 32);
+    let Some(prefix) = prefix else {
+        return Err(format!("`/{prefix_text}` is not a prefix length; IPv4 has `/0` to `/32`"));
+    };
+    let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
+    let network = Ipv4Addr::from_bits(address.to_bits() & mask);
+    if network != address {
+        return Err(format!("`{text}` is an address inside a network; the network is `{network}/{prefix}`"));
+    }
+    Ok(Cidr { network, prefix })
+}
+
+/// Addresses such as `10.37.0.5-10.37.0.25`.
+pub(crate) fn range(text: &str) -> Checked<Range> {
+    let Some((first, last)) = text.split_once('-') else {
+        address(text)?;
+        return Err(format!(
+            "`{text}` is one address; a range names the first and the last: `{text}-{text}`"
+        ));
+    };
+    let (first, last) = (address(first.trim())?, address(last.trim())?);
+    if first > last {
+        return Err(format!("the range is reversed; write `{last}-{first}`"));
+    }
+    Ok(Range { first, last })
+}
+
+/// One address, or a range for an array of machines.
+pub(crate) fn addresses(text: &str) -> Checked<Range> {
+    if text.contains('-') {
+        return range(text);
+    }
+    address(text).map(|address| Range { first: address, last: address })
+}
+
+/// A hardware address such as `52:54:00:12:34:56`.
+pub(crate) fn mac(text: &str) -> Checked<[u8; 6]> {
+    let wrong = || format!("`{text}` is not a hardware address: six bytes such as `52:54:00:12:34:56`");
+    let bytes: Vec<u8> = text
+        .split(':')
+        .map(|byte| u8::from_str_radix(byte, 16).ok().filter(|_| byte.len() == 2 && !byte.starts_with('+')))
+        .collect::<Option<_>>()
+        .ok_or_else(wrong)?;
+    let bytes: [u8; 6] = bytes.try_into().map_err(|_| wrong())?;
+    if bytes[0] & 1 == 1 {
+        let one = format!("{:02x}{}", bytes[0] & !1, &text[2..]);
+        return Err(format!(
+            "`{text}` addresses a group of interfaces; write a single one's, such as `{one}`"
+        ));
+    }
+    if bytes == [0; 6] {
+        return Err(format!("`{text}` is no interface's address; leave `mac` out to have one given"));
+    }
+    Ok(bytes)
+}
+
+/// A host name: one label (RFC 1123), in lower case.
+pub(crate) fn host_name(text: &str) -> Checked<String> {
+    if text.contains('.') {
+        let label = text.split('.').next().unwrap_or(text);
+        return Err(format!(
+            "`{text}` has a dot; a name is one label, `{label}`, and the enclave's `domain` completes it"
+        ));
+    }
+    label(text, "a host name")
+}
+
+/// A domain: labels with dots between.
+pub(crate) fn domain(text: &str) -> Checked<String> {
+    if text.starts_with('.') || text.ends_with('.') {
+        return Err(format!(
+            "a domain neither begins nor ends with a dot; write `{}`",
+            text.trim_matches('.')
+        ));
+    }
+    if text.len() > 190 {
+        return Err(format!("a domain of {} bytes leaves no room for host names; at most 190", text.len()));
+    }
+    for part in text.split('.') {
+        label(part, "a domain label").map_err(|wrong| match part {
+            "" => format!("`{text}` is not a domain: there is nothing between two dots"),
+            _ => wrong,
+        })?;
+    }
+    Ok(text.to_owned())
+}
+
+fn label(text: &str, what: &str) -> Checked<String> {
+    if text.is_empty() {
+        return Err(format!("{what} is not empty"));
+    }
+    if text.len() > 63 {
+        return Err(format!("`{text}` has {} characters; {what} has at most 63", text.len()));
+    }
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if let Some(c) = text.chars().find(|c| !fits(*c)) {
+        let better: String = text
+            .to_lowercase()
+            .chars()
+            .map(|c| if c == '_' || c == ' ' { '-' } else { c })
+            .filter(|c| fits(*c))
+            .collect();
+        let better = better.trim_matches('-');
+        let write = if better.is_empty() { String::new() } else { format!("; write `{better}`") };
+        return Err(format!("`{text}` is not {what}: {c:?} is none of `a`-`z`, `0`-`9` and `-`{write}"));
+    }
+    if text.starts_with('-') || text.ends_with('-') {
+        return Err(format!("`{text}` is not {what}: it neither begins nor ends with `-`"));
+    }
+    Ok(text.to_owned())
+}
+
+/// The name of a network interface, as Linux allows it.
+pub(crate) fn interface(text: &str) -> Checked<String> {
+    if text.is_empty() {
+        return Err("an interface name is not empty".to_owned());
+    }
+    if text.len() > 15 {
+        return Err(format!("interface name `{text}` has {} bytes; Linux allows 15", text.len()));
+    }
+    if text == "." || text == ".." {
+        return Err(format!("`{text}` is not an interface name"));
+    }
+    if let Some(c) = text.chars().find(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | ':')) {
+        return Err(format!("`{text}` is not an interface name: it contains {c:?}"));
+    }
+    if text == "lo" {
+        return Err("`lo` is the loopback interface, which every machine has; choose another name".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// An absolute path.
+pub(crate) fn absolute_path(text: &str) -> Checked<String> {
+    if text.starts_with('/') {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("`{text}` is not absolute; write a path from `/`"))
+    }
+}
+
+/// Bytes per frame.
+pub(crate) fn mtu(value: u64) -> Checked<()> {
+    if (68..=65535).contains(&value) {
+        Ok(())
+    } else {
+        Err(format!("an MTU of {value} bytes is impossible; IPv4 needs 68 to 65535"))
+    }
+}
+
+/// MiB of memory, or anything else of which there must be some.
+pub(crate) fn positive(value: u64) -> Checked<()> {
+    if value > 0 { Ok(()) } else { Err("must be more than 0".to_owned()) }
+}
+
+/// Processors.
+pub(crate) fn processors(value: u64) -> Checked<()> {
+    positive(value)?;
+    if u32::try_from(value).is_ok() { Ok(()) } else { Err(format!("{value} processors are too many")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subnet_names_its_network() {
+        assert_eq!(cidr("10.37.0.0/24"), Ok(Cidr { network: Ipv4Addr::new(10, 37, 0, 0), prefix: 24 }));
+        assert_eq!(cidr("0.0.0.0/0"), Ok(Cidr::ANY));
+        assert!(cidr("10.37.0.5/24").unwrap_err().ends_with("the network is `10.37.0.0/24`"));
+        assert!(cidr("10.37.0.0").unwrap_err().contains("no prefix length"));
+        assert!(cidr("10.37.0.0/33").unwrap_err().contains("/32"));
+        assert!(cidr("10.37.0/24").unwrap_err().contains("`10.37.0` is not an IPv4 address"));
+    }
+
+    #[test]
+    fn a_range_goes_up() {
+        assert!(range("10.0.0.1-10.0.0.9").is_ok() && addresses("10.0.0.1").is_ok());
+        assert!(range("10.0.0.9-10.0.0.1").unwrap_err().ends_with("write `10.0.0.1-10.0.0.9`"));
+        assert!(range("10.0.0.9").is_err() && addresses("10.0.0.1-x").is_err());
+    }
+
+    #[test]
+    fn hardware_addresses() {
+        assert_eq!(mac("52:54:00:12:34:56"), Ok([0x52, 0x54, 0, 0x12, 0x34, 0x56]));
+        assert!(mac("53:54:00:12:34:56").unwrap_err().ends_with("`52:54:00:12:34:56`"));
+        for wrong in [
+            "",
+            "52:54:00:12:34",
+            "52:54:00:12:34:56:78",
+            "52:54:00:12:34:g0",
+            "5:54:00:12:34:56",
+            "00:00:00:00:00:00",
+        ] {
+            assert!(mac(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn names() {
+        assert!(host_name("worker-2").is_ok() && domain("a.b").is_ok() && interface("eth0.7").is_ok());
+        assert!(host_name("Web_Server").unwrap_err().ends_with("write `web-server`"));
+        for wrong in ["", "-a", "a-", "a.b", "ü", &"a".repeat(64)] {
+            assert!(host_name(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["", ".a", "a.", "a..b", "a b"] {
+            assert!(domain(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["", ".", "..", "a/b", "a b", "lo", "sixteen-bytes-if"] {
+            assert!(interface(wrong).is_err(), "{wrong}");
+        }
+    }
+}

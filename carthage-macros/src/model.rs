@@ -1,0 +1,182 @@
+//! A struct that is a model, as the attributes on it and on its fields say.
+
+use proc_macro2::TokenStream;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{
+    Attribute, Expr, ExprLit, Fields, GenericParam, Ident, ItemStruct, Lit, Meta, Token, Type, parse_quote,
+};
+
+use crate::errors::Errors;
+use crate::field::{self, Field, Within};
+use crate::literal;
+use crate::names::kebab;
+use crate::options::{self, Known, Options};
+
+/// The attributes that make a struct a model.
+pub(crate) const MODELS: &[&str] = &["layout", "enclave", "network", "machine_model"];
+
+/// A struct that is a model.
+pub(crate) struct Model {
+    /// As the user wrote it, without our attributes.
+    pub(crate) item: ItemStruct,
+    /// The first line of its doc comment.
+    pub(crate) about: String,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) depends_on: Vec<Dependency>,
+}
+
+/// An entry of `#[depends_on]`.
+pub(crate) struct Dependency {
+    pub(crate) ty: Type,
+    pub(crate) field: Option<String>,
+}
+
+const DEPENDS_ON: &[Known] = &[options::idents("name", "name = mirror_b")];
+
+impl Model {
+    /// Reads the fields. `within` is `None` for a model that has none.
+    pub(crate) fn parse(
+        attribute: &str,
+        mut item: ItemStruct,
+        within: Option<Within>,
+        errors: &mut Errors,
+    ) -> Self {
+        let about = about(&item.attrs);
+        for (name, other) in field::take(&mut item.attrs, MODELS) {
+            errors.at(
+                other,
+                format!("a struct is one thing: it is `#[{attribute}]` already, so it cannot be `#[{name}]`"),
+            );
+        }
+        let depends_on = dependencies(attribute, &mut item, errors);
+        if let Some(lifetime) = item.generics.lifetimes().next() {
+            errors.at(lifetime, "a model owns what it holds; it has no lifetime parameters");
+        }
+        let fields = match (&mut item.fields, within) {
+            (Fields::Named(fields), Some(within)) => fields
+                .named
+                .iter_mut()
+                .filter_map(|field| {
+                    let parsed = Field::parse(field, within, errors);
+                    // What a field is for is often done by its being there: a link is never read.
+                    field.attrs.push(parse_quote!(#[allow(dead_code)]));
+                    parsed
+                })
+                .collect(),
+            (Fields::Unnamed(fields), Some(_)) => {
+                for field in &mut fields.unnamed {
+                    field::take(&mut field.attrs, field::ATTRIBUTES);
+                }
+                let message = format!(
+                    "the parts of a `#[{attribute}]` have names; write `struct {} {{ … }}`",
+                    item.ident
+                );
+                errors.at(&*fields, message);
+                Vec::new()
+            }
+            (fields, None) => {
+                if !fields.is_empty() {
+                    errors.at(
+                        &*fields,
+                        format!("a `#[{attribute}]` has no fields; write `struct {};`", item.ident),
+                    );
+                }
+                for field in fields.iter_mut() {
+                    field::take(&mut field.attrs, field::ATTRIBUTES);
+                }
+                Vec::new()
+            }
+            (Fields::Unit, Some(_)) => Vec::new(),
+        };
+        let model = Self { item, about, fields, depends_on };
+        model.unique_interfaces(errors);
+        model
+    }
+
+    /// The name users see: `name = …`, or the type's in kebab-case.
+    pub(crate) fn name(&self, options: &mut Options, errors: &mut Errors) -> String {
+        let given = options.span("name").is_some();
+        if let Some((name, _)) = options.text("name", literal::host_name, errors) {
+            return name;
+        }
+        let name = kebab(&self.item.ident.to_string());
+        if !given && let Err(wrong) = literal::host_name(&name) {
+            errors.at(&self.item.ident, format!("{wrong}; or say `name = \"…\"` in the attribute"));
+        }
+        name
+    }
+
+    fn unique_interfaces(&self, errors: &mut Errors) {
+        let mut seen: Vec<(&str, &Ident)> = Vec::new();
+        for field in self.fields.iter().filter(|field| field.cfgs.is_empty()) {
+            let field::Role::Link(link) = &field.role else { continue };
+            match seen.iter().find(|(interface, _)| *interface == link.interface) {
+                Some((interface, first)) => errors.at(
+                    &field.ident,
+                    format!("interface `{interface}` is that of `{first}` already; a machine's interfaces have different names"),
+                ),
+                None => seen.push((&link.interface, &field.ident)),
+            }
+        }
+    }
+}
+
+/// Takes `#[depends_on(T, name = field)]` off the struct.
+fn dependencies(attribute: &str, item: &mut ItemStruct, errors: &mut Errors) -> Vec<Dependency> {
+    let mut dependencies = Vec::new();
+    for (_, found) in field::take(&mut item.attrs, &["depends_on"]) {
+        if attribute != "machine_model" {
+            errors.at(
+                &found,
+                "`#[depends_on]` belongs on a `#[machine_model]`: machines start after one another",
+            );
+            continue;
+        }
+        let arguments = options::arguments(&found, errors);
+        if arguments.is_empty() {
+            errors.at(&found, "say what must run first: `#[depends_on(Mirror)]`");
+            continue;
+        }
+        let parsed = |input: ParseStream<'_>| {
+            let ty: Type = input.parse()?;
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+            Ok((ty, input.parse::<TokenStream>()?))
+        };
+        let Some((ty, rest)) = errors.keep(parsed.parse2(arguments)) else { continue };
+        let mut options = Options::parse("depends_on", DEPENDS_ON, rest, errors);
+        if options.sound {
+            let field = options.idents("name").first().map(|name| name.unraw().to_string());
+            dependencies.push(Dependency { ty, field });
+        }
+    }
+    dependencies
+}
+
+/// The first line of the doc comment.
+pub(crate) fn about(attributes: &[Attribute]) -> String {
+    let lines =
+        attributes.iter().filter(|attribute| attribute.path().is_ident("doc")).filter_map(|attribute| {
+            let Meta::NameValue(pair) = &attribute.meta else { return None };
+            let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &pair.value else { return None };
+            text.value().lines().map(|line| line.trim().to_owned()).find(|line| !line.is_empty())
+        });
+    lines.into_iter().next().unwrap_or_default()
+}
+
+/// The arguments of a key: what tells one instance of a generic model from another.
+pub(crate) fn key_arguments(item: &ItemStruct) -> impl Iterator<Item = TokenStream> {
+    item.generics.params.iter().filter_map(|parameter| match parameter {
+        GenericParam::Type(parameter) => {
+            let ident = &parameter.ident;
+            Some(quote::quote!(.with(<#ident as ::carthage::layout::Model>::KEY.id())))
+        }
+        GenericParam::Const(parameter) => {
+            let ident = &parameter.ident;
+            Some(quote::quote!(.with(#ident as u64)))
+        }
+        GenericParam::Lifetime(_) => None,
+    })
+}

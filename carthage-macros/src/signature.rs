@@ -1,0 +1,219 @@
+//! The signatures that functions of a customization must have.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{FnArg, ImplItemFn, Pat, ReturnType, Signature, Type, parse_quote};
+
+use crate::entry::argument_attributes;
+use crate::errors::Errors;
+use crate::expand;
+use crate::field;
+use crate::options::{self, Options};
+use crate::types;
+
+/// A function that the runtime calls with a host and injected values.
+pub(crate) struct Function {
+    pub(crate) ident: Ident,
+    pub(crate) injected: Vec<Parameter>,
+    pub(crate) returns: Returns,
+}
+
+/// What is inside the `Result`.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Returns {
+    Nothing,
+    Bool,
+}
+
+/// A parameter with `#[inject]`.
+pub(crate) struct Parameter {
+    name: String,
+    span: Span,
+    /// The type that is asked for: `Arc<T>` for `&T`.
+    pub(crate) wanted: Type,
+    pass: Pass,
+}
+
+/// How what was asked for becomes what the function takes.
+#[derive(Clone, Copy)]
+enum Pass {
+    AsIs,
+    /// `&T` from `Arc<T>`.
+    Dereferenced,
+    /// `&Placed<T>`, `&Arc<T>`.
+    Borrowed,
+    /// `Option<&T>` from `Option<Arc<T>>`.
+    OptionDereferenced,
+}
+
+impl Parameter {
+    pub(crate) fn need(&self) -> TokenStream {
+        expand::need(&self.wanted, &self.name, self.span)
+    }
+
+    fn pass(&self, asked: &Ident) -> TokenStream {
+        match self.pass {
+            Pass::AsIs => quote!(#asked),
+            Pass::Dereferenced => quote!(&*#asked),
+            Pass::Borrowed => quote!(&#asked),
+            Pass::OptionDereferenced => quote!(#asked.as_deref()),
+        }
+    }
+}
+
+impl Function {
+    /// Reads the signature of a function that takes `&self`, the host and injected values. `kind` is its attribute. Nothing
+    /// is returned if the function cannot be called; why is reported.
+    pub(crate) fn parse(
+        kind: &str,
+        returns: Returns,
+        function: &mut ImplItemFn,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        let before = errors.count();
+        let sig = &mut function.sig;
+        if sig.asyncness.is_none() {
+            errors.at(
+                sig.fn_token,
+                format!("`#[{kind}]` is on a function that is not async; write `async fn {}`", sig.ident),
+            );
+        }
+        plain(kind, sig, errors);
+        receiver(kind, sig, errors);
+        let form = match returns {
+            Returns::Nothing => "Result<()>",
+            Returns::Bool => "Result<bool>",
+        };
+        if !returns_result(&sig.output, returns) {
+            let message = format!("a function with `#[{kind}]` returns `{form}`");
+            match &sig.output {
+                ReturnType::Default => errors.at(&sig.ident, format!("{message}; write `-> {form}`")),
+                ReturnType::Type(_, ty) => errors.at(ty, format!("{message}, not `{}`", types::text(ty))),
+            }
+        }
+        let mut inputs = sig.inputs.iter_mut().filter(|input| matches!(input, FnArg::Typed(_)));
+        match inputs.next() {
+            Some(input) => host(kind, input, errors),
+            None => errors.at(
+                &sig.ident,
+                format!("a function with `#[{kind}]` takes the machine it works on: `(&self, host: &Host)`"),
+            ),
+        }
+        let injected: Vec<_> = inputs.filter_map(|input| parameter(input, errors)).collect();
+        (errors.count() == before).then(|| Self { ident: sig.ident.clone(), injected, returns })
+    }
+}
+
+/// No generics, no `unsafe`, no `extern`.
+pub(crate) fn plain(kind: &str, sig: &Signature, errors: &mut Errors) {
+    if !sig.generics.params.is_empty() {
+        errors.at(
+            &sig.generics,
+            format!("a function with `#[{kind}]` is not generic: nobody would choose the types"),
+        );
+    }
+}
+
+/// `&self`.
+pub(crate) fn receiver(kind: &str, sig: &Signature, errors: &mut Errors) {
+    let shared = |receiver: &syn::Receiver| quote!(#receiver).to_string().replace(' ', "") == "&self";
+    match sig.receiver() {
+        Some(receiver) if shared(receiver) => {}
+        Some(receiver) => errors.at(receiver, format!("a function with `#[{kind}]` takes `&self`")),
+        None => errors.at(&sig.ident, format!("a function with `#[{kind}]` takes `&self` first")),
+    }
+}
+
+fn returns_result(output: &ReturnType, returns: Returns) -> bool {
+    let ReturnType::Type(_, ty) = output else { return false };
+    types::argument(ty, "Result").is_some_and(|inner| match returns {
+        Returns::Nothing => types::is_unit(inner),
+        Returns::Bool => types::head(inner).as_deref() == Some("bool"),
+    })
+}
+
+fn host(kind: &str, input: &mut FnArg, errors: &mut Errors) {
+    let taken = field::take(argument_attributes(input), &["inject"]);
+    let FnArg::Typed(input) = input else { return };
+    if !taken.is_empty() {
+        errors.at(
+            &*input,
+            format!("the first parameter of a function with `#[{kind}]` is the machine: `host: &Host`"),
+        );
+        return;
+    }
+    if types::referent(&input.ty).and_then(types::head).as_deref() != Some("Host") {
+        let text = types::text(&input.ty);
+        errors.at(&input.ty, format!("a machine's customization works on `&Host`, not on `{text}`"));
+    }
+}
+
+/// A parameter after the host.
+pub(crate) fn parameter(input: &mut FnArg, errors: &mut Errors) -> Option<Parameter> {
+    let mut taken = field::take(argument_attributes(input), &["inject"]);
+    let FnArg::Typed(input) = input else { return None };
+    let name = match &*input.pat {
+        Pat::Ident(pat) => pat.ident.unraw().to_string(),
+        _ => "_".to_owned(),
+    };
+    let Some((_, attribute)) = taken.pop() else {
+        let (name, ty) = (quote!(#input).to_string(), types::text(&input.ty));
+        let name = name.split(':').next().unwrap_or_default().trim();
+        errors.at(
+            &*input,
+            format!("nobody passes this parameter; ask for a value with `#[inject] {name}: {ty}`"),
+        );
+        return None;
+    };
+    let arguments = options::arguments(&attribute, errors);
+    Options::parse("inject", &[], arguments, errors);
+    let (wanted, pass) = wanted(&input.ty)?;
+    if !field::wanted(&wanted) {
+        let text = types::text(&input.ty);
+        errors.at(
+            &input.ty,
+            format!(
+                "a parameter takes an injected value as `&{text}`, `Option<&{text}>` or `Deferred<{text}>`"
+            ),
+        );
+        return None;
+    }
+    Some(Parameter { name, span: input.pat.span(), wanted, pass })
+}
+
+fn wanted(ty: &Type) -> Option<(Type, Pass)> {
+    let reference = |ty: &Type| -> Type { parse_quote!(::std::sync::Arc<#ty>) };
+    if let Some(referent) = types::referent(ty) {
+        return Some(match types::head(referent).as_deref() {
+            Some("Arc" | "Placed" | "Deferred" | "Option") => (referent.clone(), Pass::Borrowed),
+            _ => (reference(referent), Pass::Dereferenced),
+        });
+    }
+    if let Some(referent) = types::argument(ty, "Option").and_then(types::referent) {
+        let inner = reference(referent);
+        return Some((parse_quote!(::core::option::Option<#inner>), Pass::OptionDereferenced));
+    }
+    Some((ty.clone(), Pass::AsIs))
+}
+
+/// The statements that ask for the parameters, and how each is passed on.
+pub(crate) fn asked(parameters: &[Parameter]) -> (Vec<TokenStream>, Vec<TokenStream>) {
+    let place = expand::place();
+    parameters
+        .iter()
+        .enumerate()
+        .map(|(i, parameter)| {
+            let asked = Ident::new(&format!("needed_{i}"), Span::mixed_site());
+            let (ty, need) = (&parameter.wanted, parameter.need());
+            let ask = quote! {
+                let #asked: #ty = {
+                    const NEED: &::carthage::model::Need = &#need;
+                    <#ty as ::carthage::layout::Wanted>::want(&#place, NEED).await?
+                };
+            };
+            (ask, parameter.pass(&asked))
+        })
+        .unzip()
+}

@@ -1,0 +1,11 @@
+//! What a layout needs: `use carthage::prelude::*;`
+//!
+//! Besides `Result`, no name of the standard prelude is taken.
+
+pub use std::sync::Arc;
+
+pub use carthage_macros::{
+    check_completed, customization, depends_on, enclave, hash, injectable, injection_key, invalidator,
+    layout, machine_model, network, setup_task,
+};
+pub use carthage_runtime::{Deferred, Host, Link, Machine, Placed, Result, Secret};
