@@ -5,10 +5,21 @@ pub use carthage_runtime::*;
 
 pub mod prelude;
 
-/// The program of a layout crate: `carthage::main!(Industrial);` is its command line.
+/// The program of a layout crate: `carthage::main!(Industrial);` writes a `main` that is the command line of that layout.
 ///
-/// ```ignore
-/// carthage::main!(Industrial);
+/// ```no_run
+/// use carthage::prelude::*;
+///
+/// /// One machine.
+/// #[layout(implementation = Sandbox)]
+/// struct Demo {
+///     web: Web,
+/// }
+///
+/// #[machine_model]
+/// struct Web;
+///
+/// carthage::main!(Demo);
 /// ```
 #[macro_export]
 macro_rules! main {

@@ -8,4 +8,6 @@ pub use carthage_macros::{
     check_completed, customization, depends_on, enclave, hash, injectable, injection_key, invalidator,
     layout, machine_model, network, setup_task,
 };
+#[cfg(feature = "sandbox")]
+pub use carthage_runtime::backend::Sandbox;
 pub use carthage_runtime::{Deferred, Host, Link, Machine, Placed, Result, Secret};
