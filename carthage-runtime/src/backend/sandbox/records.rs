@@ -121,7 +121,7 @@ impl Records {
     /// Makes a machine not exist, all at once; its files are still to be removed.
     pub(super) fn forget_machine(&self, name: &str) -> Result<(), Error> {
         let place = self.machine(name)?;
-        let gone = self.machines().join(format!(".gone-{}", super::random_id()?));
+        let gone = self.machines().join(format!(".gone-{}-{name}", super::random_id()?));
         match fs::rename(&place, &gone) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(Error::host(format!("cannot remove `{}`", place.display()))(error))
@@ -136,7 +136,9 @@ impl Records {
         let entries = fs::read_dir(self.machines()).into_iter().flatten().flatten();
         let left = entries.filter(|entry| {
             let entry = entry.file_name();
-            entry.to_string_lossy().starts_with(".gone-") || *entry == *new
+            // Each machine's own only: others may be removed at the same time.
+            let gone = entry.to_str().and_then(|entry| entry.strip_prefix(".gone-")?.split_once('-'));
+            gone.is_some_and(|(_, of)| of == name) || *entry == *new
         });
         left.map(|entry| entry.path()).collect()
     }
