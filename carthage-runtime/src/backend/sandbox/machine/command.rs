@@ -32,6 +32,8 @@ pub(super) fn spawn(command: &Command, streams: [OwnedFd; 3], terminal: bool) ->
     process.env_clear().envs(environment(command, &user, terminal));
     let groups = users::groups(&user);
     sys::before_exec(&mut process, move || {
+        // Whoever starts it takes signals by descriptor and so has them blocked, which a new program would inherit.
+        nix::sys::signal::SigSet::empty().thread_set_mask()?;
         nix::unistd::setsid()?;
         if terminal {
             sys::take_terminal()?;
