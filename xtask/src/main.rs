@@ -1,0 +1,53 @@
+//! Chores of the repository: `cargo xtask --help`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool for people")]
+
+mod test;
+mod ui_bless;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Chores of the repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Runs every test, as this user and, when that is root, as an ordinary user too.
+    ///
+    /// Builds once, runs the tests of the whole workspace and the examples in its documentation, and looks for what they
+    /// left behind: processes, mounts, namespaces, interfaces, control groups, files. Names what it skipped, and why; with
+    /// CI=true a skipped test is a failure. The last line is `N passed, N failed, N skipped`.
+    Test,
+    /// Writes what the compiler says now over the expected messages in `tests/ui`.
+    ///
+    /// Read the difference as a user would before committing it: does a message name the thing, the line, and what to
+    /// write instead?
+    UiBless,
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().chore {
+        Chore::Test => test::run(),
+        Chore::UiBless => ui_bless::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository's directory.
+fn root() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}

@@ -1,0 +1,114 @@
+//! `cargo xtask test`: every test, as root and as an ordinary user, and whether they left anything behind.
+
+mod build;
+mod ground;
+mod ordinary;
+mod tally;
+mod traces;
+mod watch;
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use nix::unistd::geteuid;
+
+use ground::Ground;
+use tally::Tally;
+use traces::Traces;
+
+/// The longest that one stage may take: what hangs is then ended.
+const LIMIT: Duration = Duration::from_secs(20 * 60);
+
+/// What continuous integration may skip, as the beginning of the reason. Everything else has to run there.
+const EXCUSED: &[&str] = &[];
+
+/// Runs everything and prints `N passed, N failed, N skipped` as the last line.
+pub(crate) fn run() -> Result<()> {
+    let clock = Clock(Instant::now());
+    let ground = Ground::new()?;
+    let mut tally = Tally::default();
+
+    clock.stage("what this host is");
+    println!("{}", ground.describe());
+    clock.stage("build the tests");
+    let binaries = build::tests()?;
+    let before = Traces::now(ground.base(), &binaries);
+
+    clock.stage(if geteuid().is_root() { "tests, as root" } else { "tests" });
+    let mut tests = cargo("test");
+    tests.args(["--workspace", "--lib", "--bins", "--tests", "--examples", "--no-fail-fast", "--"]);
+    tests.arg("--show-output");
+    ground.prepare(&mut tests);
+    tally.watch(&mut tests, "cargo test");
+
+    clock.stage("examples in the documentation");
+    let mut examples = cargo("test");
+    examples.args(["--workspace", "--doc", "--no-fail-fast"]);
+    ground.prepare(&mut examples);
+    tally.watch(&mut examples, "cargo test --doc");
+
+    if geteuid().is_root() {
+        clock.stage("tests, as an ordinary user");
+        ordinary::run(&ground, &binaries, &mut tally)?;
+    } else {
+        tally.skip("everything, as root", "this is not root");
+    }
+
+    clock.stage("traces");
+    for trace in before.left(ground.base(), &binaries) {
+        tally.fail(format!("left behind: {trace}"));
+    }
+    ground.close()?;
+
+    clock.stage("the end");
+    finish(&tally)
+}
+
+fn finish(tally: &Tally) -> Result<()> {
+    for (name, reason) in tally.skipped() {
+        println!("skipped: {name}: {reason}");
+    }
+    for failure in tally.failures() {
+        println!("failed: {failure}");
+    }
+    let strict = std::env::var("CI").is_ok_and(|value| value == "true");
+    let unexcused = |reason: &str| !EXCUSED.iter().any(|excuse| reason.starts_with(excuse));
+    let refused = tally.skipped().filter(|(_, reason)| strict && unexcused(reason)).count();
+    println!("{}", tally.line());
+    if !tally.failures().is_empty() {
+        bail!("tests failed");
+    }
+    if refused > 0 {
+        bail!(
+            "with CI=true, {refused} of the skipped tests should have run: see EXCUSED in xtask/src/test/mod.rs"
+        );
+    }
+    Ok(())
+}
+
+/// A cargo command, by the cargo that runs this.
+pub(crate) fn cargo(verb: &str) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.arg(verb).current_dir(crate::root()).env("CARGO_TERM_COLOR", "never");
+    command
+}
+
+/// Stages, with the time since the start.
+struct Clock(Instant);
+
+impl Clock {
+    fn stage(&self, title: &str) {
+        println!("\n==> [{:6.1} s] {title}", self.0.elapsed().as_secs_f64());
+    }
+}
+
+/// Runs a command that has to succeed.
+pub(crate) fn must(command: &mut Command) -> Result<()> {
+    let shown = format!("{command:?}");
+    let status = command.status().with_context(|| format!("cannot run {shown}"))?;
+    if !status.success() {
+        bail!("{shown}: {status}");
+    }
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! The same tests again, as somebody who is not root.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use nix::unistd::User;
+
+use super::build::Binary;
+use super::ground::Ground;
+use super::tally::Tally;
+
+/// Who: users of every Debian, of whom no daemon makes use. (Not `nobody`, whose number also stands for strangers' files.)
+const USERS: [&str; 2] = ["games", "daemon"];
+
+/// Tests that call cargo or read the source tree, which may be out of an ordinary user's reach; they are the same for every user.
+const AT_HOME: [&str; 6] = ["carthage", "carthage_macros", "tidy", "ui", "bench_layout", "xtask"];
+
+/// Runs them.
+pub(super) fn run(ground: &Ground, binaries: &[Binary], tally: &mut Tally) -> Result<()> {
+    let mut found = USERS.iter().filter_map(|name| User::from_name(name).ok().flatten());
+    let Some(user) = found.next() else {
+        tally.skip(
+            "everything, as an ordinary user",
+            &format!("there is none of the users {}", USERS.join(", ")),
+        );
+        return Ok(());
+    };
+    ground.passable()?;
+    let copies = ground.base().join("programs");
+    fs::create_dir(&copies)?;
+    fs::set_permissions(&copies, Permissions::from_mode(0o755))?;
+    tally.section(&format!("as {}", user.name));
+    for binary in binaries.iter().filter(|binary| !AT_HOME.contains(&binary.name.as_str())) {
+        let file = binary.path.file_name().context("a test program without a name")?;
+        let copy = copies.join(file);
+        fs::copy(&binary.path, &copy).with_context(|| format!("cannot copy `{}`", binary.path.display()))?;
+        fs::set_permissions(&copy, Permissions::from_mode(0o755))?;
+        println!("\n{} as {}", binary.name, user.name);
+        let mut command = Command::new(&copy);
+        command.arg("--show-output");
+        ground.prepare_for(&user, &mut command)?;
+        tally.begin(&binary.name);
+        tally.watch(&mut command, &binary.name);
+    }
+    tally.section("");
+    Ok(())
+}
