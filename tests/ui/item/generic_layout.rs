@@ -1,0 +1,8 @@
+use carthage::prelude::*;
+
+#[layout(implementation = Sandbox)]
+struct Industrial<T> {
+    mirror: T,
+}
+
+fn main() {}
