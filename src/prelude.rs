@@ -9,5 +9,5 @@ pub use carthage_macros::{
     layout, machine_model, network, setup_task,
 };
 #[cfg(feature = "sandbox")]
-pub use carthage_runtime::backend::Sandbox;
+pub use carthage_runtime::Sandbox;
 pub use carthage_runtime::{Deferred, Host, Link, Machine, Placed, Result, Secret};

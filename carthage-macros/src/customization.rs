@@ -1,7 +1,7 @@
 //! `#[customization]`: an impl block whose functions are setup tasks.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::{Attribute, FnArg, ImplItem, ItemImpl};
 
 use crate::entry::argument_attributes;
@@ -111,13 +111,15 @@ pub(crate) fn body(function: &Function) -> TokenStream {
         Returns::Nothing => quote!(()),
         Returns::Bool => quote!(bool),
     };
-    quote! {
-        |#this, #host, #place| ::std::boxed::Box::pin(async move {
-            _ = #place;
-            #(#asks)*
-            ::core::result::Result::<#ty, ::carthage::BoxError>::Ok(#this.#ident(#host, #(#passed),*).await?)
-        })
-    }
+    let run = quote! {
+        _ = #place;
+        #(#asks)*
+        ::core::result::Result::<#ty, ::carthage::BoxError>::Ok(#this.#ident(#host, #(#passed),*).await?)
+    };
+    // What keeps the function from moving between threads is reported at its name.
+    let here = Span::call_site().located_at(ident.span());
+    let run = quote_spanned!(here=> ::std::boxed::Box::pin(async move { #run }));
+    quote!(|#this, #host, #place| #run)
 }
 
 /// A `#[cfg(…)]` in front of something that a function gives rise to.

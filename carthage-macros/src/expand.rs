@@ -279,9 +279,7 @@ fn customize(value: &Value, field: &Field, fields: &[Field], index: TokenStream)
     let (place, ty) = (place(), &field.ty);
     let (siblings, expr) = match value {
         Value::Expr(expr) => (mentioned(expr, field, fields), quote!(#expr)),
-        Value::Default => {
-            (Vec::new(), quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default()))
-        }
+        Value::Default => (Vec::new(), quote!(<#ty as ::carthage::__private::ByDefault>::by_default())),
         Value::Broken => (Vec::new(), quote!(::core::unreachable!())),
     };
     // The expression may keep a sibling, which the model itself also keeps.
@@ -309,17 +307,24 @@ fn build(model: &Model) -> TokenStream {
     let (customized, others): (Vec<&Field>, Vec<&Field>) =
         fields.iter().partition(|field| matches!(field.role, Role::Customize(_)));
     let asked = others.into_iter().chain(in_order_of_use(customized, fields)).map(|field| ask(field, fields));
+    let broken = |field: &Field| matches!(field.role, Role::Customize(Value::Broken));
+    let read = match &model.item.fields {
+        syn::Fields::Unit => true,
+        syn::Fields::Unnamed(_) => false,
+        syn::Fields::Named(all) => all.named.len() == fields.len() && !fields.iter().any(broken),
+    };
+    // Where something could not be read, that is reported, and the function must still be whole.
+    let unreachable = (!read).then(|| quote!(#[allow(unreachable_code)]));
     let made = match &model.item.fields {
+        _ if !read => quote!(::core::unreachable!()),
         syn::Fields::Unit => quote!(Self),
-        syn::Fields::Unnamed(_) => quote!(::core::unreachable!()),
-        // A field that could not be read: the finding is reported, and the function must still be whole.
-        syn::Fields::Named(all) if all.named.len() != fields.len() => quote!(::core::unreachable!()),
-        syn::Fields::Named(_) => {
+        _ => {
             let all = fields.iter().map(|Field { ident, cfgs, .. }| quote!(#(#cfgs)* #ident));
             quote!(Self { #(#all),* })
         }
     };
     quote! {
+        #unreachable
         fn build(
             #place: ::carthage::layout::Place,
         ) -> ::carthage::__private::BoxFuture<'static, ::core::result::Result<Self, ::carthage::Error>> {

@@ -199,10 +199,7 @@ impl Here<'_> {
                 member(ty, options.text("name", literal::host_name, errors).map(|(name, _)| name), errors)
             }
             ("member", Within::Machine) => {
-                errors.at(
-                    self.attribute,
-                    "a machine has no members; place the field in a `#[enclave]` or a `#[layout]`",
-                );
+                errors.at(self.attribute, "a machine has no members; place it in an enclave or a layout");
                 None
             }
             _ => {

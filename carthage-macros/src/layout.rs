@@ -1,6 +1,6 @@
 //! `#[layout]`.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::ItemStruct;
 
@@ -40,11 +40,9 @@ fn placed(container: &Container, sound: bool) -> TokenStream {
     let item = &container.model.item;
     let (ident, vis, name) = (&item.ident, &item.vis, &container.name);
     // The checks report at the layout's name.
-    let here = Span::call_site().located_at(ident.span());
     let check = sound.then(|| {
-        quote_spanned! {here=>
-            const _: () = <#ident as ::carthage::layout::Layout>::PLACEMENTS.check::<{ SIZE.scratch }>();
-        }
+        let placements = quote_spanned!(ident.span()=> <#ident as ::carthage::layout::Layout>::PLACEMENTS);
+        quote_spanned!(ident.span()=> const _: () = #placements.check::<{ #placements.scratch() }>();)
     });
     let model = quote!(::carthage::model);
     quote! {
@@ -68,7 +66,7 @@ fn placed(container: &Container, sound: bool) -> TokenStream {
                     <Self as ::carthage::layout::Layout>::PLACEMENTS.at(path)
                 }
             }
-            #check
         };
+        #check
     }
 }

@@ -84,6 +84,13 @@ pub(crate) fn cidr(text: &str) -> Checked<Cidr> {
 /// Addresses such as `10.37.0.5-10.37.0.25`.
 pub(crate) fn range(text: &str) -> Checked<Range> {
     let Some((first, last)) = text.split_once('-') else {
+        if let Ok(Cidr { network, prefix: prefix @ 1..=30 }) = cidr(text) {
+            let last = network.to_bits() | (u32::MAX >> prefix);
+            let (first, last) = (Ipv4Addr::from_bits(network.to_bits() + 1), Ipv4Addr::from_bits(last - 1));
+            return Err(format!(
+                "`{text}` is a network; a range names the first and the last address: `{first}-{last}`"
+            ));
+        }
         address(text)?;
         return Err(format!(
             "`{text}` is one address; a range names the first and the last: `{text}-{text}`"
@@ -165,14 +172,13 @@ fn label(text: &str, what: &str) -> Checked<String> {
     }
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if let Some(c) = text.chars().find(|c| !fits(*c)) {
-        let better: String = text
-            .to_lowercase()
-            .chars()
-            .map(|c| if c == '_' || c == ' ' { '-' } else { c })
-            .filter(|c| fits(*c))
-            .collect();
+        let mends = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ' ');
+        let better = text.to_lowercase().replace(['_', ' '], "-");
         let better = better.trim_matches('-');
-        let write = if better.is_empty() { String::new() } else { format!("; write `{better}`") };
+        let write = match !better.is_empty() && text.chars().all(mends) {
+            true => format!("; write `{better}`"),
+            false => String::new(),
+        };
         return Err(format!("`{text}` is not {what}: {c:?} is none of `a`-`z`, `0`-`9` and `-`{write}"));
     }
     if text.starts_with('-') || text.ends_with('-') {

@@ -69,7 +69,7 @@ impl Model {
                     field::take(&mut field.attrs, field::ATTRIBUTES);
                 }
                 let message = format!(
-                    "the parts of a `#[{attribute}]` have names; write `struct {} {{ … }}`",
+                    "`#[{attribute}]` belongs on a struct whose fields have names; write `struct {} {{ … }}`",
                     item.ident
                 );
                 errors.at(&*fields, message);
@@ -79,7 +79,10 @@ impl Model {
                 if !fields.is_empty() {
                     errors.at(
                         &*fields,
-                        format!("a `#[{attribute}]` has no fields; write `struct {};`", item.ident),
+                        format!(
+                            "`#[{attribute}]` belongs on a struct without fields; write `struct {};`",
+                            item.ident
+                        ),
                     );
                 }
                 for field in fields.iter_mut() {
@@ -114,7 +117,7 @@ impl Model {
             match seen.iter().find(|(interface, _)| *interface == link.interface) {
                 Some((interface, first)) => errors.at(
                     &field.ident,
-                    format!("interface `{interface}` is that of `{first}` already; a machine's interfaces have different names"),
+                    format!("`{interface}` is the interface of field `{first}` already; a machine's interfaces have different names"),
                 ),
                 None => seen.push((&link.interface, &field.ident)),
             }

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{FnArg, ImplItemFn, Pat, ReturnType, Signature, Type, parse_quote};
+use syn::{FnArg, ImplItemFn, Pat, ReturnType, Signature, Type, parse_quote_spanned};
 
 use crate::entry::argument_attributes;
 use crate::errors::Errors;
@@ -184,7 +184,7 @@ pub(crate) fn parameter(input: &mut FnArg, errors: &mut Errors) -> Option<Parame
 }
 
 fn wanted(ty: &Type) -> Option<(Type, Pass)> {
-    let reference = |ty: &Type| -> Type { parse_quote!(::std::sync::Arc<#ty>) };
+    let reference = |ty: &Type| -> Type { parse_quote_spanned!(ty.span()=> ::std::sync::Arc<#ty>) };
     if let Some(referent) = types::referent(ty) {
         return Some(match types::head(referent).as_deref() {
             Some("Arc" | "Placed" | "Deferred" | "Option") => (referent.clone(), Pass::Borrowed),
@@ -193,7 +193,10 @@ fn wanted(ty: &Type) -> Option<(Type, Pass)> {
     }
     if let Some(referent) = types::argument(ty, "Option").and_then(types::referent) {
         let inner = reference(referent);
-        return Some((parse_quote!(::core::option::Option<#inner>), Pass::OptionDereferenced));
+        return Some((
+            parse_quote_spanned!(referent.span()=> ::core::option::Option<#inner>),
+            Pass::OptionDereferenced,
+        ));
     }
     Some((ty.clone(), Pass::AsIs))
 }

@@ -18,6 +18,8 @@ pub mod network;
 pub mod state;
 pub mod task;
 
+#[cfg(feature = "sandbox")]
+pub use backend::Sandbox;
 pub use customize::Customization;
 pub use error::{BoxError, Error, ErrorKind, Result, chain};
 pub use inject::Secret;
@@ -33,4 +35,20 @@ pub mod __private {
     pub use zeroize::Zeroizing;
 
     pub use crate::state::persist::{serde_load, serde_save};
+
+    /// A type that needs no expression in `#[customize]`.
+    #[diagnostic::on_unimplemented(
+        message = "nothing says how this `{Self}` is made",
+        label = "`#[customize]` without an expression needs a type that has a default",
+        note = "write `#[customize({Self} {{ … }})]`, or `#[derive(Default)]` on `{Self}`"
+    )]
+    pub trait ByDefault: Sized {
+        fn by_default() -> Self;
+    }
+
+    impl<T: Default> ByDefault for T {
+        fn by_default() -> Self {
+            Self::default()
+        }
+    }
 }

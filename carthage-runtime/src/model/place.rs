@@ -84,6 +84,12 @@ impl Placements {
         self.rows.len()
     }
 
+    /// Words of memory that [`Placements::check`] works with.
+    #[must_use]
+    pub const fn scratch(&self) -> usize {
+        self.size.scratch
+    }
+
     /// The layout itself.
     #[must_use]
     pub const fn layout(&'static self) -> Placement {

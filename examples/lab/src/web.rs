@@ -46,7 +46,8 @@ pub fn main() -> Option<ExitCode> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn serve(port: &str, file: PathBuf) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let page = move || async move { tokio::fs::read_to_string(file).await.map_err(|_| StatusCode::NOT_FOUND) };
+    let page =
+        move || async move { tokio::fs::read_to_string(file).await.map_err(|_| StatusCode::NOT_FOUND) };
     let listener = tokio::net::TcpListener::bind(("0.0.0.0", port.parse()?)).await?;
     axum::serve(listener, Router::new().route("/", get(page))).await?;
     Ok(())
