@@ -47,7 +47,7 @@ struct Inner {
 impl SandboxEngine {
     pub(super) fn new(site: Site) -> Self {
         let records = Records::new(&site.state);
-        let keeper = Client::new(records.base().to_owned(), site.id.clone());
+        let keeper = Client::new(records.base().to_owned(), site.id.clone(), site.layout.clone());
         Self(Arc::new(Inner { site, records, keeper, making: RwLock::new(()) }))
     }
 

@@ -89,10 +89,6 @@ pub fn helper_main(arguments: impl IntoIterator<Item = OsString>) -> Option<Exit
 /// A new name for something that is made: 32 hexadecimal digits.
 fn random_id() -> Result<String, Error> {
     let mut bytes = [0; 16];
-    std::io::Read::read_exact(
-        &mut std::fs::File::open("/dev/urandom").map_err(Error::host("cannot open `/dev/urandom`"))?,
-        &mut bytes,
-    )
-    .map_err(Error::host("cannot read from `/dev/urandom`"))?;
+    getrandom::fill(&mut bytes).map_err(Error::host("the system has no randomness"))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

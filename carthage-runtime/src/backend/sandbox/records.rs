@@ -10,7 +10,7 @@
 //!     upper/ work/ root/      its writable layer, the overlays' own, where its root is assembled
 //!     sock                    where it takes requests
 //!   keeper.lock .sock .log    the keeper's
-//!   cover-PID/                the layer that hides the host's secrets
+//!   cover/                    where the keeper has the layer that hides the host's secrets
 //! ```
 
 use std::fs::{self, DirBuilder, File, OpenOptions};

@@ -25,14 +25,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(in super::super) struct Client {
     base: PathBuf,
     id: String,
+    /// Shown in listings of processes.
+    layout: String,
     /// Two tasks of one process must not start two keepers.
     starting: Arc<Mutex<()>>,
 }
 
 impl Client {
     /// For the layout whose things are in `base`.
-    pub(in super::super) fn new(base: PathBuf, id: String) -> Self {
-        Self { base, id, starting: Arc::default() }
+    pub(in super::super) fn new(base: PathBuf, id: String, layout: String) -> Self {
+        Self { base, id, layout, starting: Arc::default() }
     }
 
     /// What the keeper has; nothing, if there is no keeper.
@@ -130,7 +132,7 @@ impl Client {
         let failed = "cannot start the layout's keeper";
         let (socket, other) = UnixStream::pair().map_err(Error::host(failed))?;
         let mut command = Command::new("/proc/self/exe");
-        command.args([HELPER, "keeper"]).stdin(Stdio::from(OwnedFd::from(other)));
+        command.args([HELPER, "keeper", &self.layout]).stdin(Stdio::from(OwnedFd::from(other)));
         command.stdout(Stdio::null()).stderr(Stdio::null()).env_clear().process_group(0);
         command.envs(std::env::vars_os().filter(|(name, _)| name == "PATH"));
         let mut helper = command.spawn().map_err(Error::host(failed))?;

@@ -4,14 +4,17 @@
 //! It holds empty, opaque directories and whiteouts in place of secrets, and password files without hashes. For an
 //! ordinary user it also holds the host's directories themselves, and the files of `/etc`: inside the user namespace
 //! the host's root is nobody, and the kernel lets nobody's directories be read but not written to.
+//!
+//! It lies in a temporary file system that only the keeper and what it starts can see, and goes with them.
 
 use std::fs::{self, Metadata, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, CWD, FileType, Mode, XattrFlags, access, lsetxattr, mknodat};
 
+use super::super::machine::OWN;
 use crate::error::Error;
 
 /// Directories that a machine has of its own, empty.
@@ -76,10 +79,10 @@ const OWNED_DEPTH: [(&str, usize); 2] = [("usr", 2), ("", 8)];
 /// Files of `/etc` above this size stay the host's.
 const LARGEST_COPY: u64 = 1 << 20;
 
-/// Makes the layer in a new directory at `cover`.
-pub(super) fn build(cover: &Path, unprivileged: bool) -> Result<(), Error> {
-    let cover = Cover { layer: cover, unprivileged };
-    cover.fill().map_err(Error::host(format!("cannot make the layer `{}`", cover.layer.display())))
+/// Makes the layer in an empty directory.
+pub(super) fn build(layer: &Path, unprivileged: bool) -> Result<(), Error> {
+    let cover = Cover { layer, unprivileged };
+    cover.fill().map_err(Error::host("cannot make the layer that hides the host's secrets"))
 }
 
 struct Cover<'a> {
@@ -89,7 +92,6 @@ struct Cover<'a> {
 
 impl Cover<'_> {
     fn fill(&self) -> io::Result<()> {
-        fs::create_dir(self.layer)?;
         if self.unprivileged {
             self.own()?;
         }
@@ -97,8 +99,7 @@ impl Cover<'_> {
             self.empty(path)?;
         }
         for path in WITHOUT_FILES.map(Path::new) {
-            self.empty(path)?;
-            self.tree(path, usize::MAX)?;
+            self.without_files(path)?;
         }
         for path in GONE.map(Path::new) {
             self.gone(path)?;
@@ -114,19 +115,21 @@ impl Cover<'_> {
     }
 
     /// The directory at this place in the layer, and those above it, with the host's permissions. `None` when the host has
-    /// no such directory.
+    /// no such directory, or none that this user can read: that one the machine cannot read either.
     fn directory(&self, path: &Path) -> io::Result<Option<PathBuf>> {
         let mut at = PathBuf::new();
         for part in path {
             at.push(part);
             let (there, here) = (Path::new("/").join(&at), self.layer.join(&at));
-            let Ok(meta) = fs::symlink_metadata(&there) else { return Ok(None) };
-            if !meta.is_dir() {
-                return Ok(None);
+            if fs::symlink_metadata(&here).is_ok_and(|meta| meta.is_dir()) {
+                continue;
             }
-            if fs::symlink_metadata(&here).is_err() {
-                fs::create_dir(&here)?;
-                self.dress(&here, &meta)?;
+            match fs::symlink_metadata(&there) {
+                Ok(meta) if meta.is_dir() && readable(&there) => {
+                    fs::create_dir(&here)?;
+                    self.dress(&here, &meta)?;
+                }
+                _ => return Ok(None),
             }
         }
         Ok(Some(self.layer.join(path)))
@@ -139,31 +142,52 @@ impl Cover<'_> {
         fs::set_permissions(path, Permissions::from_mode(like.mode() & 0o7777))
     }
 
-    /// Makes a directory of the layer hide all that lies below it.
-    fn opaque(&self, directory: &Path) -> io::Result<()> {
-        let name = if self.unprivileged { "user.overlay.opaque" } else { "trusted.overlay.opaque" };
-        Ok(lsetxattr(directory, name, b"y", XattrFlags::empty())?)
+    fn empty(&self, path: &Path) -> io::Result<()> {
+        let Some(here) = self.directory(path)? else { return Ok(()) };
+        for entry in fs::read_dir(&here)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            } else {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        self.opaque(path, &here)
     }
 
-    fn empty(&self, path: &Path) -> io::Result<()> {
-        if let Some(here) = self.directory(path)? {
-            if self.unprivileged && here.exists() {
-                fs::remove_dir_all(&here)?;
-                self.directory(path)?;
-            }
-            self.opaque(&here)?;
+    /// Makes a directory of the layer hide all that lies below it and is not in the layer.
+    fn opaque(&self, path: &Path, here: &Path) -> io::Result<()> {
+        if !self.unprivileged {
+            return Ok(lsetxattr(here, "trusted.overlay.opaque", b"y", XattrFlags::empty())?);
+        }
+        // The attribute that a user may set is unknown to the temporary file system before Linux 6.6.
+        for entry in fs::read_dir(Path::new("/").join(path))?.flatten() {
+            self.gone(&path.join(entry.file_name()))?;
         }
         Ok(())
     }
 
+    fn without_files(&self, path: &Path) -> io::Result<()> {
+        let Some(here) = self.directory(path)? else { return Ok(()) };
+        for entry in fs::read_dir(Path::new("/").join(path))?.flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                self.without_files(&path.join(entry.file_name()))?;
+            }
+        }
+        self.opaque(path, &here)
+    }
+
+    /// Has the layer say that the host has no such file; a directory that the layer has stays.
     fn gone(&self, path: &Path) -> io::Result<()> {
-        if fs::symlink_metadata(Path::new("/").join(path)).is_err() {
+        let (there, here) = (Path::new("/").join(path), self.layer.join(path));
+        let Some(parent) = path.parent() else { return Ok(()) };
+        if fs::symlink_metadata(there).is_err() || self.directory(parent)?.is_none() {
             return Ok(());
         }
-        let Some(parent) = path.parent() else { return Ok(()) };
-        let (Some(_), here) = (self.directory(parent)?, self.layer.join(path)) else { return Ok(()) };
-        if fs::symlink_metadata(&here).is_ok() {
-            fs::remove_file(&here)?;
+        match fs::symlink_metadata(&here) {
+            Ok(meta) if meta.is_dir() => return Ok(()),
+            Ok(_) => fs::remove_file(&here)?,
+            Err(_) => {}
         }
         // A whiteout is a character device with the number 0:0, which anyone may make.
         Ok(mknodat(CWD, &here, FileType::CharacterDevice, Mode::empty(), 0)?)
@@ -171,10 +195,8 @@ impl Cover<'_> {
 
     /// A file of lines made from the names in a host's file.
     fn replace(&self, path: &str, names: &str, line: impl Fn(&str) -> String) -> io::Result<()> {
-        let there = Path::new("/").join(path);
-        let (Ok(meta), Ok(list)) =
-            (fs::symlink_metadata(&there), fs::read_to_string(Path::new("/").join(names)))
-        else {
+        let meta = fs::symlink_metadata(Path::new("/").join(path));
+        let (Ok(meta), Ok(list)) = (meta, fs::read_to_string(Path::new("/").join(names))) else {
             return Ok(());
         };
         if self.directory(Path::new("etc"))?.is_none() {
@@ -188,70 +210,52 @@ impl Cover<'_> {
 
     /// The host's directories as the machine's root's own, and copies of the files of `/etc`.
     fn own(&self) -> io::Result<()> {
-        for entry in fs::read_dir("/")? {
-            let name = PathBuf::from(entry?.file_name());
-            let own = [
-                "boot",
-                "dev",
-                "home",
-                "lost+found",
-                "media",
-                "mnt",
-                "proc",
-                "root",
-                "run",
-                "snap",
-                "sys",
-                "tmp",
-            ];
-            if own.iter().any(|own| name == Path::new(own))
-                || !fs::symlink_metadata(Path::new("/").join(&name))?.is_dir()
-            {
-                continue;
-            }
-            let depth = OWNED_DEPTH.iter().find(|(top, _)| top.is_empty() || name == Path::new(top));
-            if self.directory(&name)?.is_some() {
-                self.tree(&name, depth.map_or(0, |(_, depth)| *depth))?;
+        for entry in fs::read_dir("/")?.flatten() {
+            let name = PathBuf::from(entry.file_name());
+            let composed = !OWN.iter().any(|(own, _)| name == Path::new(own));
+            if composed && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                let depth = OWNED_DEPTH.iter().find(|(top, _)| top.is_empty() || name == Path::new(top));
+                self.own_below(&name, depth.map_or(0, |(_, depth)| *depth))?;
             }
         }
         Ok(())
     }
 
-    /// The directories below `path`, on the same file system, down to this depth.
-    fn tree(&self, path: &Path, depth: usize) -> io::Result<()> {
+    /// The directory, and those below it on the same file system, down to this depth.
+    fn own_below(&self, path: &Path, depth: usize) -> io::Result<()> {
         let there = Path::new("/").join(path);
-        if access(&there, Access::READ_OK | Access::EXEC_OK).is_err() {
-            // What cannot be read can at least be used: the machine's own, empty.
-            return self.opaque(&self.layer.join(path));
+        if self.directory(path)?.is_none() {
+            // What cannot be read is of no use: without it, the machine can at least make its own.
+            return self.gone(path);
         }
         let device = fs::symlink_metadata(&there)?.dev();
         // What disappears while we look is not there.
         for entry in fs::read_dir(&there)?.flatten() {
             let inside = path.join(entry.file_name());
-            let Ok(meta) = entry.metadata() else { continue };
-            let here = self.layer.join(&inside);
-            if meta.is_dir() && depth > 0 && meta.dev() == device {
-                if self.directory(&inside)?.is_some() {
-                    self.tree(&inside, depth - 1)?;
+            match entry.metadata() {
+                Ok(meta) if meta.is_dir() && depth > 0 && meta.dev() == device => {
+                    self.own_below(&inside, depth - 1)?;
                 }
-            } else if self.unprivileged && path.starts_with("etc") {
-                self.copy(&there.join(entry.file_name()), &here, &meta)?;
+                Ok(meta) if meta.is_file() && path.starts_with("etc") => {
+                    self.copy(&entry.path(), &self.layer.join(&inside), &meta)?;
+                }
+                _ => {}
             }
         }
         Ok(())
     }
 
     fn copy(&self, from: &Path, to: &Path, meta: &Metadata) -> io::Result<()> {
-        if meta.is_symlink() {
-            std::os::unix::fs::symlink(fs::read_link(from)?, to)?;
-            return lchown(to, None, None);
-        }
-        if !meta.is_file() || meta.len() > LARGEST_COPY || access(from, Access::READ_OK).is_err() {
+        if meta.len() > LARGEST_COPY || access(from, Access::READ_OK).is_err() {
             return Ok(());
         }
         fs::write(to, fs::read(from)?)?;
         self.dress(to, meta)
     }
+}
+
+fn readable(path: &Path) -> bool {
+    access(path, Access::READ_OK | Access::EXEC_OK).is_ok()
 }
 
 #[cfg(test)]
@@ -261,9 +265,9 @@ mod tests {
     #[test]
     fn password_files_keep_their_names_and_lose_their_hashes() {
         let state = tempfile::tempdir().unwrap();
-        let layer = state.path().join("cover");
+        let layer = state.path();
         let unprivileged = !rustix::process::geteuid().is_root();
-        build(&layer, unprivileged).unwrap();
+        build(layer, unprivileged).unwrap();
         let shadow = fs::read_to_string(layer.join("etc/shadow")).unwrap();
         assert!(shadow.lines().any(|line| line.starts_with("root:*:")), "{shadow}");
         assert!(shadow.lines().all(|line| line.split(':').nth(1) == Some("*")), "{shadow}");

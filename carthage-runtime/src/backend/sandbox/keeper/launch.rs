@@ -79,7 +79,6 @@ fn prepare(starter: &UnixStream, launch: &Launch, privilege: Privilege) -> Resul
     redirect(&base)?;
     namespaces::enter(privilege, || namespaces::ask_for_ids(starter))?;
     let listener = listen(&base)?;
-    sweep(&base);
     Keeper::new(base, launch.id.clone(), privilege, listener, lock)
 }
 
@@ -121,14 +120,4 @@ fn listen(base: &Path) -> Result<UnixListener, Error> {
         _ => {}
     }
     UnixListener::bind(&path).map_err(Error::host(cannot()))
-}
-
-/// Removes layers of an earlier keeper; no machine uses them any more.
-fn sweep(base: &Path) {
-    for entry in fs::read_dir(base).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with("cover-") {
-            // What cannot be removed now is tried again by the next keeper.
-            let _ = super::tree::remove_here(&entry.path());
-        }
-    }
 }

@@ -52,7 +52,13 @@ pub(super) fn enter(privilege: Privilege, map: impl FnOnce() -> Result<(), Error
             .and_then(|()| rustix::thread::set_thread_gid(rustix::fs::Gid::ROOT))
             .map_err(Error::host("cannot become root of the user namespace"))?;
     }
-    unshare(CloneFlags::CLONE_NEWNET).map_err(|error| forbidden("cannot make a network namespace", error))
+    unshare(CloneFlags::CLONE_NEWNET).map_err(|error| forbidden("cannot make a network namespace", error))?;
+    // What the host mounts and unmounts later is to be seen, what is mounted here is not to get out.
+    unshare(CloneFlags::CLONE_NEWNS)
+        .and_then(|()| {
+            mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_SLAVE, None::<&str>)
+        })
+        .map_err(|error| forbidden("cannot make a mount namespace", error))
 }
 
 /// The subordinate ranges of the current user, if they can be used.
@@ -117,11 +123,9 @@ pub(in super::super) fn probe() -> Result<(), Error> {
         let (asking, answering) = UnixStream::pair().map_err(Error::host("cannot make a socket"))?;
         let inside = || {
             enter(privilege, || ask_for_ids(&asking))?;
-            let namespaces = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWUTS;
-            unshare(namespaces | CloneFlags::CLONE_NEWIPC)
+            unshare(CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC)
                 .map_err(|error| forbidden("cannot make namespaces", error))?;
-            mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)
-                .and_then(|()| mount(Some("none"), "/tmp", Some("tmpfs"), MsFlags::empty(), None::<&str>))
+            mount(Some("none"), "/tmp", Some("tmpfs"), MsFlags::empty(), None::<&str>)
                 .map_err(|error| forbidden("cannot mount a file system in a namespace", error))
         };
         let child = sys::fork().map_err(Error::host("cannot start a helper process"))?;

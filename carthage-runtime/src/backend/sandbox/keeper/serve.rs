@@ -1,16 +1,19 @@
 //! The keeper's loop: one request at a time, each short.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::fs::{DirBuilder, File};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::inotify;
 use serde::Serialize;
 
 use super::super::fork::in_child;
@@ -34,6 +37,8 @@ pub(super) struct Keeper {
     privilege: Privilege,
     listener: UnixListener,
     signals: SignalFd,
+    /// Tells when the layout's directory loses a file, or is lost itself.
+    losses: OwnedFd,
     clients: Vec<UnixStream>,
     networks: BTreeMap<String, Network>,
     machines: BTreeMap<String, Machine>,
@@ -71,6 +76,7 @@ impl Keeper {
             .thread_block()
             .and_then(|()| SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC))
             .map_err(Error::host("cannot watch over children"))?;
+        let losses = watch(&base).map_err(Error::host(format!("cannot watch `{}`", base.display())))?;
         let (clients, networks, machines) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         Ok(Self {
             base,
@@ -78,6 +84,7 @@ impl Keeper {
             privilege,
             listener,
             signals,
+            losses,
             clients,
             networks,
             machines,
@@ -94,15 +101,21 @@ impl Keeper {
     /// Serves until there is nothing left to keep.
     pub(super) fn serve(&mut self) -> Result<(), Error> {
         while !(self.networks.is_empty() && self.machines.is_empty() && self.clients.is_empty()) {
-            let mut polled =
-                vec![PollFd::new(&self.listener, PollFlags::IN), PollFd::new(&self.signals, PollFlags::IN)];
+            let mut polled = Vec::with_capacity(3 + self.clients.len());
+            for descriptor in [self.listener.as_fd(), self.signals.as_fd(), self.losses.as_fd()] {
+                polled.push(PollFd::from_borrowed_fd(descriptor, PollFlags::IN));
+            }
             polled.extend(self.clients.iter().map(|client| PollFd::new(client, PollFlags::IN)));
             let _ = poll(&mut polled, self.next_deadline().as_ref());
             let spoke: Vec<bool> = polled.iter().map(|polled| !polled.revents().is_empty()).collect();
             while let Ok(Some(_)) = self.signals.read_signal() {}
             self.bury();
             self.enforce_deadlines();
-            self.hear(spoke.get(2..).unwrap_or_default());
+            if spoke.get(2) == Some(&true) && self.lost() {
+                self.give_up();
+                return Ok(());
+            }
+            self.hear(spoke.get(3..).unwrap_or_default());
             if spoke.first() == Some(&true)
                 && let Ok((client, _)) = self.listener.accept()
             {
@@ -111,10 +124,23 @@ impl Keeper {
         }
         // From here on nobody is answered; whoever connects now is cut off, and starts another keeper.
         let _ = std::fs::remove_file(self.base.join("keeper.sock"));
-        if let Some(cover) = &self.cover {
-            let _ = tree::remove_here(cover);
-        }
         Ok(())
+    }
+
+    /// Whether the layout's directory has been removed, or moved away: without it nobody finds the keeper any more.
+    fn lost(&self) -> bool {
+        // What exactly happened does not matter.
+        while rustix::io::read(&self.losses, &mut [0; 4096]).is_ok() {}
+        !self.base.join("keeper.lock").exists()
+    }
+
+    /// Ends all machines at once.
+    fn give_up(&mut self) {
+        for (name, machine) in std::mem::take(&mut self.machines) {
+            let _ = kill(machine.spawned.pid, Signal::SIGKILL);
+            while waitpid(machine.spawned.pid, None) == Err(nix::errno::Errno::EINTR) {}
+            clear_away(&self.id, &name, &machine.spawned);
+        }
     }
 
     fn next_deadline(&self) -> Option<Timespec> {
@@ -296,11 +322,24 @@ impl Keeper {
         if let Some(cover) = &self.cover {
             return Ok(cover.clone());
         }
-        let path = self.base.join(format!("cover-{}", std::process::id()));
-        in_child(|| {
-            tree::remove_here(&path).map_err(Error::host("cannot remove an earlier layer"))?;
-            cover::build(&path, self.privilege == Privilege::UserNamespace)
-        })?;
+        let path = self.base.join("cover");
+        let failed = || format!("cannot mount a temporary file system at `{}`", path.display());
+        DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(Error::host(failed()))?;
+        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+        mount(Some("none"), &path, Some("tmpfs"), flags, Some("mode=755")).map_err(Error::host(failed()))?;
+        let built = in_child(|| cover::build(&path, self.privilege == Privilege::UserNamespace));
+        if let Err(error) = built {
+            umount2(&path, MntFlags::MNT_DETACH).map_err(Error::host(failed()))?;
+            return Err(error);
+        }
         Ok(self.cover.insert(path).clone())
     }
+}
+
+fn watch(base: &Path) -> std::io::Result<OwnedFd> {
+    let events = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
+    let losses =
+        inotify::WatchFlags::DELETE | inotify::WatchFlags::DELETE_SELF | inotify::WatchFlags::MOVE_SELF;
+    inotify::add_watch(&events, base, losses | inotify::WatchFlags::MOVED_FROM)?;
+    Ok(events)
 }

@@ -26,10 +26,11 @@ pub(super) enum Piece {
 }
 
 /// Directories of a host's root that are the machine's own and start empty, with their permission bits.
-const OWN: [(&str, u32); 11] = [
+pub(in super::super) const OWN: [(&str, u32); 12] = [
     ("boot", 0o755),
     ("dev", 0o755),
     ("home", 0o755),
+    ("lost+found", 0o700),
     ("media", 0o755),
     ("mnt", 0o755),
     ("proc", 0o755),
@@ -125,8 +126,6 @@ fn below(
             OWN.iter().find(|(own, _)| base == Path::new("/") && inside == Path::new(own))
         {
             pieces.push(Piece::Directory(inside, *mode));
-        } else if entry.file_name() == "lost+found" || path.to_str().is_none() {
-            // Nothing for a machine, or no name that an overlay could take.
         } else if left_out.contains(&path) || !mounts.shows(&path) || !readable(&path) {
             pieces.push(Piece::Directory(inside, 0o755));
         } else if mounts.any_below(&path) {

@@ -16,3 +16,4 @@ mod session;
 mod users;
 
 pub(super) use boot::{Ground, boot};
+pub(super) use compose::OWN;

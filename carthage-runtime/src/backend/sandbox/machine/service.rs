@@ -147,8 +147,11 @@ fn supervise(record: &ServiceRecord, log: File, started: impl FnOnce(())) -> Res
         let _ = poll(&mut [PollFd::new(&signals, PollFlags::IN)], left.as_ref());
         while let Ok(Some(signal)) = signals.read_signal() {
             if signal.ssi_signo == Signal::SIGTERM as u32 && deadline.is_none() {
-                descendants::signal(Signal::SIGTERM);
-                descendants::signal(Signal::SIGCONT);
+                // The first process has told everybody.
+                if signal.ssi_pid != 1 {
+                    descendants::signal(Signal::SIGTERM);
+                    descendants::signal(Signal::SIGCONT);
+                }
                 deadline = Some(Instant::now() + GRACE);
             }
         }

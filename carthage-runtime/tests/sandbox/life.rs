@@ -1,0 +1,191 @@
+//! From nothing to a running machine, and back.
+
+use carthage_runtime::machine::engine::{Identity, Presence};
+use libtest_mimic::Failed;
+
+use crate::support::{GRACE, Test, is_root, machine, on_a_site};
+
+pub(crate) fn tests() -> Vec<(&'static str, Test)> {
+    vec![
+        ("a_machine_is_created_started_stopped_and_removed", life),
+        ("the_writable_layer_survives_a_stop_and_not_a_removal", layer),
+        ("the_host_is_masked", masked),
+        ("a_directory_can_be_the_root", directory),
+        ("limits_are_enforced_or_reported", limits),
+        ("two_layouts_do_not_meet", two_layouts),
+    ]
+}
+
+fn life() -> Result<(), Failed> {
+    on_a_site(async |site| {
+        let engine = &site.engine;
+        engine.survey().await?;
+        let one = machine("one", 1, &["lab"]);
+        assert_eq!(engine.find(&one.name).await?, Presence::Absent);
+        assert_eq!(engine.find_network("lab").await?, Presence::Absent);
+        engine.stop(&one.name, GRACE).await?;
+        engine.remove(&one.name).await?;
+        engine.remove_network("lab").await?;
+
+        let lab = engine.create_network(&crate::support::network("lab")).await?;
+        assert_eq!(engine.create_network(&crate::support::network("lab")).await?, lab);
+        assert_eq!(engine.find_network("lab").await?, Presence::Running(lab));
+        let identity = engine.create(&one).await?;
+        assert_eq!(engine.create(&one).await?, identity);
+        assert_eq!(engine.find(&one.name).await?, Presence::Stopped(identity.clone()));
+        for _ in 0..2 {
+            engine.start(&one).await?;
+            assert_eq!(engine.find(&one.name).await?, Presence::Running(identity.clone()));
+        }
+        let seen = site
+            .sh_ok(&one, "hostname; cat /proc/1/comm; ip -o -4 addr show eth0; ip link show eth0")
+            .await?;
+        assert!(seen.starts_with("one\none\n"), "{seen}");
+        assert!(
+            seen.contains("10.37.0.1/24") && seen.contains("02:00:00:00:00:01") && seen.contains("mtu 1400"),
+            "{seen}"
+        );
+        engine.stop(&one.name, GRACE).await?;
+        engine.stop(&one.name, GRACE).await?;
+        assert_eq!(engine.find(&one.name).await?, Presence::Stopped(identity.clone()));
+        let refused = engine.exec(&one.name, crate::support::shell("true")).await.unwrap_err();
+        assert!(refused.to_string().contains("is not running"), "{refused:?}");
+        engine.start(&one).await?;
+        assert_eq!(engine.find(&one.name).await?, Presence::Running(identity.clone()));
+        site.down(&[&one]).await?;
+        assert_eq!(engine.find(&one.name).await?, Presence::Absent);
+        let other: Identity = engine.create(&one).await?;
+        assert_ne!(other, identity, "a recreated machine is another");
+        engine.remove(&one.name).await?;
+        Ok(())
+    })
+}
+
+fn layer() -> Result<(), Failed> {
+    on_a_site(async |site| {
+        let one = machine("one", 1, &[]);
+        site.up(&[&one]).await?;
+        let places =
+            "/etc/kept /usr/local/bin/kept /usr/share/kept /var/lib/lab/kept /srv/kept /root/kept /kept";
+        site.sh_ok(&one, &format!("mkdir /var/lib/lab; for i in {places}; do echo $i > $i || exit; done; rm /etc/hostname; echo x >> /etc/profile; touch /tmp/gone /run/gone")).await?;
+        site.engine.stop(&one.name, GRACE).await?;
+        site.engine.start(&one).await?;
+        let kept = site
+            .sh_ok(&one, &format!("cat {places}; tail -n1 /etc/profile; hostname; ls -A /tmp; ls -A /run"))
+            .await?;
+        assert_eq!(kept.replace('\n', " "), format!("{places} x one "), "{kept}");
+        site.down(&[&one]).await?;
+        site.up(&[&one]).await?;
+        let gone = site.sh_ok(&one, "ls /kept /etc/kept 2>/dev/null; true").await?;
+        assert_eq!(gone, "");
+        site.down(&[&one]).await
+    })
+}
+
+fn masked() -> Result<(), Failed> {
+    on_a_site(async |site| {
+        let one = machine("one", 1, &[]);
+        site.up(&[&one]).await?;
+        let own = site
+            .sh_ok(&one, "ls -A /home /root /tmp /run /boot; cat /etc/shadow; ls /etc/ssh; id -u; hostname")
+            .await?;
+        assert!(!own.contains("$y$") && !own.contains("$6$") && own.contains("root:*:"), "{own}");
+        assert!(!own.contains("ssh_host"), "{own}");
+        let everywhere =
+            site.sh_ok(&one, &format!("find / -xdev -name '{}' 2>/dev/null; true", "s".repeat(120))).await?;
+        assert_eq!(everywhere, "", "the state directory is not to be seen");
+        let processes = site.sh_ok(&one, "ls -d /proc/[0-9]* | wc -l").await?;
+        assert!(processes.trim().parse::<u32>().unwrap() < 10, "{processes}");
+        for forbidden in [
+            "mount -t tmpfs none /mnt",
+            "mount -t devtmpfs none /mnt",
+            "mknod /root/disk b 254 0",
+            "echo x > /proc/sysrq-trigger",
+            "echo x > /proc/sys/kernel/core_pattern",
+            "readlink /proc/1/fd/0",
+            "umount /proc/sys",
+            "chroot /proc/1/root true",
+            "test -n \"$(ls /sys/fs/cgroup 2>/dev/null)\"",
+            "date -s 2001-01-01",
+            "nsenter -t 1 -a true",
+        ] {
+            let (exit, output) = site.sh(&one, forbidden).await?;
+            assert!(!exit.success(), "`{forbidden}` is possible: {output}");
+        }
+        site.down(&[&one]).await
+    })
+}
+
+fn directory() -> Result<(), Failed> {
+    on_a_site(async |site| {
+        let root = site.directory.join("root");
+        for path in ["bin", "etc"] {
+            std::fs::create_dir_all(root.join(path))?;
+        }
+        for library in ["usr", "lib64", "lib"] {
+            // A program of the host that needs the host's libraries: they come along as copies of links and one tree.
+            std::fs::create_dir_all(root.join(library))?;
+        }
+        let libraries = std::process::Command::new("ldd").arg("/bin/sh").output()?;
+        std::fs::copy("/bin/sh", root.join("bin/sh"))?;
+        for word in
+            String::from_utf8(libraries.stdout)?.split_whitespace().filter(|word| word.starts_with('/'))
+        {
+            let target = root.join(word.trim_start_matches('/'));
+            std::fs::create_dir_all(target.parent().unwrap())?;
+            std::fs::copy(word, target)?;
+        }
+        std::fs::write(root.join("etc/passwd"), "root:x:0:0:root:/:/bin/sh\n")?;
+        let one = carthage_runtime::machine::engine::MachineSpec {
+            root: Some(root.clone()),
+            ..machine("one", 1, &[])
+        };
+        site.up(&[&one]).await?;
+        let seen = site.sh_ok(&one, "echo changed > /etc/passwd; for i in /*; do echo $i; done").await?;
+        let expected = ["/bin", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sys", "/tmp", "/usr"];
+        assert_eq!(seen.split_whitespace().collect::<Vec<_>>(), expected);
+        site.down(&[&one]).await?;
+        assert!(
+            std::fs::read_to_string(root.join("etc/passwd"))?.starts_with("root:"),
+            "the directory is not written to"
+        );
+        let missing = carthage_runtime::machine::engine::MachineSpec { root: Some(root.join("no")), ..one };
+        let refused = site.engine.create(&missing).await.unwrap_err();
+        assert!(refused.to_string().contains("is not a directory"), "{refused:?}");
+        Ok(())
+    })
+}
+
+fn limits() -> Result<(), Failed> {
+    on_a_site(async |site| {
+        let survey = site.engine.survey().await?;
+        let mut one = machine("one", 1, &[]);
+        (one.memory_mb, one.cpus) = (Some(64), Some(1));
+        site.up(&[&one]).await?;
+        let greedy = "head -c 300m /dev/zero | tail -c 299m | wc -c";
+        let (exit, output) = site.sh(&one, &format!("sh -o pipefail -c '{greedy}' 2>&1 || {greedy}")).await?;
+        let counted = exit.success() && output.contains(&(299_u64 << 20).to_string());
+        assert_eq!(counted, survey.memory_not_enforced.is_some(), "{survey:?}: {exit}: {output}");
+        assert!(is_root() || survey.memory_not_enforced.is_some() || survey.cpus_not_enforced.is_none());
+        assert!(site.running(&one).await?, "the machine itself survives");
+        site.down(&[&one]).await
+    })
+}
+
+fn two_layouts() -> Result<(), Failed> {
+    on_a_site(async |site| {
+        let one = machine("one", 1, &["lab"]);
+        site.up(&[&one]).await?;
+        tokio::task::spawn_blocking(|| {
+            on_a_site(async |other| {
+                let (same, two) = (machine("one", 1, &["lab"]), machine("two", 2, &["lab"]));
+                other.up(&[&same, &two]).await?;
+                assert!(other.engine.dial(&two.name, "10.37.0.1:1".parse()?).await?.is_none());
+                other.down(&[&same, &two]).await
+            })
+        })
+        .await??;
+        assert!(site.running(&one).await?);
+        site.down(&[&one]).await
+    })
+}
