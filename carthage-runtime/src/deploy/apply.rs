@@ -77,8 +77,7 @@ impl Deployment {
     ) -> Result<Identity, Error> {
         let name = thing.name();
         let presence = machine.presence().await.map_err(|error| progress.tell(&name, "deploy", &error))?;
-        let wanted = self.wanted(index, machine);
-        let verdict = decide::machine(self.record(thing), &presence, &wanted);
+        let verdict = self.verdict(thing, machine, &presence);
         progress
             .step(&name, verdict, async |action| {
                 let identity = match action {
@@ -100,7 +99,7 @@ impl Deployment {
                     crash_point("machine-started");
                 }
                 if action.is_some() {
-                    machine.introduce(identity.clone(), &wanted.hosts).await?;
+                    machine.introduce(identity.clone(), &self.names.hosts(machine.spec())).await?;
                     crash_point("machine-introduced");
                 }
                 Ok(identity)

@@ -52,8 +52,14 @@ impl Action {
 /// What must be done, and why; `None` is nothing.
 pub(crate) type Verdict = Option<(Action, String)>;
 
-/// What a machine needs to be as the layout wants it. `wanted` holds what it would be made from now.
-pub(crate) fn machine(record: Option<&Record>, presence: &Presence, wanted: &MadeFrom) -> Verdict {
+/// What a machine needs to be as the layout wants it. `wanted` holds what it would be made from now; `names` says how the names
+/// that it can reach changed, if they did.
+pub(crate) fn machine(
+    record: Option<&Record>,
+    presence: &Presence,
+    wanted: &MadeFrom,
+    names: impl FnOnce() -> String,
+) -> Verdict {
     let say = |action, why: &str| Some((action, why.to_owned()));
     let Some(identity) = presence.identity() else {
         return match record {
@@ -79,7 +85,7 @@ pub(crate) fn machine(record: Option<&Record>, presence: &Presence, wanted: &Mad
         Presence::Running(_) => match &made_from {
             None => say(Action::Update, "an earlier run was ended before it wrote down what it made"),
             Some(_) if !changed.is_empty() => Some((Action::Restart, changed.join(", "))),
-            Some(old) => names_changes(old, wanted).map(|why| (Action::Update, why)),
+            Some(old) => (old.hosts != wanted.hosts).then(|| (Action::Update, names())),
         },
     }
 }
@@ -110,24 +116,6 @@ fn spec_changes(old: &MadeFrom, new: &MadeFrom) -> Vec<String> {
     changes
 }
 
-/// How the names that a machine can reach changed.
-fn names_changes(old: &MadeFrom, new: &MadeFrom) -> Option<String> {
-    let missing = |from: &MadeFrom, in_: &MadeFrom| {
-        let names = in_.hosts.iter().filter(|entry| !from.hosts.contains(entry));
-        let mut names: Vec<_> =
-            names.filter_map(|entry| entry.names.first()).map(|name| format!("`{name}`")).collect();
-        names.sort();
-        names.dedup();
-        names
-    };
-    let (new_names, gone) = (missing(old, new), missing(new, old));
-    match (new_names.is_empty(), gone.is_empty()) {
-        (true, true) => None,
-        (false, _) => Some(format!("it can reach {} now", new_names.join(", "))),
-        (true, false) => Some(format!("{} left its networks", gone.join(", "))),
-    }
-}
-
 /// What a network needs to be as the layout wants it.
 pub(crate) fn network(record: Option<&Record>, presence: &Presence, wanted: &NetworkSpec) -> Verdict {
     let same = |identity: &Identity| {
@@ -150,7 +138,7 @@ pub(crate) fn network(record: Option<&Record>, presence: &Presence, wanted: &Net
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::engine::{HostEntry, LinkSpec, MachineSpec};
+    use crate::machine::engine::{LinkSpec, MachineSpec};
     use crate::state::Kind;
 
     fn wanted() -> MadeFrom {
@@ -169,8 +157,7 @@ mod tests {
             root: None,
             links: vec![link],
         };
-        let other = HostEntry { address: "10.0.0.3".parse().unwrap(), names: vec!["o.a".into()] };
-        MadeFrom { spec, hosts: vec![other] }
+        MadeFrom { spec, hosts: "names".into() }
     }
 
     fn record(of: &MadeFrom, identity: &str) -> Record {
@@ -195,7 +182,7 @@ mod tests {
     }
 
     fn verdict(old: &MadeFrom, presence: &Presence, new: &MadeFrom) -> Option<(Action, String)> {
-        machine(Some(&record(old, "one")), presence, new)
+        machine(Some(&record(old, "one")), presence, new, || "names".into())
     }
 
     #[test]
@@ -203,12 +190,12 @@ mod tests {
         let new = wanted();
         assert_eq!(verdict(&new, &running("one"), &new), None);
         assert_eq!(
-            machine(None, &Presence::Absent, &new).unwrap(),
+            machine(None, &Presence::Absent, &new, String::new).unwrap(),
             (Action::Create, "it does not exist".into())
         );
         assert_eq!(verdict(&new, &Presence::Absent, &new).unwrap().1, "it was removed from outside");
         assert_eq!(verdict(&new, &stopped("one"), &new).unwrap().0, Action::Start);
-        assert_eq!(machine(None, &stopped("one"), &new).unwrap().0, Action::Start);
+        assert_eq!(machine(None, &stopped("one"), &new, String::new).unwrap().0, Action::Start);
         assert_eq!(verdict(&new, &running("two"), &new).unwrap().0, Action::Update);
         let unknown = Presence::Unknown(Identity("one".into()), "no answer".into());
         assert_eq!(verdict(&new, &unknown, &new).unwrap().0, Action::Restart);
@@ -226,7 +213,7 @@ mod tests {
         let mut old = wanted();
         old.hosts.clear();
         let (action, why) = verdict(&old, &running("one"), &new).unwrap();
-        assert_eq!((action, why.as_str()), (Action::Update, "it can reach `o.a` now"));
+        assert_eq!((action, why.as_str()), (Action::Update, "names"));
         let mut old = wanted();
         old.spec.root = Some("/srv/root".into());
         assert_eq!(verdict(&old, &running("one"), &new).unwrap().0, Action::Recreate);

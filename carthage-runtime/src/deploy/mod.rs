@@ -7,6 +7,7 @@ mod apply;
 mod decide;
 mod force;
 mod graph;
+mod names;
 mod plan;
 mod progress;
 mod remove;
@@ -31,9 +32,10 @@ use crate::error::{Error, ErrorKind};
 use crate::event::Events;
 use crate::layout::{Layout, Placed, World};
 use crate::machine::engine::{Site, Survey};
-use crate::machine::{GRACE, Machine};
+use crate::machine::{GRACE, Machine, MadeFrom};
 use crate::network::Given;
 use crate::state::{Dirs, Kept, Ledger, Snapshot, Store};
+use names::Directory;
 use things::Things;
 
 /// How a layout is opened.
@@ -80,6 +82,10 @@ pub enum Access {
 pub struct Deployment {
     world: Arc<World>,
     things: Things,
+    /// Of the layout.
+    names: Directory,
+    /// Of the machines that were deployed.
+    old_names: Directory,
     snapshot: Snapshot,
     ledger: Ledger,
     options: Options,
@@ -133,7 +139,10 @@ impl Deployment {
         };
         let (world, layout) = World::open::<L>(around).await?;
         let things = Things::of(&world, &snapshot, &ledger, &options.events)?;
-        Ok((Self { world, things, snapshot, ledger, options }, layout))
+        let names = Directory::of(world.machines().values().map(Machine::spec));
+        let made: Vec<_> = snapshot.records.values().filter_map(MadeFrom::of).collect();
+        let old_names = Directory::of(made.iter().map(|made| &made.spec));
+        Ok((Self { world, things, names, old_names, snapshot, ledger, options }, layout))
     }
 
     /// All machines, in the order of the source.

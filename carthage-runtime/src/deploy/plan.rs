@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::decide::{self, Action, Verdict};
-use super::things::{Thing, hosts_of};
+use super::names;
+use super::things::Thing;
 use super::{Deployment, Plan, Selection, Step};
 use crate::customize::Now;
 use crate::error::Error;
-use crate::machine::engine::LinkSpec;
+use crate::machine::engine::{LinkSpec, Presence};
 use crate::machine::{Machine, MadeFrom};
 use crate::state::Record;
 
@@ -62,7 +63,7 @@ impl Deployment {
             }
             Thing::Machine(index, machine) => {
                 let presence = machine.presence().await?;
-                let verdict = decide::machine(record, &presence, &self.wanted(*index, machine));
+                let verdict = self.verdict(thing, machine, &presence);
                 let action = verdict.as_ref().map(|(action, _)| *action);
                 let mut steps: Vec<_> = step(verdict, details(machine)).into_iter().collect();
                 let now = match (action, presence.identity()) {
@@ -82,9 +83,12 @@ impl Deployment {
         self.snapshot.records.get(&thing.name())
     }
 
-    /// What a machine would be made from now.
-    pub(super) fn wanted(&self, index: usize, machine: &Machine) -> MadeFrom {
-        MadeFrom { spec: machine.spec().clone(), hosts: hosts_of(&self.world, index) }
+    /// What a machine of the layout needs.
+    pub(super) fn verdict(&self, thing: &Thing, machine: &Machine, presence: &Presence) -> Verdict {
+        let hosts = self.names.hosts(machine.spec());
+        let wanted = MadeFrom::new(machine.spec(), &hosts);
+        let names = || names::changes(&self.old_names.hosts(machine.spec()), &hosts);
+        decide::machine(self.record(thing), presence, &wanted, names)
     }
 }
 

@@ -167,9 +167,9 @@ impl Deployment {
             .step(&name, verdict, async |action| match (action, thing) {
                 (None, _) => Ok(()),
                 (_, Thing::Network(network) | Thing::OldNetwork(network)) => network.create().await.map(drop),
-                (_, Thing::Machine(index, machine)) => {
+                (_, Thing::Machine(_, machine)) => {
                     machine.start().await?;
-                    let hosts = super::things::hosts_of(&self.world, *index);
+                    let hosts = self.names.hosts(machine.spec());
                     match presence.identity() {
                         Some(identity) => machine.introduce(identity.clone(), &hosts).await,
                         None => Ok(()),

@@ -1,7 +1,6 @@
 //! The graph over everything deployable: networks and machines of the layout, and what exists but is no longer in it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::graph::Graph;
@@ -9,7 +8,7 @@ use super::select::Selection;
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
 use crate::layout::World;
-use crate::machine::engine::{Engine, HostEntry, Identity, MachineSpec, NetworkSpec};
+use crate::machine::engine::{Engine, Identity, MachineSpec, NetworkSpec};
 use crate::machine::{Machine, MadeFrom};
 use crate::network::Network;
 use crate::state::{Kind, Ledger, Record, Snapshot};
@@ -235,26 +234,4 @@ fn old_machine(record: &Record, engine: Arc<dyn Engine>, ledger: &Ledger, events
 fn old_network(record: &Record) -> NetworkSpec {
     let spec = serde_json::from_value(record.spec.clone());
     spec.unwrap_or_else(|_| NetworkSpec { name: record.name.clone(), v4: None, mtu: None })
-}
-
-/// The names that a machine can reach: of all machines on its networks, besides its own.
-pub(crate) fn hosts_of(world: &World, index: usize) -> Vec<HostEntry> {
-    let me = world.machine(index);
-    let networks: BTreeSet<_> = me.links().iter().map(|link| &link.network).collect();
-    let mut found: Vec<(IpAddr, &MachineSpec)> = Vec::new();
-    for machine in world.machines().values().filter(|machine| machine.name() != me.name()) {
-        let shared = machine.links().iter().filter(|link| networks.contains(&link.network));
-        found.extend(shared.filter_map(|link| Some((link.address?.addr(), machine.spec()))));
-    }
-    let mut owners: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (_, spec) in &found {
-        owners.entry(&spec.hostname).or_default().insert(&spec.name);
-    }
-    let entry = |(address, spec): (IpAddr, &MachineSpec)| {
-        // A host name that two machines share says nothing; their full names still do.
-        let short = owners[spec.hostname.as_str()].len() == 1 && spec.hostname != spec.name;
-        let names = std::iter::once(&spec.name).chain(short.then_some(&spec.hostname));
-        HostEntry { address, names: names.cloned().collect() }
-    };
-    found.into_iter().map(entry).collect()
 }

@@ -20,10 +20,19 @@ use crate::state::{Change, Kind, Ledger, Record, crash_point};
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct MadeFrom {
     pub(crate) spec: MachineSpec,
-    pub(crate) hosts: Vec<HostEntry>,
+    /// A hash of the names that it was told.
+    pub(crate) hosts: String,
 }
 
 impl MadeFrom {
+    pub(crate) fn new(spec: &MachineSpec, hosts: &[HostEntry]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for HostEntry { address, names } in hosts {
+            hasher.update(format!("{address} {}\n", names.join(" ")).as_bytes());
+        }
+        Self { spec: spec.clone(), hosts: hasher.finalize().to_hex().to_string() }
+    }
+
     #[expect(
         clippy::expect_used,
         reason = "a derived `Serialize` over strings and numbers, with string keys, cannot fail"
@@ -205,14 +214,13 @@ impl Machine {
 
     /// What the store says of it once it exists.
     fn record(&self, identity: Identity, hosts: &[HostEntry]) -> Record {
-        let made_from = MadeFrom { spec: self.spec().clone(), hosts: hosts.to_vec() };
         Record {
             kind: Kind::Machine,
             name: self.name().to_owned(),
             path: self.0.path.clone(),
             implementation: self.implementation().to_owned(),
             identity,
-            spec: made_from.to_json(),
+            spec: MadeFrom::new(self.spec(), hosts).to_json(),
             run: self.0.ledger.run(),
             at: crate::state::now(),
         }
