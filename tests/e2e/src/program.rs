@@ -20,18 +20,23 @@ pub struct Programs {
     pub page: PathBuf,
 }
 
-/// The programs as cargo built them, or as `CARTHAGE_E2E_TESTLAB` and `CARTHAGE_E2E_TESTLAB_PAGE` say, for tests that were
-/// copied elsewhere.
+/// The programs as cargo built them; beside the test, if it was copied elsewhere together with them.
 #[macro_export]
 macro_rules! programs {
     () => {
         $crate::Programs {
-            testlab: ::std::env::var_os("CARTHAGE_E2E_TESTLAB")
-                .map_or_else(|| env!("CARGO_BIN_EXE_testlab").into(), Into::into),
-            page: ::std::env::var_os("CARTHAGE_E2E_TESTLAB_PAGE")
-                .map_or_else(|| env!("CARGO_BIN_EXE_testlab-page").into(), Into::into),
+            testlab: $crate::program::find("testlab", env!("CARGO_BIN_EXE_testlab")),
+            page: $crate::program::find("testlab-page", env!("CARGO_BIN_EXE_testlab-page")),
         }
     };
+}
+
+/// A program: as `CARTHAGE_E2E_` and its name say, or else beside this one, or else where it was built.
+pub fn find(name: &str, built: &str) -> PathBuf {
+    let variable = format!("CARTHAGE_E2E_{}", name.to_uppercase().replace('-', "_"));
+    let beside =
+        std::env::current_exe().ok().map(|test| test.with_file_name(name)).filter(|path| path.is_file());
+    std::env::var_os(variable).map(PathBuf::from).or(beside).unwrap_or_else(|| built.into())
 }
 
 /// A program that runs, its output read line by line as it comes.

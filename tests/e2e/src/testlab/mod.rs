@@ -3,7 +3,10 @@
 //! Texts, ports and counts are read from the environment, as if the source had been edited there; where a version differs in
 //! its source, it has a file of its own and shares the others.
 
-#![expect(clippy::duplicate_mod, reason = "versions of one source share the files in which they do not differ")]
+#![expect(
+    clippy::duplicate_mod,
+    reason = "versions of one source share the files in which they do not differ"
+)]
 
 pub mod base;
 pub mod comments;
