@@ -191,9 +191,7 @@ fn terminal() -> Result<(), Failed> {
         site.up(&[&one]).await?;
         let exec = Exec {
             terminal: Some(TerminalSize { rows: 33, columns: 111 }),
-            ..shell(
-                "stty size; tty; trap 'stty size' WINCH; echo ready; read line; echo got $line; read rest; exit 5",
-            )
+            ..shell("stty size; tty; echo ready; read line; stty size; echo got $line; read rest; exit 5")
         };
         let mut running = site.engine.exec(&one.name, exec).await?;
         let mut stdin = running.stdin.take().unwrap();

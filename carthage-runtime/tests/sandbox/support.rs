@@ -27,9 +27,10 @@ pub(crate) fn on_a_site<F: Future<Output = Result<(), Failed>>>(
 ) -> Result<(), Failed> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let directory = tempfile::tempdir()?;
-    let id = format!("{:032x}", u128::from(std::process::id()) << 64 | u128::from(fastrand::u64(..)));
+    let id = format!("{:032x}", fastrand::u128(..));
     let site = TestSite::open(&runtime, directory.path().to_owned(), id);
-    runtime.block_on(async { tokio::time::timeout(Duration::from_secs(120), test(site.clone())).await })??;
+    runtime
+        .block_on(async { tokio::time::timeout(Duration::from_secs(120), test(site.clone())).await })??;
     drop(runtime);
     site.expect_nothing_left()
 }

@@ -46,6 +46,9 @@ const HELPER: &str = "__carthage-sandbox";
 /// A machine has its own processes, host name, network interfaces, `/proc`, `/dev`, `/run` and `/tmp` (these two in memory),
 /// and its own writable layer over the host's root, or over a directory. It does not see the host's home directories, keys
 /// and password hashes, or the layout's own directories.
+///
+/// For an ordinary user, root of a machine is that user: what the host's root owns can be read, removed and replaced there,
+/// but, outside of `/etc`, not changed in place.
 #[derive(Debug)]
 pub struct Sandbox;
 
@@ -63,6 +66,37 @@ impl Implementation for Sandbox {
         }
         Ok(Arc::new(engine::SandboxEngine::new(site)))
     }
+}
+
+impl Sandbox {
+    /// Where the bridge of a network is, so that another implementation can plug into it; `None` while it is not there.
+    ///
+    /// # Errors
+    /// When the layout's keeper does not answer.
+    pub async fn bridge(site: &Site, network: &str) -> Result<Option<BridgeView>, Error> {
+        let (site, network) = (site.clone(), network.to_owned());
+        let find = move || {
+            let base = records::Records::new(&site.state).base().to_owned();
+            let status = keeper::Client::new(base, site.id, site.layout).status()?;
+            let namespace = || format!("/proc/{}/ns/net", status.pid).into();
+            Ok(status
+                .networks
+                .get(&network)
+                .map(|bridge| BridgeView { namespace: namespace(), bridge: bridge.clone() }))
+        };
+        tokio::task::spawn_blocking(find)
+            .await
+            .map_err(Error::host("the search for a bridge was given up"))?
+    }
+}
+
+/// Where the bridge of a network is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BridgeView {
+    /// The network namespace, as a path that can be opened for as long as the network works.
+    pub namespace: std::path::PathBuf,
+    /// The name of the bridge in it.
+    pub bridge: String,
 }
 
 impl Links for Sandbox {}

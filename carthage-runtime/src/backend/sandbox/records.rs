@@ -143,10 +143,11 @@ impl Records {
         left.map(|entry| entry.path()).collect()
     }
 
-    /// Whether no network and no machine is left.
+    /// Whether no network and no machine is left; what has a hidden name is neither.
     pub(super) fn is_empty(&self) -> bool {
         ["networks", "machines"].iter().all(|part| {
-            fs::read_dir(self.base.join(part)).map_or(true, |mut entries| entries.next().is_none())
+            let entries = fs::read_dir(self.base.join(part)).into_iter().flatten().flatten();
+            entries.into_iter().all(|entry| entry.file_name().to_string_lossy().starts_with('.'))
         })
     }
 

@@ -19,6 +19,8 @@ use crate::error::{Error, ErrorKind};
 
 /// How long the keeper may take for anything but the end of a machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long it may take to say what is there.
+const GLANCE: Duration = Duration::from_secs(10);
 
 /// Speaks to a layout's keeper, and starts it where it is needed. All of it blocks.
 #[derive(Clone, Debug)]
@@ -39,7 +41,7 @@ impl Client {
 
     /// What the keeper has; nothing, if there is no keeper.
     pub(in super::super) fn status(&self) -> Result<KeeperStatus, Error> {
-        self.ask(&KeeperRequest::Status).map(Option::unwrap_or_default)
+        self.ask_within(GLANCE, &KeeperRequest::Status).map(Option::unwrap_or_default)
     }
 
     /// Asks the keeper, if there is one.
@@ -47,7 +49,15 @@ impl Client {
         &self,
         request: &KeeperRequest,
     ) -> Result<Option<T>, Error> {
-        let Some(socket) = self.connect(PATIENCE)? else { return Ok(None) };
+        self.ask_within(PATIENCE, request)
+    }
+
+    fn ask_within<T: DeserializeOwned>(
+        &self,
+        patience: Duration,
+        request: &KeeperRequest,
+    ) -> Result<Option<T>, Error> {
+        let Some(socket) = self.connect(patience)? else { return Ok(None) };
         match ask(&socket, request, &[]) {
             Ok((result, _)) => result.map(Some).map_err(Error::from),
             Err(error) if closed(&error) => Ok(None),

@@ -31,8 +31,11 @@ impl Privilege {
     /// What this process has.
     pub(in super::super) fn of_this_process() -> Self {
         let needed = CapabilitySet::SYS_ADMIN | CapabilitySet::NET_ADMIN | CapabilitySet::SYS_CHROOT;
+        // Root of a user namespace, as in a container without privileges, has these capabilities too, but not on the host.
+        let host = fs::read_to_string("/proc/self/uid_map")
+            .is_ok_and(|map| map.split_whitespace().eq(["0", "0", "4294967295"]));
         match capabilities(None) {
-            Ok(sets) if geteuid().is_root() && sets.effective.contains(needed) => Self::Root,
+            Ok(sets) if host && geteuid().is_root() && sets.effective.contains(needed) => Self::Root,
             _ => Self::UserNamespace,
         }
     }

@@ -11,14 +11,15 @@ use std::time::{Duration, Instant};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::{WaitPidFlag, waitpid};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify;
 use serde::Serialize;
 
-use super::super::fork::in_child;
+use super::super::fork::{contained, in_child};
 use super::super::message::{KeeperRequest, KeeperStatus, StartMachine};
 use super::super::net::{self, Cable};
+use super::super::sys;
 use super::super::wire::{answer, receive, send};
 use super::namespaces::Privilege;
 use super::spawn::{Order, Spawned, clear_away, spawn};
@@ -149,17 +150,15 @@ impl Keeper {
         Some(Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() })
     }
 
-    /// Reaps machines that have ended.
+    /// Reaps what has ended, machines among them.
     fn bury(&mut self) {
-        let ended = |machine: &Machine| {
-            !matches!(waitpid(machine.spawned.pid, Some(WaitPidFlag::WNOHANG)), Ok(WaitStatus::StillAlive))
-        };
-        let names: Vec<String> = self
-            .machines
-            .iter()
-            .filter(|(_, machine)| ended(machine))
-            .map(|(name, _)| name.clone())
-            .collect();
+        let mut names = Vec::new();
+        while let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG))
+            && let Some(ended) = status.pid()
+        {
+            let found = self.machines.iter().find(|(_, machine)| machine.spawned.pid == ended);
+            names.extend(found.map(|(name, _)| name.clone()));
+        }
         for name in names {
             if let Some(machine) = self.machines.remove(&name) {
                 clear_away(&self.id, &name, &machine.spawned);
@@ -220,14 +219,7 @@ impl Keeper {
                 let started = self.start(start, descriptors.pop());
                 self.reply(client, started);
             }
-            KeeperRequest::RemoveTree(path) => {
-                let path = Path::new(&path);
-                let removed = in_child(|| {
-                    tree::remove_here(path)
-                        .map_err(Error::host(format!("cannot remove `{}`", path.display())))
-                });
-                self.reply(client, removed);
-            }
+            KeeperRequest::RemoveTree(path) => remove_tree(&client, Path::new(&path)),
             KeeperRequest::Stop { machine, grace_ms } => match self.machines.get_mut(&machine) {
                 Some(found) => {
                     let _ = kill(found.spawned.pid, Signal::SIGTERM);
@@ -333,6 +325,23 @@ impl Keeper {
             return Err(error);
         }
         Ok(self.cover.insert(path).clone())
+    }
+}
+
+/// Removes a tree, however long it takes, in a child that answers in the keeper's place.
+fn remove_tree(client: &UnixStream, path: &Path) {
+    let remove =
+        || tree::remove_here(path).map_err(Error::host(format!("cannot remove `{}`", path.display())));
+    match sys::fork() {
+        Ok(None) => {
+            let _ = send(client, &answer(contained(remove)), &[]);
+            sys::exit_now(0);
+        }
+        Ok(Some(_)) => {}
+        Err(error) => {
+            let failed = Error::host("cannot start a helper process")(error);
+            let _ = send(client, &answer::<()>(Err(failed)), &[]);
+        }
     }
 }
 

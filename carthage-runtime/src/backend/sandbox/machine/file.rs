@@ -2,10 +2,12 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, linkat};
 
 use super::super::message::{Commit, FileOperation, MachineAnswer};
 use super::super::wire::receive;
@@ -99,12 +101,13 @@ fn write(connection: &UnixStream, path: &Path, mode: Option<u32>) {
     }
 }
 
-/// A new file beside the one that it will replace; gone again unless it is kept.
+/// A new file that will replace another. It has no name until it is kept, so that it is gone with this process, whatever
+/// happens; where the file system cannot do that, it has one beside the other, and is removed.
 struct Replacement {
     file: File,
-    temporary: PathBuf,
     target: PathBuf,
-    kept: bool,
+    temporary: PathBuf,
+    named: bool,
 }
 
 impl Replacement {
@@ -119,12 +122,26 @@ impl Replacement {
             return Err(io::ErrorKind::InvalidInput.into());
         };
         DirBuilder::new().recursive(true).mode(0o755).create(directory)?;
-        let mut hidden = std::ffi::OsString::from(".");
-        hidden.push(name.to_string_lossy().chars().take(64).collect::<String>());
-        hidden.push(format!(".carthage-{}", std::process::id()));
-        let temporary = directory.join(hidden);
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-        let replacement = Self { file, temporary, target, kept: false };
+        let short: String = name.to_string_lossy().chars().take(48).collect();
+        let temporary = directory.join(format!(".{short}.carthage-{}", std::process::id()));
+        let unnamed =
+            OpenOptions::new().write(true).mode(0o600).custom_flags(nix::libc::O_TMPFILE).open(directory);
+        let (file, named) = match unnamed {
+            Ok(file) => (file, false),
+            Err(error) if matches!(error.raw_os_error(), Some(nix::libc::EOPNOTSUPP | nix::libc::EISDIR)) => {
+                (
+                    OpenOptions::new()
+                        .write(true)
+                        .create(true)
+                        .truncate(true)
+                        .mode(0o600)
+                        .open(&temporary)?,
+                    true,
+                )
+            }
+            Err(error) => return Err(error),
+        };
+        let replacement = Self { file, target, temporary, named };
         if let Some(old) = &old {
             // Root of a user namespace cannot give files to those whom the namespace does not know.
             match fchown(&replacement.file, Some(old.uid()), Some(old.gid())) {
@@ -139,8 +156,14 @@ impl Replacement {
 
     fn keep(mut self) -> io::Result<()> {
         self.file.sync_all()?;
+        if !self.named {
+            // No rename takes a file without a name, and no link replaces one: it gets a name for a moment.
+            let unnamed = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+            linkat(CWD, unnamed, CWD, &self.temporary, AtFlags::SYMLINK_FOLLOW)?;
+            self.named = true;
+        }
         fs::rename(&self.temporary, &self.target)?;
-        self.kept = true;
+        self.named = false;
         let directory = self.target.parent().unwrap_or(Path::new("/"));
         File::open(directory)?.sync_all()
     }
@@ -148,7 +171,7 @@ impl Replacement {
 
 impl Drop for Replacement {
     fn drop(&mut self) {
-        if !self.kept {
+        if self.named {
             let _ = fs::remove_file(&self.temporary);
         }
     }
