@@ -144,10 +144,11 @@ fn stubborn() -> Result<(), Failed> {
     on_a_site(async |site| {
         let one = machine("one", 1, &[]);
         site.up(&[&one]).await?;
-        let script = "trap 'echo asked >> /srv/asked' TERM; while :; do sleep 0.05; done";
+        let script = "trap 'echo asked >> /srv/asked' TERM; touch /run/ready; while :; do sleep 0.05; done";
         site.engine
             .start_service(&one.name, &ServiceSpec { name: "stubborn".into(), exec: shell(script) })
             .await?;
+        while site.engine.stat(&one.name, std::path::Path::new("/run/ready")).await?.is_none() {}
         let begun = std::time::Instant::now();
         site.engine.stop(&one.name, Duration::from_millis(700)).await?;
         let took = begun.elapsed();
