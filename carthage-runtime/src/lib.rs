@@ -16,6 +16,7 @@ pub mod machine;
 pub mod model;
 pub mod network;
 pub mod state;
+mod step;
 pub mod task;
 
 #[cfg(feature = "sandbox")]

@@ -21,7 +21,7 @@ impl JoinToken {
 }
 
 /// Everything.
-#[layout(name = "industrial", implementation = Sandbox)]
+#[layout(name = "industrial", implementation = Paper)]
 pub struct Industrial {
     #[provide(persist, JoinToken::generate())]
     token: Arc<JoinToken>,

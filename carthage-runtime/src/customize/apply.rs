@@ -4,7 +4,6 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::AnyCustomization;
-use crate::deploy::{Action, Failure, Skip, Step};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::layout::Place;
@@ -12,6 +11,7 @@ use crate::machine::engine::Identity;
 use crate::machine::{Host, Machine};
 use crate::model::TaskNode;
 use crate::state::{Change, HashKey, Ledger, crash_point};
+use crate::step::{Action, Failure, Skip, Step};
 use crate::task::decide::{Answer, Before, Check, Earlier, Facts, Inputs, Target};
 use crate::task::{Decision, Last, Stamp, Stamps, decide};
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::decide::{self, Action};
 use super::plan::NOT_IN_LAYOUT;
 use super::progress::Progress;
 use super::things::Thing;
+use super::{Action, decide};
 use super::{Deployment, Report, Selection};
 use crate::error::{Error, ErrorKind};
 use crate::machine::Machine;

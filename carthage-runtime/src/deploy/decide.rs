@@ -1,53 +1,9 @@
 //! Whether a machine or a network needs work, and why: one function each, for the plan and for the run.
 
-use serde::Serialize;
-
 use crate::machine::MadeFrom;
 use crate::machine::engine::{Identity, NetworkSpec, Presence};
 use crate::state::Record;
-
-/// What is done to a thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Action {
-    /// It is made, and started if it is a machine.
-    Create,
-    /// It is removed and made again.
-    Recreate,
-    /// It is started.
-    Start,
-    /// It is stopped and started again.
-    Restart,
-    /// It is changed while it runs.
-    Update,
-    /// A setup task's body runs.
-    Run,
-    /// A setup task is asked whether it must run, once its machine runs.
-    Ask,
-    /// It is stopped.
-    Stop,
-    /// It is stopped and removed with everything that belongs to it.
-    Destroy,
-}
-
-impl Action {
-    /// The word for it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Recreate => "recreate",
-            Self::Start => "start",
-            Self::Restart => "restart",
-            Self::Update => "update",
-            Self::Run => "run",
-            Self::Ask => "ask",
-            Self::Stop => "stop",
-            Self::Destroy => "destroy",
-        }
-    }
-}
+use crate::step::Action;
 
 /// What must be done, and why; `None` is nothing.
 pub(crate) type Verdict = Option<(Action, String)>;

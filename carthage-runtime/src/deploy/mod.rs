@@ -22,11 +22,12 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-pub use decide::Action;
-pub use report::{Failure, Plan, Report, Skip, Step};
+pub use report::{Plan, Report};
 pub(crate) use select::nearest;
 pub use select::{Pattern, Selection};
 pub use status::{Listed, MachineStatus, NetworkStatus, Service, Status};
+
+pub use crate::step::{Action, Failure, Skip, Step};
 
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;

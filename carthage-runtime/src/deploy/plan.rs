@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::decide::{self, Action, Verdict};
+use super::decide::{self, Verdict};
 use super::names;
 use super::things::Thing;
-use super::{Deployment, Plan, Selection, Step};
+use super::{Action, Deployment, Plan, Selection, Step};
 use crate::customize::Now;
 use crate::error::Error;
 use crate::machine::engine::{LinkSpec, Presence};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::decide::Action;
+use super::Action;
 use super::progress::Progress;
 use super::things::Thing;
 use super::{Deployment, Plan, Report, Selection, Skip, Step};

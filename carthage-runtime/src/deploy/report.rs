@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::decide::Action;
+use crate::step::{Failure, Skip, Step};
 
 /// What would be done, in an order in which it can be done.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -23,20 +23,6 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
-}
-
-/// One step of a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Step {
-    /// What it acts on: `machine:mirror.algebra`.
-    pub thing: String,
-    /// What is done.
-    pub action: Action,
-    /// Why.
-    pub why: String,
-    /// What is worth knowing of the thing: its addresses, its description.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub details: Vec<String>,
 }
 
 /// What was done.
@@ -65,39 +51,4 @@ impl Report {
     pub fn is_complete(&self) -> bool {
         self.failed.is_empty() && self.skipped.is_empty() && self.interrupted.is_empty()
     }
-}
-
-/// Something that failed.
-#[derive(Debug, Serialize)]
-pub struct Failure {
-    /// What: `task:mirror.algebra/site.serve`.
-    pub thing: String,
-    /// The causes, the outermost first.
-    pub causes: Vec<String>,
-    /// What the user can do.
-    pub hint: Option<String>,
-}
-
-impl Failure {
-    /// Of an error.
-    #[must_use]
-    pub fn of(thing: String, error: &crate::Error) -> Self {
-        let first: &(dyn std::error::Error + 'static) = error;
-        let causes: Vec<_> = std::iter::successors(Some(first), |error| error.source()).collect();
-        let hint = causes.iter().find_map(|error| error.downcast_ref::<crate::Error>()?.next_step());
-        Self {
-            thing,
-            hint: hint.map(str::to_owned),
-            causes: causes.iter().map(ToString::to_string).collect(),
-        }
-    }
-}
-
-/// Something that was not tried.
-#[derive(Debug, Serialize)]
-pub struct Skip {
-    /// What.
-    pub thing: String,
-    /// Why not.
-    pub why: String,
 }

@@ -2,6 +2,7 @@
 //!
 //! What the attributes generate is an implementation of [`Model`] for each item; everything here can be written by hand as well.
 
+mod capability;
 mod place;
 mod placed;
 mod wanted;
@@ -9,6 +10,7 @@ mod world;
 
 use futures_util::future::BoxFuture;
 
+pub use capability::On;
 pub use place::{Place, Provider};
 pub use placed::Placed;
 pub use wanted::{Deferred, Made, Wanted};

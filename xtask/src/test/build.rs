@@ -6,17 +6,15 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
-/// A test program, or a program that tests start.
+/// A test program.
 #[derive(Debug)]
 pub(super) struct Binary {
     /// The name of its target: a library's with `_`, or a file's of `tests/`.
     pub(super) name: String,
     pub(super) path: PathBuf,
-    /// Whether it is a test.
-    pub(super) is_test: bool,
 }
 
-/// Builds all tests of the workspace, and the programs that they start.
+/// Builds all tests of the workspace.
 pub(super) fn tests() -> Result<Vec<Binary>> {
     let mut cargo = super::cargo("test");
     cargo.args(["--workspace", "--no-run", "--message-format=json-render-diagnostics"]);
@@ -29,8 +27,8 @@ pub(super) fn tests() -> Result<Vec<Binary>> {
         let is_test = message.pointer("/profile/test").and_then(|test| test.as_bool()) == Some(true);
         let name = message.pointer("/target/name").and_then(|name| name.as_str());
         let path = message.get("executable").and_then(|path| path.as_str());
-        if let (Some(name), Some(path)) = (name, path) {
-            binaries.push(Binary { name: name.to_owned(), path: path.into(), is_test });
+        if let (true, Some(name), Some(path)) = (is_test, name, path) {
+            binaries.push(Binary { name: name.to_owned(), path: path.into() });
         }
     }
     let status = child.wait()?;

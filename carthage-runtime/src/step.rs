@@ -1,0 +1,95 @@
+//! One step of what is planned or done: the words that tasks, deployment and the command line share.
+
+use serde::Serialize;
+
+/// What is done to a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Action {
+    /// It is made, and started if it is a machine.
+    Create,
+    /// It is removed and made again.
+    Recreate,
+    /// It is started.
+    Start,
+    /// It is stopped and started again.
+    Restart,
+    /// It is changed while it runs.
+    Update,
+    /// A setup task's body runs.
+    Run,
+    /// A setup task is asked whether it must run, once its machine runs.
+    Ask,
+    /// It is stopped.
+    Stop,
+    /// It is stopped and removed with everything that belongs to it.
+    Destroy,
+}
+
+impl Action {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Recreate => "recreate",
+            Self::Start => "start",
+            Self::Restart => "restart",
+            Self::Update => "update",
+            Self::Run => "run",
+            Self::Ask => "ask",
+            Self::Stop => "stop",
+            Self::Destroy => "destroy",
+        }
+    }
+}
+
+/// One step of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// What it acts on: `machine:mirror.algebra`.
+    pub thing: String,
+    /// What is done.
+    pub action: Action,
+    /// Why.
+    pub why: String,
+    /// What is worth knowing of the thing: its addresses, its description.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<String>,
+}
+
+/// Something that failed.
+#[derive(Debug, Serialize)]
+pub struct Failure {
+    /// What: `task:mirror.algebra/site.serve`.
+    pub thing: String,
+    /// The causes, the outermost first.
+    pub causes: Vec<String>,
+    /// What the user can do.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// Of an error.
+    #[must_use]
+    pub fn of(thing: String, error: &crate::Error) -> Self {
+        let first: &(dyn std::error::Error + 'static) = error;
+        let causes: Vec<_> = std::iter::successors(Some(first), |error| error.source()).collect();
+        let hint = causes.iter().find_map(|error| error.downcast_ref::<crate::Error>()?.next_step());
+        Self {
+            thing,
+            hint: hint.map(str::to_owned),
+            causes: causes.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// Something that was not tried.
+#[derive(Debug, Serialize)]
+pub struct Skip {
+    /// What.
+    pub thing: String,
+    /// Why not.
+    pub why: String,
+}
