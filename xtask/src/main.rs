@@ -1,6 +1,7 @@
 //! Chores of the repository: `cargo xtask --help`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool for people")]
 
+mod bench_layout;
 mod test;
 mod ui_bless;
 
@@ -19,6 +20,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Measures what a large layout adds to `cargo check`, in CPU seconds.
+    BenchLayout(bench_layout::Arguments),
     /// Runs every test, as this user and, when that is root, as an ordinary user too.
     ///
     /// Builds once, runs the tests of the whole workspace and the examples in its documentation, and looks for what they
@@ -34,6 +37,7 @@ enum Chore {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
+        Chore::BenchLayout(arguments) => bench_layout::run(&arguments),
         Chore::Test => test::run(),
         Chore::UiBless => ui_bless::run(),
     };

@@ -18,7 +18,8 @@ mod provides;
 mod tests;
 mod words;
 
-use super::place::{Placements, Size, slots_for};
+use super::node::{Kind, Role};
+use super::place::{Placements, Row, Size, slots_for};
 use super::text::Text;
 use finding::{Finding, Findings, Rule};
 
@@ -64,24 +65,36 @@ struct Check<'a> {
     all: &'static Placements,
     size: Size,
     findings: Findings,
+    /// Links, references and fixed addresses so far.
+    links: u32,
+    edges: u32,
+    given: u32,
+    /// Whether any reference is to something before, and whether any is to something behind.
+    backwards: bool,
+    forwards: bool,
     /// By row: its first link, and the one after its last.
     link_start: &'a mut [u32],
     link_end: &'a mut [u32],
-    /// By link: the field, the network and the scope in which it was found ([`NONE`](super::place::NONE) if it was not), and
-    /// whether it has an address that is in order.
+    /// By link: the field, the network and the scope in which it was found ([`NONE`](super::place::NONE) if it was not), how
+    /// it gets its address (see [`addresses`]), and the first fixed one.
     link_part: &'a mut [u32],
     link_network: &'a mut [u32],
     link_scope: &'a mut [u32],
-    link_static: &'a mut [u32],
+    link_use: &'a mut [u32],
+    link_first: &'a mut [u32],
     /// By row, of networks: the links that want an address of the pool, and the pool's addresses that links have fixed.
     pool_wanted: &'a mut [u32],
     pool_taken: &'a mut [u32],
-    /// Addresses given, by network and address: a hash table of 1 + index into the two lists of who has it.
+    /// Addresses given, by network and address: a hash table of 1 + index into the lists of them and who has them.
     address_slots: &'a mut [u32],
+    address_mask: usize,
+    address: &'a mut [u32],
+    address_network: &'a mut [u32],
     address_row: &'a mut [u32],
     address_link: &'a mut [u32],
     /// Machines by full name: a hash table of 1 + row.
     name_slots: &'a mut [u32],
+    name_mask: usize,
     /// Within one item: a hash table of 1 + something by name.
     field_slots: &'a mut [u32],
     /// By row: its first reference to a machine or enclave, and the one after its last.
@@ -91,7 +104,6 @@ struct Check<'a> {
     edge_to: &'a mut [u32],
     edge_part: &'a mut [u32],
     edge_item: &'a mut [u32],
-    edges: u32,
     /// Of a search for cycles, by row or field: whether it was seen; by depth: the way, and what is next there.
     color: &'a mut [u32],
     way: &'a mut [u32],
@@ -102,8 +114,8 @@ struct Check<'a> {
 pub(crate) const fn scratch(size: &Size) -> usize {
     let cycle = searched(size);
     6 * size.rows
-        + 4 * size.links
-        + 2 * size.addresses
+        + 5 * size.links
+        + 4 * size.addresses
         + 3 * size.references
         + slots_for(size.addresses)
         + slots_for(size.machines)
@@ -133,25 +145,34 @@ impl<'a> Check<'a> {
             all,
             size,
             findings: Findings::NONE,
+            links: 0,
+            edges: 0,
+            given: 0,
+            backwards: false,
+            forwards: false,
             link_start: take(rest, rows),
             link_end: take(rest, rows),
             link_part: take(rest, links),
             link_network: take(rest, links),
             link_scope: take(rest, links),
-            link_static: take(rest, links),
+            link_use: take(rest, links),
+            link_first: take(rest, links),
             pool_wanted: take(rest, rows),
             pool_taken: take(rest, rows),
             address_slots: take(rest, slots_for(addresses)),
+            address_mask: slots_for(addresses) - 1,
+            address: take(rest, addresses),
+            address_network: take(rest, addresses),
             address_row: take(rest, addresses),
             address_link: take(rest, addresses),
             name_slots: take(rest, slots_for(size.machines)),
+            name_mask: slots_for(size.machines) - 1,
             field_slots: take(rest, slots_for(size.fields)),
             edge_start: take(rest, rows),
             edge_end: take(rest, rows),
             edge_to: take(rest, references),
             edge_part: take(rest, references),
             edge_item: take(rest, references),
-            edges: 0,
             color: take(rest, searched(&size)),
             way: take(rest, searched(&size)),
             next: take(rest, searched(&size)),
@@ -159,21 +180,55 @@ impl<'a> Check<'a> {
     }
 
     const fn run(mut self) -> Findings {
-        self.implementations();
-        self.names();
-        self.links();
-        self.pools();
-        self.addresses();
+        let made = matches!(self.all.rows[0].node.implementation, Some(_));
+        let mut row = 0;
+        while row < self.size.rows {
+            let at = &self.all.rows[row];
+            match at.node.kind {
+                Kind::Machine => {
+                    self.name(row, at);
+                    if !made {
+                        self.implementation(at);
+                    }
+                }
+                Kind::Network if at.first => self.pool(row, at),
+                _ => {}
+            }
+            // What is wrong with the fields of an array's elements is wrong with the first's.
+            if at.origin as usize == row {
+                self.fields(row, at);
+            }
+            self.give(row, at);
+            row += 1;
+        }
         self.exhaustion();
-        self.needs();
         self.start_cycles();
         self.provides();
         self.findings.sort();
         self.findings
     }
 
-    /// Whether problems in fields of this row are reported here: an array's elements all have the same.
-    const fn original(&self, row: usize) -> bool {
-        self.all.rows[row].origin as usize == row
+    /// Looks up what a placement refers to.
+    const fn fields(&mut self, row: usize, at: &Row) {
+        self.link_start[row] = self.links;
+        self.edge_start[row] = self.edges;
+        self.dependencies(row as u32, at.node.depends_on);
+        let parts = at.node.parts;
+        let count = parts.len();
+        let mut i = 0;
+        while i < count {
+            match &parts[i].role {
+                Role::Link(link) => self.link(row, i, link, at.first),
+                Role::Inject(need) => self.need(row as u32, i as u32, 0, need),
+                Role::Provide(provide) => {
+                    self.needs(row as u32, i as u32, 0, provide.needs);
+                }
+                Role::Customize(node) => self.tasks(row as u32, i as u32, node.tasks),
+                Role::Member(_) => {}
+            }
+            i += 1;
+        }
+        self.link_end[row] = self.links;
+        self.edge_end[row] = self.edges;
     }
 }

@@ -29,7 +29,7 @@ impl std::fmt::Display for At {
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
     name: &'static str,
-    id: u64,
+    pub(super) id: u64,
 }
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;

@@ -190,7 +190,7 @@ impl Placements {
         let parent_end = self.rows[parent as usize].end;
         let mut row = parent + 1;
         while row < parent_end {
-            if let Some(part) = self.rows[row as usize].part {
+            if let Some(part) = self.part(row) {
                 let field = part.field.as_bytes();
                 let count = field.len();
                 let mut same = count == end - start;
@@ -206,6 +206,15 @@ impl Placements {
             row = self.after(row);
         }
         None
+    }
+
+    /// The field that holds `row`.
+    pub(crate) const fn part(&self, row: u32) -> Option<&'static Part> {
+        let row = &self.rows[row as usize];
+        match row.parent {
+            NONE => None,
+            parent => Some(&self.rows[parent as usize].node.parts[row.part as usize]),
+        }
     }
 
     /// The row after `row` and the other elements of its array, where `row` is the first of it.
@@ -266,13 +275,13 @@ impl Placement {
     /// The field that holds it; none for the layout.
     #[must_use]
     pub const fn part(self) -> Option<&'static Part> {
-        self.row().part
+        self.all.part(self.row)
     }
 
     /// The name of that field; empty for the layout.
     #[must_use]
     pub const fn field(self) -> &'static str {
-        match self.row().part {
+        match self.part() {
             Some(part) => part.field,
             None => "",
         }

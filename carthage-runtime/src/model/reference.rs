@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 
 use super::key::Key;
 use super::node::{Kind, Link, Mode, Need, Part, Role};
-use super::place::{NONE, Placement, Placements, slot};
+use super::place::{Entry, NONE, Placement, Placements, slot};
 use super::text::same;
 
 /// What a reference means, in rows.
@@ -25,24 +25,31 @@ pub(crate) enum Meaning {
 impl Placements {
     /// What `key` means to the placement at `from`, which is its own origin; `field` tells apart.
     pub(crate) const fn meaning(&self, from: u32, key: u64, field: Option<&str>) -> Meaning {
-        let (start, len) = match self.group(key) {
-            Some(group) => (self.entries[group as usize].start, self.entries[group as usize].len),
-            None => (0, 0),
-        };
         let mut scope = from;
+        let mut group = None;
         while scope != NONE {
             let row = &self.rows[scope as usize];
-            if len > 0 {
-                match self.direct(scope, key, field) {
-                    Meaning::Missing => {}
-                    meaning => return meaning,
+            if row.end > scope + 1 {
+                let entry = self.held(scope, key, true);
+                if entry != NONE {
+                    match self.direct(scope, entry, field) {
+                        Meaning::Missing => {}
+                        meaning => return meaning,
+                    }
                 }
-                match self.inside(scope, row.end, start, len, field) {
-                    Meaning::Missing => {}
-                    meaning => return meaning,
+                let first = match group {
+                    Some(first) => first,
+                    None => self.group(key),
+                };
+                group = Some(first);
+                if first != NONE {
+                    match self.inside(scope, row.end, first, field) {
+                        Meaning::Missing => {}
+                        meaning => return meaning,
+                    }
                 }
             }
-            if scope != from && row.node.key.id() == key && self.called(scope, field) {
+            if scope != from && row.node.key.id == key && self.called(scope, field) {
                 return Meaning::One { scope, target: scope };
             }
             scope = row.parent;
@@ -50,59 +57,63 @@ impl Placements {
         Meaning::Missing
     }
 
-    /// The first member entry with this key.
-    const fn group(&self, key: u64) -> Option<u32> {
-        let slots = self.groups.len();
+    /// The first member entry with this key; [`NONE`] if there is none.
+    const fn group(&self, key: u64) -> u32 {
+        let slots = self.size.slots;
         let mut at = slot(key, 0, slots);
-        while self.groups[at] != NONE {
-            if self.entries[self.groups[at] as usize].key == key {
-                return Some(self.groups[at]);
+        loop {
+            let entry = self.groups[at];
+            if entry == NONE || self.entries[entry as usize].key == key {
+                return entry;
             }
             at = (at + 1) & (slots - 1);
         }
-        None
     }
 
     /// The first entry for `key` in `container`, of members or of provided values.
     pub(crate) const fn held(&self, container: u32, key: u64, member: bool) -> u32 {
-        let slots = self.holds.len();
+        let slots = self.size.slots;
         let mut at = slot(key, container, slots);
-        while self.holds[at] != NONE {
-            let entry = &self.entries[self.holds[at] as usize];
+        loop {
+            let index = self.holds[at];
+            if index == NONE {
+                return NONE;
+            }
+            let entry = &self.entries[index as usize];
             if entry.key == key && entry.container == container && (entry.target != NONE) == member {
-                return self.holds[at];
+                return index;
             }
             at = (at + 1) & (slots - 1);
         }
-        NONE
     }
 
     const fn called(&self, row: u32, field: Option<&str>) -> bool {
-        match (field, self.rows[row as usize].part) {
+        match (field, self.part(row)) {
             (None, _) => true,
             (Some(field), Some(part)) => same(part.field, field),
             (Some(_), None) => false,
         }
     }
 
-    const fn direct(&self, scope: u32, key: u64, field: Option<&str>) -> Meaning {
+    /// Among the members of `scope` with the key of `entry`, the first of them.
+    const fn direct(&self, scope: u32, mut entry: u32, field: Option<&str>) -> Meaning {
         let mut meaning = Meaning::Missing;
-        let mut at = self.held(scope, key, true);
-        while at != NONE {
-            let entry = &self.entries[at as usize];
-            if self.called(entry.target, field) {
+        while entry != NONE {
+            let Entry { target, twin, .. } = self.entries[entry as usize];
+            if field.is_none() || self.called(target, field) {
                 if !matches!(meaning, Meaning::Missing) {
                     return Meaning::Several { scope };
                 }
-                meaning = Meaning::One { scope, target: entry.target };
+                meaning = Meaning::One { scope, target };
             }
-            at = entry.twin;
+            entry = twin;
         }
         meaning
     }
 
-    /// Among the `len` sorted rows from `start`, those between `scope` and `end`.
-    const fn inside(&self, scope: u32, end: u32, start: u32, len: u32, field: Option<&str>) -> Meaning {
+    /// Among the rows between `scope` and `end`, of the group that starts with the entry `first`.
+    const fn inside(&self, scope: u32, end: u32, first: u32, field: Option<&str>) -> Meaning {
+        let Entry { start, len, .. } = self.entries[first as usize];
         let stop = start + len;
         let (mut low, mut high) = (start, stop);
         while low < high {
@@ -116,7 +127,7 @@ impl Placements {
         let mut meaning = Meaning::Missing;
         while low < stop && self.sorted[low as usize] < end {
             let target = self.sorted[low as usize];
-            if self.called(target, field) {
+            if field.is_none() || self.called(target, field) {
                 if !matches!(meaning, Meaning::Missing) {
                     return Meaning::Several { scope };
                 }
@@ -127,17 +138,20 @@ impl Placements {
         meaning
     }
 
-    /// The row and entry of what provides `key` to the placement at `from`, which is its own origin.
-    pub(crate) const fn provider(&self, from: u32, key: u64) -> Option<u32> {
+    /// The entry of what provides `key` to the placement at `from`, which is its own origin; [`NONE`] if nothing does.
+    pub(crate) const fn provider(&self, from: u32, key: u64) -> u32 {
         let mut scope = from;
         while scope != NONE {
-            let entry = self.held(scope, key, false);
-            if entry != NONE {
-                return Some(entry);
+            let row = &self.rows[scope as usize];
+            if row.provides {
+                let entry = self.held(scope, key, false);
+                if entry != NONE {
+                    return entry;
+                }
             }
-            scope = self.rows[scope as usize].parent;
+            scope = row.parent;
         }
-        None
+        NONE
     }
 
     /// The scope around `row`, or `row` itself, whose origin is `origin`.
@@ -220,12 +234,12 @@ impl Placement {
     #[must_use]
     pub const fn provider(self, key: Key) -> Option<(Self, &'static Part)> {
         match self.all.provider(self.row().origin, key.id()) {
-            Some(entry) => {
+            NONE => None,
+            entry => {
                 let entry = &self.all.entries[entry as usize];
                 let scope = Self { all: self.all, row: self.all.like(self.row, entry.container) };
                 Some((scope, &scope.node().parts[entry.part as usize]))
             }
-            None => None,
         }
     }
 

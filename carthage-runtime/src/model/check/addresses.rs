@@ -1,138 +1,125 @@
 //! Fixed addresses are ones that a machine on the network can have, one for each machine, and nobody else's.
 
-use super::super::node::{Range4, Role};
-use super::super::place::{NONE, Placements, slot};
+use super::super::node::{Cidr4, Link, Role};
+use super::super::place::{NONE, Placements, Row, slot};
 use super::super::text::Text;
 use super::words::{
     LINE, cidr, element, ends, field_of, model, part_at, placed_at, placement, quoted, range, usable,
 };
 use super::{Check, Finding, Rule};
 
+/// In `Check::link_use`.
+const FIXED: u32 = 1;
+const POOLED: u32 = 2;
+
 impl Check<'_> {
-    pub(super) const fn addresses(&mut self) {
-        let mut row = 0;
-        while row < self.size.rows {
-            if self.original(row) {
-                let mut link = self.link_start[row] as usize;
-                while link < self.link_end[row] as usize {
-                    if self.link_network[link] != NONE {
-                        self.fixed(row, link);
-                    }
-                    link += 1;
-                }
-            }
-            row += 1;
-        }
-        self.duplicates();
-    }
-
-    /// A link's own address or range.
-    const fn fixed(&mut self, row: usize, link: usize) {
-        let part = self.link_part[link];
-        let Some(given) = self.address(row, part) else { return };
+    /// What a link of the first elements asks for, plugged into its network.
+    pub(super) const fn asked(&mut self, row: u32, part: u32, fields: &Link, link: usize) {
         let network = self.link_network[link];
-        let (first, last) = (given.first.to_bits(), given.last.to_bits());
-        let mut finding = Finding::new(Rule::AddressReversed, row as u32, part).with(network, 0);
-        // The same model in another place is the same mistake.
-        finding.subject = self.all.rows[row].node.key.id() ^ (part as u64 + 1);
-        if first > last {
-            self.findings.add(finding);
-            return;
-        }
-        let machines = self.all.rows[row].elements;
-        if last as u64 - first as u64 + 1 != machines as u64 {
-            finding.rule = Rule::AddressCount;
-            let subject = finding.subject ^ ((machines as u64) << 32);
-            self.findings.add(finding.with(network, machines).subject(subject));
-            return;
-        }
-        let Some(subnet) = self.all.rows[network as usize].node.addressing.v4 else {
-            finding.rule = Rule::AddressWithoutSubnet;
-            self.findings.add(finding);
-            return;
-        };
-        let (lowest, highest) = ends(subnet);
-        let (usable_first, usable_last) = usable(subnet);
-        if first < lowest || last > highest {
-            finding.rule = Rule::AddressOutside;
-            self.findings.add(finding);
-        } else if first < usable_first || last > usable_last {
-            finding.rule = Rule::AddressReserved;
-            self.findings.add(finding);
-        } else {
-            self.link_static[link] = 1;
-        }
-    }
-
-    const fn address(&self, row: usize, part: u32) -> Option<Range4> {
-        match &self.all.rows[row].node.parts[part as usize].role {
-            Role::Link(link) => link.address,
-            _ => None,
-        }
-    }
-
-    /// Gives every machine its fixed addresses, and counts those of pools.
-    const fn duplicates(&mut self) {
-        let slots = self.address_slots.len();
-        let mut given = 0;
-        let mut row = 0;
-        while row < self.size.rows {
-            let origin = self.all.rows[row].origin as usize;
-            let mut link = self.link_start[origin] as usize;
-            while link < self.link_end[origin] as usize {
-                if self.link_static[link] == 1 {
-                    let network = self.plugged(row as u32, link);
-                    let address = self.nth(row, link);
-                    let mut at = slot(address as u64, network, slots);
-                    let mut other = None;
-                    while self.address_slots[at] != 0 {
-                        let known = self.address_slots[at] as usize - 1;
-                        let (has, by) = (self.address_row[known], self.address_link[known] as usize);
-                        if self.nth(has as usize, by) == address && self.plugged(has, by) == network {
-                            other = Some(has);
-                            break;
-                        }
-                        at = (at + 1) & (slots - 1);
-                    }
-                    match other {
-                        Some(other) => {
-                            let part = self.link_part[link];
-                            let finding = Finding::new(Rule::DuplicateAddress, row as u32, part)
-                                .item(
-                                    self.link_part
-                                        [self.address_link[self.address_slots[at] as usize - 1] as usize],
-                                )
-                                .with(other, network)
-                                .subject(link as u64 + 1);
-                            self.findings.add(finding);
-                        }
-                        None => {
-                            self.address_row[given as usize] = row as u32;
-                            self.address_link[given as usize] = link as u32;
-                            given += 1;
-                            self.address_slots[at] = given;
-                            self.reserve(network, address);
-                        }
-                    }
-                }
-                link += 1;
+        let addressing = &self.all.rows[network as usize].node.addressing;
+        if let Some(given) = &fields.address {
+            let first = given.first.to_bits();
+            let rule = self.wrong(row as usize, first, given.last.to_bits(), addressing.v4);
+            self.link_first[link] = first;
+            self.link_use[link] = FIXED;
+            if let Some(rule) = rule {
+                self.link_use[link] = 0;
+                self.blame(rule, row as usize, part, network);
             }
-            row += 1;
+        } else if addressing.pool.is_some() {
+            self.link_use[link] = POOLED;
+        } else if addressing.v4.is_some() {
+            let key = self.all.rows[network as usize].node.key.id;
+            let finding = Finding::new(Rule::NoPool, row, part);
+            self.findings.add(finding.with(network, 0).subject(key));
         }
     }
 
-    /// The address of the machine at `row` by `link`.
-    const fn nth(&self, row: usize, link: usize) -> u32 {
-        nth(self.all, row as u32, self.link_part[link])
+    /// What is wrong with the fixed addresses of the machines at `row`.
+    const fn wrong(&self, row: usize, first: u32, last: u32, subnet: Option<Cidr4>) -> Option<Rule> {
+        if first > last {
+            return Some(Rule::AddressReversed);
+        }
+        if last as u64 - first as u64 + 1 != self.all.rows[row].elements as u64 {
+            return Some(Rule::AddressCount);
+        }
+        let Some(subnet) = subnet else { return Some(Rule::AddressWithoutSubnet) };
+        let (lowest, highest) = ends(subnet);
+        let reserved = (subnet.prefix < 31) as u32;
+        if first < lowest || last > highest {
+            Some(Rule::AddressOutside)
+        } else if first - lowest < reserved || highest - last < reserved {
+            Some(Rule::AddressReserved)
+        } else {
+            None
+        }
     }
 
-    const fn reserve(&mut self, network: u32, address: u32) {
-        if let Some(pool) = self.all.rows[network as usize].node.addressing.pool
+    const fn blame(&mut self, rule: Rule, row: usize, part: u32, network: u32) {
+        let machines = self.all.rows[row].elements;
+        let finding = Finding::new(rule, row as u32, part).with(network, machines);
+        // The same model in another place is the same mistake.
+        let model = self.all.rows[row].node.key.id ^ (part as u64 + 1) ^ ((machines as u64) << 32);
+        self.findings.add(finding.subject(model));
+    }
+
+    /// Gives a machine its fixed addresses, and counts what each pool must give, and what of it is fixed.
+    pub(super) const fn give(&mut self, row: usize, at: &Row) {
+        let origin = at.origin as usize;
+        let end = self.link_end[origin] as usize;
+        let mut link = self.link_start[origin] as usize;
+        while link < end {
+            let usage = self.link_use[link];
+            if usage != 0 {
+                let mut network = self.link_network[link];
+                if origin != row {
+                    let scope = self.link_scope[link];
+                    network = self.all.like(row as u32, scope) + (network - scope);
+                }
+                if usage == POOLED {
+                    self.pool_wanted[network as usize] += 1;
+                } else {
+                    let nth = if at.position == NONE { 0 } else { at.position };
+                    self.fix(row as u32, link as u32, network, self.link_first[link] + nth);
+                }
+            }
+            link += 1;
+        }
+    }
+
+    /// Enters an address, unless another has it.
+    const fn fix(&mut self, row: u32, link: u32, network: u32, address: u32) {
+        let mask = self.address_mask;
+        let mut at = slot(address as u64, network, mask + 1);
+        while self.address_slots[at] != 0 {
+            let known = self.address_slots[at] as usize - 1;
+            if self.address[known] == address && self.address_network[known] == network {
+                return self.taken(row, link, network, known);
+            }
+            at = (at + 1) & mask;
+        }
+        let entry = self.given as usize;
+        self.address[entry] = address;
+        self.address_network[entry] = network;
+        self.address_row[entry] = row;
+        self.address_link[entry] = link;
+        self.given += 1;
+        self.address_slots[at] = self.given;
+        if let Some(pool) = &self.all.rows[network as usize].node.addressing.pool
             && pool.first.to_bits() <= address
             && address <= pool.last.to_bits()
         {
             self.pool_taken[network as usize] += 1;
         }
+    }
+
+    const fn taken(&mut self, row: u32, link: u32, network: u32, known: usize) {
+        let other = self.link_part[self.address_link[known] as usize];
+        let finding = Finding::new(Rule::DuplicateAddress, row, self.link_part[link as usize])
+            .item(other)
+            .with(self.address_row[known], network)
+            .subject(link as u64 + 1);
+        self.findings.add(finding);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What machines start after is in the layout, is meant clearly, and does not go round in a circle.
 
-use super::super::node::Kind;
+use super::super::node::{Dependency, Kind};
 use super::super::place::{NONE, Placements};
 use super::super::reference::Meaning;
 use super::super::text::Text;
@@ -10,19 +10,20 @@ use super::words::{
 };
 use super::{Check, Finding, Rule};
 
-/// In `Check::color`; whatever else is there means not yet seen.
-const OPEN: u32 = 2;
-const DONE: u32 = 3;
+/// In `Check::color`.
+const UNSEEN: u32 = 0;
+const OPEN: u32 = 1;
+const DONE: u32 = 2;
 
 impl Check<'_> {
     /// A machine's `#[depends_on]`.
-    pub(super) const fn dependencies(&mut self, row: u32) {
-        let listed = self.all.rows[row as usize].node.depends_on;
+    pub(super) const fn dependencies(&mut self, row: u32, listed: &'static [Dependency]) {
         let count = listed.len();
         let mut i = 0;
         while i < count {
-            let meaning = self.all.meaning(row, listed[i].key.id(), listed[i].field);
-            self.reference(row, NONE, i as u32, listed[i].key.id(), meaning);
+            let key = listed[i].key.id;
+            let meaning = self.all.meaning(row, key, listed[i].field);
+            self.reference(row, NONE, i as u32, key, meaning);
             i += 1;
         }
     }
@@ -55,6 +56,13 @@ impl Check<'_> {
                 self.edge_part[self.edges as usize] = part;
                 self.edge_item[self.edges as usize] = item;
                 self.edges += 1;
+                if self.all.rows[target as usize].end <= row {
+                    self.backwards = true;
+                } else {
+                    self.forwards = true;
+                    // To itself, or to what is around, is both.
+                    self.backwards = self.backwards || target <= row;
+                }
             }
         }
     }
@@ -62,9 +70,13 @@ impl Check<'_> {
     /// Looks for circles among the first elements of arrays: whatever they refer to, the others refer to likewise. An
     /// enclave stands for what is inside.
     pub(super) const fn start_cycles(&mut self) {
+        // A circle has to turn back.
+        if !(self.backwards && self.forwards) {
+            return;
+        }
         let mut start = 0;
         while start < self.size.rows {
-            if self.original(start) && self.color[start] < OPEN {
+            if self.edge_start[start] < self.edge_end[start] && self.color[start] == UNSEEN {
                 self.search(start as u32);
             }
             start += 1;
@@ -85,7 +97,7 @@ impl Check<'_> {
                 depth -= 1;
             } else if self.color[to as usize] == OPEN {
                 self.circle(to, depth);
-            } else if self.color[to as usize] != DONE {
+            } else if self.color[to as usize] == UNSEEN {
                 depth += 1;
                 self.open(to, depth);
             }

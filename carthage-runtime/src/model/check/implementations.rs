@@ -1,23 +1,19 @@
 //! Every machine is made by something.
 
-use super::super::node::Kind;
-use super::super::place::{NONE, Placements};
+use super::super::place::{NONE, Placements, Row};
 use super::super::text::Text;
 use super::words::{LINE, also, fields};
 use super::{Check, Finding, Rule};
 
 impl Check<'_> {
-    pub(super) const fn implementations(&mut self) {
-        let mut row = 0;
-        while row < self.size.rows {
-            let at = &self.all.rows[row];
-            let around = at.parent != NONE && self.color[at.parent as usize] == 1;
-            if around || at.node.implementation.is_some() {
-                self.color[row] = 1;
-            } else if matches!(at.node.kind, Kind::Machine) && self.original(row) {
-                self.findings.add(Finding::new(Rule::NoImplementation, row as u32, NONE).subject(1));
+    pub(super) const fn implementation(&mut self, at: &Row) {
+        let mut around = at;
+        while matches!(around.node.implementation, None) {
+            if around.parent == NONE {
+                self.findings.add(Finding::new(Rule::NoImplementation, at.origin, NONE).subject(1));
+                return;
             }
-            row += 1;
+            around = &self.all.rows[around.parent as usize];
         }
     }
 }

@@ -5,8 +5,7 @@ use super::super::place::{NONE, Placements, slot};
 use super::super::reference::Meaning;
 use super::super::text::{Text, same};
 use super::words::{
-    LINE, also, candidates, elements, field_of, model, model_at, part_at, placed_at, quoted, searched,
-    somewhere,
+    LINE, also, candidates, field_of, model, model_at, part_at, placed_at, quoted, searched, somewhere,
 };
 use super::{Check, Finding, Rule};
 
@@ -14,36 +13,20 @@ use super::{Check, Finding, Rule};
 const INTERFACE: usize = 15;
 
 impl Check<'_> {
-    pub(super) const fn links(&mut self) {
-        let mut next = 0;
-        let mut row = 0;
-        while row < self.size.rows {
-            if self.original(row) {
-                self.link_start[row] = next;
-                let parts = self.all.rows[row].node.parts;
-                let count = parts.len();
-                let mut i = 0;
-                while i < count {
-                    if let Role::Link(link) = &parts[i].role {
-                        self.link_part[next as usize] = i as u32;
-                        if self.all.rows[row].first {
-                            self.interface(row, i, link, next);
-                        }
-                        self.plug(row as u32, i as u32, link, next as usize);
-                        next += 1;
-                    }
-                    i += 1;
-                }
-                self.link_end[row] = next;
-            }
-            row += 1;
+    /// A link in the field `part`; `first` says that its machine's model was not seen before.
+    pub(super) const fn link(&mut self, row: usize, part: usize, link: &Link, first: bool) {
+        let index = self.links;
+        self.links += 1;
+        self.link_part[index as usize] = part as u32;
+        if first {
+            self.interface(row, part, link, index);
         }
+        self.plug(row as u32, part as u32, link, index as usize);
     }
 
     /// Looks a link's network up.
     const fn plug(&mut self, row: u32, part: u32, link: &Link, index: usize) {
-        self.link_network[index] = NONE;
-        let key = link.network.id();
+        let key = link.network.id;
         let rule = match self.all.meaning(row, key, None) {
             Meaning::Missing => {
                 // Forgetting a network is one mistake, however many links there are.
@@ -61,7 +44,7 @@ impl Check<'_> {
                 if at == scope && matches!(self.all.rows[target as usize].node.kind, Kind::Network) {
                     self.link_network[index] = target;
                     self.link_scope[index] = scope;
-                    return;
+                    return self.asked(row, part, link, index);
                 }
                 Finding::new(Rule::NotOneNetwork, row, part).with(target, at).subject(key ^ target as u64)
             }
@@ -178,7 +161,7 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
                 text.str("not one network: ");
                 model(text, all, finding.b);
                 text.str(" stands ");
-                text.number(elements(all.rows[finding.b as usize].part) as u64);
+                text.number(all.rows[finding.b as usize].elements as u64);
                 text.str(" times in its array");
             } else {
                 text.str("not a network");

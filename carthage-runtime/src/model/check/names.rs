@@ -1,6 +1,5 @@
 //! Full names are unique, and short enough for a host.
 
-use super::super::node::Kind;
 use super::super::place::{NONE, Placements, Row};
 use super::super::text::Text;
 use super::words::{LINE, element, fields, placed_at, placement, quoted};
@@ -12,36 +11,31 @@ const LABEL: u32 = 63;
 const FULL: u32 = 253;
 
 impl Check<'_> {
-    pub(super) const fn names(&mut self) {
-        let mask = self.name_slots.len() - 1;
-        let mut row = 0;
-        while row < self.size.rows {
-            let at = &self.all.rows[row];
-            if matches!(at.node.kind, Kind::Machine) {
-                if at.name_len > LABEL || at.full_len > FULL {
-                    let finding = Finding::new(Rule::LongName, row as u32, NONE);
-                    self.findings.add(finding.subject(1 + at.origin as u64));
-                }
-                let mut slot = at.hash as usize & mask;
-                while self.name_slots[slot] != 0 {
-                    let other = self.name_slots[slot] - 1;
-                    if self.same_name(at, &self.all.rows[other as usize]) {
-                        let finding = Finding::new(Rule::DuplicateName, row as u32, NONE).with(other, 0);
-                        self.findings.add(finding.subject(1 + at.origin as u64));
-                        break;
-                    }
-                    slot = (slot + 1) & mask;
-                }
-                if self.name_slots[slot] == 0 {
-                    self.name_slots[slot] = row as u32 + 1;
-                }
+    pub(super) const fn name(&mut self, row: usize, at: &Row) {
+        if at.name_len > LABEL || at.full_len > FULL {
+            let finding = Finding::new(Rule::LongName, row as u32, NONE);
+            self.findings.add(finding.subject(1 + at.origin as u64));
+        }
+        let mask = self.name_mask;
+        let mut slot = at.hash as usize & mask;
+        loop {
+            let other = self.name_slots[slot];
+            if other == 0 {
+                self.name_slots[slot] = row as u32 + 1;
+                return;
             }
-            row += 1;
+            let before = &self.all.rows[other as usize - 1];
+            if before.hash == at.hash && self.same_name(at, before) {
+                let finding = Finding::new(Rule::DuplicateName, row as u32, NONE).with(other - 1, 0);
+                self.findings.add(finding.subject(1 + at.origin as u64));
+                return;
+            }
+            slot = (slot + 1) & mask;
         }
     }
 
     const fn same_name(&self, a: &Row, b: &Row) -> bool {
-        if a.hash != b.hash || a.full_len != b.full_len {
+        if a.full_len != b.full_len {
             return false;
         }
         let (from_a, from_b) = ((a.text + 2 * a.path_len) as usize, (b.text + 2 * b.path_len) as usize);

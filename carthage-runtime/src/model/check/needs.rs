@@ -1,6 +1,6 @@
 //! Every wanted value is provided by a scope around.
 
-use super::super::node::{Kind, Mode, Need, Role};
+use super::super::node::{Kind, Mode, Need, TaskNode};
 use super::super::place::{NONE, Placements};
 use super::super::text::Text;
 use super::words::{
@@ -9,60 +9,45 @@ use super::words::{
 use super::{Check, Finding, Rule};
 
 impl Check<'_> {
-    /// Walks everything wanted anywhere: values, placed things and start dependencies.
-    pub(super) const fn needs(&mut self) {
-        let mut row = 0;
-        while row < self.size.rows {
-            if self.original(row) {
-                self.edge_start[row] = self.edges;
-                self.dependencies(row as u32);
-                let parts = self.all.rows[row].node.parts;
-                let count = parts.len();
-                let mut i = 0;
-                while i < count {
-                    match &parts[i].role {
-                        Role::Inject(need) => self.need(row as u32, i as u32, 0, need),
-                        Role::Provide(provide) => self.all_of(row as u32, i as u32, 0, provide.needs),
-                        Role::Customize(node) => {
-                            let mut item = 0;
-                            let mut t = 0;
-                            while t < node.tasks.len() {
-                                self.all_of(row as u32, i as u32, item, node.tasks[t].needs);
-                                item += node.tasks[t].needs.len() as u32;
-                                t += 1;
-                            }
-                        }
-                        _ => {}
-                    }
-                    i += 1;
-                }
-                self.edge_end[row] = self.edges;
-            }
-            row += 1;
+    /// What the tasks of a customization want.
+    pub(super) const fn tasks(&mut self, row: u32, part: u32, tasks: &'static [TaskNode]) {
+        let count = tasks.len();
+        let mut item = 0;
+        let mut i = 0;
+        while i < count {
+            item = self.needs(row, part, item, tasks[i].needs);
+            i += 1;
         }
     }
 
-    const fn all_of(&mut self, row: u32, part: u32, first: u32, needs: &'static [Need]) {
+    /// Several values; counts on from `first`.
+    pub(super) const fn needs(&mut self, row: u32, part: u32, first: u32, needs: &'static [Need]) -> u32 {
         let count = needs.len();
         let mut i = 0;
         while i < count {
             self.need(row, part, first + i as u32, &needs[i]);
             i += 1;
         }
+        first + count as u32
     }
 
-    const fn need(&mut self, row: u32, part: u32, item: u32, need: &'static Need) {
-        let key = need.key.id();
+    /// One wanted value.
+    pub(super) const fn need(&mut self, row: u32, part: u32, item: u32, need: &'static Need) {
+        let key = need.key.id;
         match need.mode {
             Mode::Optional => {}
             Mode::Placed => self.placed(row, part, item, key),
             Mode::Required | Mode::Deferred => {
-                if self.all.provider(row, key).is_none() {
-                    // Forgetting to provide a value is one mistake, however many want it.
-                    self.findings.add(Finding::new(Rule::MissingValue, row, part).item(item).subject(key));
+                if self.all.provider(row, key) == NONE {
+                    self.missing(row, part, item, key);
                 }
             }
         }
+    }
+
+    const fn missing(&mut self, row: u32, part: u32, item: u32, key: u64) {
+        // Forgetting to provide a value is one mistake, however many want it.
+        self.findings.add(Finding::new(Rule::MissingValue, row, part).item(item).subject(key));
     }
 }
 

@@ -1,58 +1,31 @@
 //! A pool lies in its network's subnet, and holds enough for the links that name no address.
 
-use super::super::node::{Cidr4, Kind, Range4, Role};
-use super::super::place::{NONE, Placements};
+use super::super::node::{Cidr4, Range4};
+use super::super::place::{NONE, Placements, Row};
 use super::super::text::Text;
 use super::words::{LINE, cidr, element, ends, model, model_at, placed_at, range, usable};
 use super::{Check, Finding, Rule};
 
 impl Check<'_> {
-    /// Each network's own pool.
-    pub(super) const fn pools(&mut self) {
-        let mut row = 0;
-        while row < self.size.rows {
-            let at = &self.all.rows[row];
-            if at.first
-                && matches!(at.node.kind, Kind::Network)
-                && let Some(rule) = wrong(at.node.addressing.v4, at.node.addressing.pool)
-            {
-                self.findings.add(Finding::new(rule, row as u32, NONE));
-            }
-            row += 1;
+    /// A network's own pool.
+    pub(super) const fn pool(&mut self, row: usize, at: &Row) {
+        if let Some(rule) = wrong(at.node.addressing.v4, at.node.addressing.pool) {
+            self.findings.add(Finding::new(rule, row as u32, NONE));
         }
     }
 
-    /// Counts what each pool must give, and what fixed addresses take of it; then compares. Comes after the addresses.
+    /// Compares what the addresses counted.
     pub(super) const fn exhaustion(&mut self) {
         let mut row = 0;
         while row < self.size.rows {
-            let origin = self.all.rows[row].origin as usize;
-            let mut link = self.link_start[origin] as usize;
-            while link < self.link_end[origin] as usize {
-                let part = self.link_part[link] as usize;
-                if let Role::Link(fields) = &self.all.rows[row].node.parts[part].role
-                    && fields.address.is_none()
-                    && self.link_network[link] != NONE
-                {
-                    let network = self.plugged(row as u32, link);
-                    self.pool_wanted[network as usize] += 1;
-                    let addressing = &self.all.rows[network as usize].node.addressing;
-                    if self.original(row) && addressing.pool.is_none() && addressing.v4.is_some() {
-                        let key = self.all.rows[network as usize].node.key.id();
-                        let finding = Finding::new(Rule::NoPool, row as u32, part as u32);
-                        self.findings.add(finding.with(network, 0).subject(key));
-                    }
-                }
-                link += 1;
+            let wanted = self.pool_wanted[row];
+            if wanted == 0 {
+                row += 1;
+                continue;
             }
-            row += 1;
-        }
-        let mut row = 0;
-        while row < self.size.rows {
-            let (wanted, taken) = (self.pool_wanted[row], self.pool_taken[row]);
+            let taken = self.pool_taken[row];
             let at = &self.all.rows[row];
-            if wanted > 0
-                && let Some(pool) = at.node.addressing.pool
+            if let Some(pool) = at.node.addressing.pool
                 && wrong(at.node.addressing.v4, Some(pool)).is_none()
                 && wanted as u64 + taken as u64 > size(pool)
             {
@@ -61,12 +34,6 @@ impl Check<'_> {
             }
             row += 1;
         }
-    }
-
-    /// The network that the machine at `row` is plugged into by `link`, which has one.
-    pub(super) const fn plugged(&self, row: u32, link: usize) -> u32 {
-        let scope = self.link_scope[link];
-        self.all.like(row, scope) + (self.link_network[link] - scope)
     }
 }
 

@@ -33,7 +33,7 @@ impl Check<'_> {
         let mut row = 0;
         while row < self.size.rows {
             let at = &self.all.rows[row];
-            if (at.first || row == 0) && self.mentions(row) {
+            if at.provides && at.first && self.mentions(row) {
                 self.list_fields(row, before);
                 let count = at.node.parts.len();
                 let mut part = 0;

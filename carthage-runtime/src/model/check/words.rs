@@ -1,6 +1,6 @@
 //! Phrases that the families share.
 
-use super::super::node::{Cidr4, Count, Need, Part, Range4, Role};
+use super::super::node::{Cidr4, Need, Part, Range4, Role};
 use super::super::place::{NONE, Placement, Placements};
 use super::super::text::{Text, same};
 use super::Finding;
@@ -75,7 +75,7 @@ pub(super) const fn part_at(all: &'static Placements, row: u32, part: u32) -> &'
 /// ` (src/main.rs:12)`: of the field that places it, or of the layout.
 pub(super) const fn placed_at(text: &mut Text<'_>, all: &'static Placements, row: u32) {
     text.str(" (");
-    match all.rows[row as usize].part {
+    match all.part(row) {
         Some(part) => text.at(part.at),
         None => text.at(all.rows[row as usize].node.at),
     }
@@ -212,7 +212,7 @@ pub(super) const fn candidates(
     let mut row = scope + 1;
     while row < end {
         let at = &all.rows[row as usize];
-        let called = match (field, at.part) {
+        let called = match (field, all.part(row)) {
             (Some(field), Some(part)) => same(field, part.field),
             _ => true,
         };
@@ -229,17 +229,6 @@ pub(super) const fn candidates(
             shown += 1;
         }
         row += 1;
-    }
-}
-
-/// How many machines one field of an array stands for; 1 outside of arrays.
-pub(super) const fn elements(part: Option<&'static Part>) -> u32 {
-    match part {
-        Some(Part { role: Role::Member(member), .. }) => match member.count {
-            Count::One => 1,
-            Count::Array(count) => count as u32,
-        },
-        _ => 1,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The second pass: every placement a row, with its texts, and the members and provided values by key.
 
 use super::super::key::Key;
-use super::super::node::{Count, Member, Node, Part, Role};
+use super::super::node::{Count, Member, Node, Role};
 use super::super::text::{digits, write_number};
 use super::size::Size;
 
@@ -12,9 +12,9 @@ pub(crate) const NONE: u32 = u32::MAX;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     pub(crate) node: &'static Node,
-    /// The field that holds it; none for the layout.
-    pub(crate) part: Option<&'static Part>,
     pub(crate) parent: u32,
+    /// The position of the field that holds it. No reference: it would make the compiler walk all siblings for each row.
+    pub(crate) part: u32,
     /// The first row after its subtree.
     pub(crate) end: u32,
     /// The same place in the first elements of all arrays around; itself, if it is there.
@@ -25,6 +25,8 @@ pub(crate) struct Row {
     pub(crate) elements: u32,
     /// Whether no row before has the same key.
     pub(crate) first: bool,
+    /// Whether it provides values.
+    pub(crate) provides: bool,
     /// Where its path starts, followed by the stamp directory, of the same length, and the full name.
     pub(crate) text: u32,
     pub(crate) path_len: u32,
@@ -150,10 +152,9 @@ impl Heap {
     }
 }
 
-/// The slot at which the search for `key` in `container` starts.
+/// The slot at which the search for `key` in `container` starts. Keys are hashes already; not a call is made.
 pub(crate) const fn slot(key: u64, container: u32, slots: usize) -> usize {
-    let mixed = (key ^ ((container as u64) << 17)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 32) as usize & (slots - 1)
+    (key ^ key >> 32 ^ container as u64 * 0x9e37_79b1) as usize & (slots - 1)
 }
 
 struct Filling<'a> {
@@ -174,13 +175,14 @@ impl Row {
         let name_len = node.name.len() as u32;
         Self {
             node,
-            part: None,
             parent: NONE,
+            part: NONE,
             end: 1,
             origin: 0,
             position: NONE,
             elements: 1,
             first: true,
+            provides: false,
             text: 0,
             path_len: 0,
             name_len,
@@ -216,8 +218,9 @@ impl Filling<'_> {
         while i < count {
             let part = &parts[i];
             match &part.role {
-                Role::Member(member) => self.member(part, i, member, row, shift),
+                Role::Member(member) => self.member(part.field, i, member, row, shift),
                 Role::Provide(provide) if shift == 0 => {
+                    self.rows[row].provides = true;
                     self.enter(provide.key, row, i, NONE);
                 }
                 _ => {}
@@ -227,14 +230,7 @@ impl Filling<'_> {
         self.rows[row].end = self.placed as u32;
     }
 
-    const fn member(
-        &mut self,
-        part: &'static Part,
-        index: usize,
-        member: &Member,
-        parent: usize,
-        shift: usize,
-    ) {
+    const fn member(&mut self, field: &str, index: usize, member: &Member, parent: usize, shift: usize) {
         let node = member.node;
         let (elements, array) = match member.count {
             Count::One => (1, false),
@@ -251,14 +247,14 @@ impl Filling<'_> {
             let number = if array { i + 1 } else { 0 };
             self.rows[row] = Row {
                 node,
-                part: Some(part),
                 parent: parent as u32,
+                part: index as u32,
                 end: 0,
                 origin,
                 position: if array { i as u32 } else { NONE },
                 elements: elements as u32,
                 first: first && i == 0,
-                ..self.texts(part.field, member, number, parent)
+                ..self.texts(field, member, number, parent)
             };
             self.inside(node, row, shift);
             i += 1;
@@ -412,7 +408,7 @@ impl Filling<'_> {
 
     /// Records a member or a provided value; answers whether it is the first member with its key.
     const fn enter(&mut self, key: Key, container: usize, part: usize, target: u32) -> bool {
-        let (key, container, entry) = (key.id(), container as u32, self.entered as u32);
+        let (key, container, entry) = (key.id, container as u32, self.entered as u32);
         self.entered += 1;
         self.entries[entry as usize] =
             Entry { key, container, part: part as u32, target, group: entry, ..Entry::EMPTY };
