@@ -218,6 +218,7 @@ fn damage_is_one_clear_error_and_touches_nothing() {
             }
             Err(error) => {
                 refused += 1;
+                assert!(fs::read(&file).unwrap() == bytes, "refusing changed the file");
                 for error in [error, read.unwrap_err()] {
                     assert_eq!(error.kind(), ErrorKind::Corrupt, "{error:?}");
                     assert!(error.to_string().contains("state.redb"), "{error:?}");

@@ -74,10 +74,22 @@ pub(super) enum When {
 #[derive(Clone, Debug, ClapArgs)]
 pub(super) struct Select {
     /// What to include: names or patterns, such as `worker-*`, `machine:*.algebra` or `network:*`; everything if absent
-    #[arg(value_name = "[KIND:]GLOB", env = "CARTHAGE_INCLUDE", hide_env_values = true, value_delimiter = ' ')]
+    #[arg(
+        value_name = "[KIND:]GLOB",
+        env = "CARTHAGE_INCLUDE",
+        hide_env_values = true,
+        value_delimiter = ' '
+    )]
     pub(super) include: Vec<Pattern>,
     /// What to leave out; wins over what is included
-    #[arg(short = 'x', long, value_name = "[KIND:]GLOB", env = "CARTHAGE_EXCLUDE", hide_env_values = true, value_delimiter = ' ')]
+    #[arg(
+        short = 'x',
+        long,
+        value_name = "[KIND:]GLOB",
+        env = "CARTHAGE_EXCLUDE",
+        hide_env_values = true,
+        value_delimiter = ' '
+    )]
     pub(super) exclude: Vec<Pattern>,
 }
 

@@ -38,13 +38,13 @@ const TOP: &[(&str, &str)] = &[
 ];
 
 const ABOUT_ALL: &str = "\
-Names: a thing is named by kind and name, as `machine:worker-2.algebra`, `network:algebra.lab` or
-`task:mirror.algebra/site.index`. In a pattern `*` stands for any text, `?` for one character, and a backslash takes the next
+Names: a thing is named by kind and name, as `machine:worker-2.algebra`, `network:algebra.lab` or \
+`task:mirror.algebra/site.index`. In a pattern `*` stands for any text, `?` for one character, and a backslash takes the next \
 character as it is; without a kind, things of every kind are meant. A machine's host name will do where no other has it.
 
 Environment: every option is a variable too: --state-dir is CARTHAGE_STATE_DIR, --yes is CARTHAGE_YES=1.
 
-Exit status: 0 done, or nothing to do; 1 an error; 2 there is something to do (plan); 3 some of it failed; 64 wrong usage;
+Exit status: 0 done, or nothing to do; 1 an error; 2 there is something to do (plan); 3 some of it failed; 64 wrong usage; \
 130 interrupted. `exec` and `shell` pass on the command's, and use 125 when it could not be run.
 ";
 
@@ -54,8 +54,7 @@ type Text = (&'static str, &'static str, &'static [(&'static str, &'static str)]
 const COMMANDS: &[Text] = &[
     (
         "check",
-        "The compiler has checked the layout; this checks the host: that its implementations can be used here, that the state can\n\
-         be read, and that every address can be given.\n",
+        "The compiler has checked the layout; this checks the host: that its implementations can be used here, that the state can be read, and that every address can be given.\n",
         &[("check", "can this host run the layout?")],
     ),
     (
@@ -78,8 +77,7 @@ const COMMANDS: &[Text] = &[
     ),
     (
         "deploy",
-        "What is already as it should be is not touched. A failure stops only what depends on it. The first Ctrl-C finishes what\n\
-         was begun and reports; the second aborts. Whatever happens, the next `deploy` carries on.\n",
+        "What is already as it should be is not touched. A failure stops only what depends on it. The first Ctrl-C finishes what was begun and reports; the second aborts. Whatever happens, the next `deploy` carries on.\n",
         &[
             ("deploy", "show the plan, ask, and do it"),
             ("deploy --yes", "without asking, for scripts"),
@@ -96,8 +94,7 @@ const COMMANDS: &[Text] = &[
     ),
     (
         "exec",
-        "Standard input, output and error are the command's own. The program is given its arguments as they are; for pipes and\n\
-         variables run a shell. A signal that ends this program is passed on.\n",
+        "Standard input, output and error are the command's own. The program is given its arguments as they are; for pipes and variables run a shell. A signal that ends this program is passed on.\n",
         &[
             ("exec mirror -- ps", "a command"),
             ("exec -u web -C /srv mirror -- ls -l", "as another user, somewhere else"),

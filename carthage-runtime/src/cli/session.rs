@@ -4,10 +4,12 @@ use std::future::Future;
 use std::io;
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
 use super::args::{Common, Select};
+use super::ask;
 use super::interrupt::interruptible;
 use super::output::Output;
 use super::progress::Shown;
@@ -26,6 +28,7 @@ pub(super) struct Session<'a, L> {
     pub(super) command: &'static str,
     pub(super) stop: CancellationToken,
     shown: Shown,
+    asking: AtomicBool,
     layout: PhantomData<fn() -> L>,
 }
 
@@ -33,7 +36,16 @@ impl<'a, L: Layout> Session<'a, L> {
     pub(super) fn new(common: &'a Common, out: Output, command: &'static str) -> Self {
         let shown = Shown::new(common, &out, L::NAME, command);
         let style = Style::of(common.color, &io::stdout());
-        Self { common, out, style, command, stop: CancellationToken::new(), shown, layout: PhantomData }
+        Self {
+            common,
+            out,
+            style,
+            command,
+            stop: CancellationToken::new(),
+            shown,
+            asking: AtomicBool::new(false),
+            layout: PhantomData,
+        }
     }
 
     pub(super) async fn open(&self, access: Access) -> Result<Deployment, Error> {
@@ -70,8 +82,26 @@ impl<'a, L: Layout> Session<'a, L> {
 
     /// Does work that can be interrupted.
     pub(super) async fn work<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let first = || self.shown.say("finishing what was begun; interrupt again to abort");
+        let first = || {
+            if !self.asking.load(Ordering::Relaxed) {
+                self.shown.say("finishing what was begun; interrupt again to abort");
+            }
+        };
         interruptible(work, &self.stop, first).await
+    }
+
+    /// Whether the user agrees; with `--yes` nobody is asked.
+    pub(super) async fn agreed(&self, question: &str) -> Result<bool, Error> {
+        if self.common.yes {
+            return Ok(true);
+        }
+        self.asking.store(true, Ordering::Relaxed);
+        let answer = ask::agrees(question, self.command, &self.stop).await;
+        self.asking.store(false, Ordering::Relaxed);
+        if matches!(answer, Ok(false)) {
+            self.shown.say("nothing was changed");
+        }
+        answer
     }
 
     /// Nothing more is shown of events.

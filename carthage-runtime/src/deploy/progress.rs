@@ -106,6 +106,8 @@ impl Deployment {
             let thing = self.things.all[at].name();
             match outcome {
                 Outcome::Done(()) | Outcome::Failed => {}
+                // Nothing failed: what it needs was not finished because the run was to stop.
+                Outcome::Skipped(_) if report.failed.is_empty() => report.interrupted.push(thing),
                 Outcome::Skipped(by) => {
                     let why = format!("`{}` did not succeed", self.things.all[by].name());
                     events.send(Event::Skipped { thing: thing.clone(), action, why: why.clone() });

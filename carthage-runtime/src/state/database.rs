@@ -1,8 +1,8 @@
 //! The file `state.redb`: opening it, reading a verified copy of it, and what may be wrong with it.
 //!
-//! The writer has the file's integrity checked when it opens it, and keeps it open for its whole run. A reader beside a living
-//! writer shares the file with it. Without a writer nobody has checked the file, and redb trusts an unchecked file or panics,
-//! so a reader then checks a copy in memory: it must not change the file, and a check may.
+//! redb trusts a file that was not checked, or panics, and its check may change the file. So whoever opens the file first checks
+//! a copy in memory. The writer then keeps the file open for its whole run, and a reader beside a living writer shares the file
+//! with it.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -54,9 +54,9 @@ pub(super) fn open(path: &Path) -> Result<Option<Database>, Error> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unusable(path)(error)),
         }
-        let mut builder = builder(ConcurrencyMode::SingleWriter);
-        builder.set_check_integrity_on_open(true);
-        match guarded(path, || builder.open(path).map_err(redb::Error::from)) {
+        // A damaged file stays as it is found: opening it for writing would change it before it is refused.
+        read_copy(path, |_| Ok(()))?;
+        match guarded(path, || Ok(builder(ConcurrencyMode::SingleWriter).open(path)?)) {
             Err(error) if error.kind() == ErrorKind::Locked && Instant::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(10));
             }

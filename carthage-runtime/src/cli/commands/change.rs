@@ -2,11 +2,10 @@
 
 use super::{plan, report};
 use crate::cli::args::Select;
-use crate::cli::ask;
 use crate::cli::exit::Exit;
 use crate::cli::session::Session;
 use crate::deploy::{Access, Pattern, Plan, Selection};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::layout::Layout;
 
 /// `deploy`
@@ -17,26 +16,21 @@ pub(in crate::cli) async fn deploy<L: Layout>(
     let selection = Selection::from(select);
     session
         .work(async {
+            if !session.was_deployed()? {
+                // What is wrong with the host or the layout is told before any directory is made.
+                session.open(Access::Look).await?.plan(&selection).await?;
+            }
             // The layout is held from before the plan until the end, so that what is agreed to is what happens.
             let deployment = session.open(Access::Change).await?;
-            let planned = deployment.plan(&selection).await;
-            let agreed = match &planned {
-                Ok(plan) if plan.is_empty() => Ok(()),
-                Ok(plan) => agree(session, plan, "Deploy this?").await,
-                Err(_) => Ok(()),
+            let agreed = async { agreed(session, deployment.plan(&selection).await?, "Deploy this?").await };
+            let exit = match agreed.await {
+                Ok(Some(true)) => return Ok(report::show(session, &deployment.deploy(&selection).await?)),
+                Ok(None) => return Ok(Exit::Done),
+                Ok(Some(false)) => Ok(Exit::Error),
+                Err(error) => Err(error),
             };
-            let planned = match (planned, agreed) {
-                (Ok(plan), Ok(())) => plan,
-                (Err(error), _) | (_, Err(error)) => {
-                    deployment.forget_if_empty().await?;
-                    return Err(error);
-                }
-            };
-            if planned.is_empty() {
-                plan::show(session, &planned);
-                return Ok(Exit::Done);
-            }
-            Ok(report::show(session, &deployment.deploy(&selection).await?))
+            let forgotten = deployment.forget_if_empty().await;
+            exit.and_then(|exit| forgotten.map(|()| exit))
         })
         .await
 }
@@ -57,13 +51,15 @@ pub(in crate::cli) async fn destroy<L: Layout>(
         .work(async {
             let deployment = session.open(Access::Change).await?;
             let plan = deployment.plan_destroy(&selection).await?;
-            if plan.is_empty() {
-                plan::show(session, &plan);
-                deployment.forget_if_empty().await?;
-                return Ok(if plan.notes.is_empty() { Exit::Done } else { Exit::Error });
+            let stays = !plan.notes.is_empty();
+            match agreed(session, plan, "Destroy this, with everything in it?").await? {
+                Some(true) => Ok(report::show(session, &deployment.destroy(&selection).await?)),
+                Some(false) => Ok(Exit::Error),
+                None => {
+                    deployment.forget_if_empty().await?;
+                    Ok(if stays { Exit::Error } else { Exit::Done })
+                }
             }
-            agree(session, &plan, "Destroy this, with everything in it?").await?;
-            Ok(report::show(session, &deployment.destroy(&selection).await?))
         })
         .await
 }
@@ -111,11 +107,12 @@ pub(in crate::cli) async fn run<L: Layout>(
         .await
 }
 
-/// Shows the plan and asks, unless told not to.
-async fn agree<L: Layout>(session: &Session<'_, L>, plan: &Plan, question: &str) -> Result<(), Error> {
-    plan::show(session, plan);
-    if session.common.yes || ask::agrees(question, session.command, &session.stop).await? {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::Interrupted, "nothing was changed, as you wished"))
+/// Shows the plan and asks; `None` if there is nothing to agree to.
+async fn agreed<L: Layout>(
+    session: &Session<'_, L>,
+    plan: Plan,
+    question: &str,
+) -> Result<Option<bool>, Error> {
+    plan::show(session, &plan);
+    if plan.is_empty() { Ok(None) } else { session.agreed(question).await.map(Some) }
 }

@@ -131,7 +131,8 @@ async fn drain(mut from: Reader, mut to: impl AsyncWrite + Unpin, passed: &Atomi
     }
 }
 
-/// Waits for the end of the command. Signals and new sizes of the terminal are passed on.
+/// Waits for the end of the command. Signals are passed on; on a terminal, where keys send them, they are for this program, and
+/// the terminal's size is passed on.
 async fn follow(control: &mut dyn Control, is_terminal: bool) -> Result<engine::Exit, Error> {
     let mut signals = Signals::new()?;
     let mut resized =
@@ -139,7 +140,12 @@ async fn follow(control: &mut dyn Control, is_terminal: bool) -> Result<engine::
     loop {
         tokio::select! {
             exit = control.wait() => return exit,
-            number = signals.next() => control.signal(number).await?,
+            number = signals.next() => {
+                if is_terminal {
+                    return Ok(engine::Exit::Signal(number));
+                }
+                control.signal(number).await?;
+            }
             _ = resized.recv(), if is_terminal => control.resize(terminal::size()).await?,
         }
     }
