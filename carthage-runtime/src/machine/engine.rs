@@ -225,7 +225,8 @@ impl fmt::Display for Exit {
     }
 }
 
-/// A command that runs inside a machine. Dropping it kills the command and everything that it started.
+/// A command that runs inside a machine. Dropping it before the command has ended kills the command and everything that it
+/// started. What a command that has ended by itself left running, as a daemon does, lives on until the machine stops.
 pub struct Running {
     /// Its standard input, if asked for; closing it is end of file.
     pub stdin: Option<Writer>,

@@ -88,6 +88,11 @@ fn no_way_out() -> Result<(), Failed> {
         let interfaces = site.sh_ok(&one, "ls /sys/class/net").await?;
         assert_eq!(interfaces, "eth0\nlo\n");
         assert!(site.engine.dial(&one.name, "192.0.2.1:80".parse()?).await.is_err());
+        site.sh_ok(
+            &one,
+            "echo 1 > /proc/sys/net/ipv4/ip_forward && ip link set lo down && ip link set lo up",
+        )
+        .await?;
         site.down(&[&one]).await
     })
 }

@@ -24,6 +24,7 @@ mod keeper;
 mod machine;
 mod message;
 mod net;
+mod premises;
 mod records;
 mod running;
 mod survey;

@@ -121,6 +121,26 @@ pub(super) fn take_stdin() -> io::Result<std::os::fd::OwnedFd> {
     Ok(taken)
 }
 
+/// Gives every signal its usual effect, and blocks none. SIGPIPE stays ignored, as in every Rust program.
+pub(super) fn reset_signals() -> io::Result<()> {
+    use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
+    for one in Signal::iterator() {
+        if !matches!(one, Signal::SIGKILL | Signal::SIGSTOP | Signal::SIGPIPE) {
+            // SAFETY: no handler of ours is installed anywhere, so none is lost.
+            unsafe { signal(one, SigHandler::SigDfl) }?;
+        }
+    }
+    Ok(SigSet::empty().thread_set_mask()?)
+}
+
+/// Leaves the session keyring of whoever started the process, for a new one. Where the kernel has no keyrings there is
+/// none to leave.
+pub(super) fn leave_keyring() {
+    const JOIN_SESSION_KEYRING: libc::c_long = 1;
+    // SAFETY: the request takes a name or, as here, none.
+    unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, std::ptr::null::<libc::c_char>()) };
+}
+
 /// Has the runtime watch a descriptor.
 pub(super) fn watch(fd: std::os::fd::OwnedFd) -> io::Result<tokio::io::unix::AsyncFd<std::os::fd::OwnedFd>> {
     // SAFETY: an `OwnedFd` always gives the same descriptor, and keeps it open for as long as it lives.

@@ -22,6 +22,10 @@ use crate::error::{Error, ErrorKind};
 pub(in super::super) fn main() -> ExitCode {
     let begun = contained(|| {
         let socket = UnixStream::from(sys::take_stdin().map_err(Error::host("cannot take over the socket"))?);
+        // Nothing of the starter's is to be kept: no pipe open, no lock held, no signal ignored.
+        sys::close_all_except(&[socket.as_raw_fd()])
+            .map_err(Error::host("cannot close the starter's descriptors"))?;
+        sys::reset_signals().map_err(Error::host("cannot reset signals"))?;
         let received = receive::<Launch>(&socket).map_err(Error::host("cannot receive the order"))?;
         let (launch, _) =
             received.ok_or_else(|| Error::new(ErrorKind::Host, "nobody is there to give the order"))?;

@@ -18,11 +18,11 @@ use serde::Serialize;
 
 use super::super::fork::{contained, in_child};
 use super::super::message::{KeeperRequest, KeeperStatus, StartMachine};
-use super::super::net::{self, Cable};
+use super::super::net;
 use super::super::sys;
 use super::super::wire::{answer, receive, send};
 use super::namespaces::Privilege;
-use super::spawn::{Order, Spawned, clear_away, spawn};
+use super::spawn::{Network, Order, Spawned, cables, clear_away, spawn};
 use super::{cover, tree};
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::NetworkSpec;
@@ -46,12 +46,6 @@ pub(super) struct Keeper {
     cover: Option<PathBuf>,
     /// Held for as long as the keeper lives.
     _lock: File,
-}
-
-#[derive(Debug)]
-struct Network {
-    bridge: String,
-    mtu: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -194,8 +188,10 @@ impl Keeper {
                 Ok(Some((request, descriptors))) => self.handle(client, request, descriptors),
                 Ok(None) => {}
                 Err(error) => {
-                    let failed = Error::new(ErrorKind::Host, "the keeper does not understand the request");
-                    let _ = send(&client, &answer::<()>(Err(failed.because(error))), &[]);
+                    let failed = Error::new(ErrorKind::Host, "the keeper does not understand the request")
+                        .because(error);
+                    let hint = "it was started by another version: stop all machines, or end the process `carthage-keeper`";
+                    let _ = send(&client, &answer::<()>(Err(failed.hint(hint))), &[]);
                 }
             }
         }
@@ -279,34 +275,12 @@ impl Keeper {
             return Err(Error::new(ErrorKind::Usage, format!("the machine `{name}` is running already")));
         }
         let ready = ready.ok_or_else(|| Error::new(ErrorKind::Host, "a socket was expected"))?;
-        let cables = self.cables(&start)?;
+        let cables = cables(&start.spec, &self.networks)?;
         let cover = if start.spec.root.is_none() { Some(self.cover()?) } else { None };
         let unprivileged = self.privilege == Privilege::UserNamespace;
         let spawned = spawn(Order { start, cover, unprivileged, id: self.id.clone(), ready, cables })?;
         self.machines.insert(name, Machine { spawned, deadline: None, waiting: Vec::new() });
         Ok(())
-    }
-
-    fn cables(&self, start: &StartMachine) -> Result<Vec<Cable>, Error> {
-        let machine = &start.spec.name;
-        let cable = |link: &crate::machine::engine::LinkSpec| {
-            let network = self.networks.get(&link.network).ok_or_else(|| {
-                let missing = format!(
-                    "`{}` of the machine `{machine}` is on the network `{}`, which does not exist",
-                    link.interface, link.network
-                );
-                Error::new(ErrorKind::NotFound, missing).hint("create the network first")
-            })?;
-            Ok(Cable {
-                bridge: network.bridge.clone(),
-                port: net::kernel_name("v", &format!("{machine}/{}", link.interface)),
-                interface: link.interface.clone(),
-                address: link.address,
-                mac: link.mac,
-                mtu: link.mtu.or(network.mtu),
-            })
-        };
-        start.spec.links.iter().map(cable).collect()
     }
 
     /// The layer that hides the host's secrets, made when first needed.

@@ -1,5 +1,6 @@
 //! Starting a machine: its first process, its control group, its cables.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::OwnedFd;
@@ -18,6 +19,7 @@ use super::super::message::StartMachine;
 use super::super::net::{self, Cable};
 use super::super::sys;
 use crate::error::{Error, ErrorKind};
+use crate::machine::engine::{LinkSpec, MachineSpec};
 
 /// What a keeper knows of a running machine.
 #[derive(Debug)]
@@ -26,6 +28,36 @@ pub(super) struct Spawned {
     pub(super) pid: Pid,
     /// The bridges' ends of its cables.
     pub(super) ports: Vec<String>,
+}
+
+/// What a keeper knows of a network.
+#[derive(Debug)]
+pub(super) struct Network {
+    pub(super) bridge: String,
+    pub(super) mtu: Option<u32>,
+}
+
+/// The cables of a machine.
+pub(super) fn cables(spec: &MachineSpec, networks: &BTreeMap<String, Network>) -> Result<Vec<Cable>, Error> {
+    let MachineSpec { name, links, .. } = spec;
+    let cable = |link: &LinkSpec| {
+        let LinkSpec { interface, network, address, mac, mtu } = link;
+        let found = networks.get(network).ok_or_else(|| {
+            let missing = format!(
+                "`{interface}` of the machine `{name}` is on the network `{network}`, which does not exist"
+            );
+            Error::new(ErrorKind::NotFound, missing).hint("create the network first")
+        })?;
+        Ok(Cable {
+            bridge: found.bridge.clone(),
+            port: net::kernel_name("v", &format!("{name}/{interface}")),
+            interface: interface.clone(),
+            address: *address,
+            mac: *mac,
+            mtu: mtu.or(found.mtu),
+        })
+    };
+    links.iter().map(cable).collect()
 }
 
 /// What a machine is started with.

@@ -74,6 +74,7 @@ fn prepare(start: &StartMachine, ground: &Ground) -> Result<UnixListener, Error>
         Err(nix::errno::Errno::EINVAL) | Ok(()) => {}
         Err(error) => return Err(Error::host("cannot make a control group namespace")(error)),
     }
+    sys::leave_keyring();
     capabilities::give_up_the_rest()?;
     sys::hide_process().map_err(Error::host("cannot hide the machine's first process"))?;
     let null = OpenOptions::new()

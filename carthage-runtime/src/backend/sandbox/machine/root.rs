@@ -3,7 +3,6 @@
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
@@ -111,10 +110,9 @@ fn place(plan: &Plan<'_>, piece: &Piece, layer: &OwnedFd, root: &OwnedFd) -> Res
 /// Mounts the overlay for the place `at`. Layers are named by descriptor: paths can hold what the options cannot.
 fn overlay(plan: &Plan<'_>, upper: &OwnedFd, at: &Path, target: &OwnedFd) -> Result<(), Error> {
     let shown = format!("/{}", at.display());
-    let mut name = at.as_os_str().as_bytes().to_vec();
-    name.iter_mut().filter(|byte| **byte == b'/').for_each(|byte| *byte = b':');
-    name.insert(0, b':');
-    let work = plan.directory.join("work").join(std::ffi::OsStr::from_bytes(&name));
+    // One name for each place: the percent sign escapes itself and the separator.
+    let name = format!("%{}", at.to_string_lossy().replace('%', "%25").replace('/', "%2f"));
+    let work = plan.directory.join("work").join(name);
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)

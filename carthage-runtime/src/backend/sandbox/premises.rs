@@ -1,0 +1,154 @@
+//! What is done to the machines and networks of one layout. All of it blocks.
+
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::inside::Inside;
+use super::keeper::{Client, remove_tree};
+use super::message::{KeeperRequest, KeeperStatus, StartMachine};
+use super::records::{MachineRecord, Records, make_directory};
+use super::survey;
+use super::wire::{Answer, receive};
+use crate::error::{Error, ErrorKind};
+use crate::machine::engine::{Identity, MachineSpec, Presence, Site};
+
+/// How long a machine may take from its first process to accepting commands.
+const BOOT: Duration = Duration::from_secs(60);
+
+/// A layout's records, its keeper, and its place on the host.
+#[derive(Debug)]
+pub(super) struct Premises {
+    pub(super) site: Site,
+    pub(super) records: Records,
+    pub(super) keeper: Client,
+}
+
+impl Premises {
+    pub(super) fn new(site: Site) -> Self {
+        let records = Records::new(&site.state);
+        let keeper = Client::new(records.base().to_owned(), site.id.clone(), site.layout.clone());
+        Self { site, records, keeper }
+    }
+
+    pub(super) fn record(&self, machine: &str) -> Result<MachineRecord, Error> {
+        self.records.find_machine(machine)?.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("the machine `{machine}` does not exist"))
+                .hint("deploy it first")
+        })
+    }
+
+    /// Connects to a running machine.
+    pub(super) fn inside(&self, machine: &str) -> Result<Inside, Error> {
+        match Inside::connect(&self.records.machine(machine)?, machine)? {
+            Some(inside) => Ok(inside),
+            None => {
+                self.record(machine)?;
+                let stopped =
+                    Error::new(ErrorKind::NotFound, format!("the machine `{machine}` is not running"));
+                Err(stopped.hint(format!("start it with `start machine:{machine}`")))
+            }
+        }
+    }
+
+    /// What exists by record, and whether the keeper has it.
+    pub(super) fn presence(
+        &self,
+        identity: Option<Identity>,
+        runs: impl FnOnce(&KeeperStatus) -> bool,
+    ) -> Presence {
+        let Some(identity) = identity else { return Presence::Absent };
+        match self.keeper.status() {
+            Ok(status) if runs(&status) => Presence::Running(identity),
+            Ok(_) => Presence::Stopped(identity),
+            Err(error) => Presence::Unknown(identity, crate::error::chain(&error)),
+        }
+    }
+
+    pub(super) fn start(&self, spec: &MachineSpec) -> Result<(), Error> {
+        let name = &spec.name;
+        let mut record = self.record(name)?;
+        if self.keeper.status()?.machines.contains_key(name) {
+            return Ok(());
+        }
+        if record.spec != *spec {
+            record.spec = spec.clone();
+            self.records.keep_machine(&record)?;
+        }
+        // A network that exists, but whose bridge went with a keeper or a boot of the host, is made again.
+        for link in &spec.links {
+            if let Some(network) = self.records.find_network(&link.network)? {
+                self.keeper.ask_started::<()>(&KeeperRequest::CreateNetwork(network.spec), &[])?;
+            }
+        }
+        let logs = self.logs(name);
+        let services = self.records.services(name)?;
+        if !services.is_empty() {
+            make_directory(&logs)?;
+        }
+        let start = StartMachine {
+            directory: self.records.machine(name)?.into(),
+            private: self.private().into_iter().map(PathBuf::into_os_string).collect(),
+            hosts: self.records.hosts(name)?,
+            logs: logs.into(),
+            services,
+            machine_id: record.identity.0,
+            spec: record.spec,
+        };
+        self.boot(name, start)
+    }
+
+    fn boot(&self, name: &str, start: StartMachine) -> Result<(), Error> {
+        let failed = || format!("cannot start the machine `{name}`");
+        let (told, ready) = UnixStream::pair().map_err(Error::host(failed()))?;
+        told.set_read_timeout(Some(BOOT)).map_err(Error::host(failed()))?;
+        let asked = self.keeper.ask_started::<()>(&KeeperRequest::Start(Box::new(start)), &[ready.as_fd()]);
+        drop(ready);
+        let result = match (receive::<Answer<()>>(&told), asked) {
+            // What the machine itself has to say tells more than that it ended.
+            (Ok(Some((Err(error), _))), _) => Err(error.into()),
+            (_, Err(error)) => Err(error),
+            (Ok(Some((Ok(()), _))), _) => Ok(()),
+            (Ok(None), _) => Err(Error::new(ErrorKind::Host, "its first process ended")),
+            (Err(error), _) => Err(Error::host("it does not become ready")(error)),
+        };
+        if let Err(error) = result {
+            self.keeper.stop(name, Duration::ZERO)?;
+            let (kind, hint) = (error.kind(), error.next_step().map(str::to_owned));
+            let failed = Error::new(kind, failed()).because(error);
+            return Err(hint.into_iter().fold(failed, Error::hint));
+        }
+        Ok(())
+    }
+
+    /// What no machine may see of the host, by the places where it really is.
+    fn private(&self) -> Vec<PathBuf> {
+        let homes = survey::homes();
+        let all = self.site.private.iter().chain([&self.site.state, &self.site.logs]).cloned().chain(homes);
+        let mut real: Vec<PathBuf> = all.map(|path| path.canonicalize().unwrap_or(path)).collect();
+        real.sort();
+        real.dedup();
+        real
+    }
+
+    pub(super) fn logs(&self, machine: &str) -> PathBuf {
+        self.site.logs.join("services").join(machine)
+    }
+
+    /// Removes what is left of things that no longer exist, and everything when there is nothing left at all.
+    pub(super) fn tidy(&self, name: &str) -> Result<(), Error> {
+        for left in self.records.leftovers(name) {
+            remove_tree(&self.keeper, &left)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn tidy_all(&self) -> Result<(), Error> {
+        if !self.records.is_empty() || !self.records.base().exists() {
+            return Ok(());
+        }
+        self.keeper.wait_for_end()?;
+        remove_tree(&self.keeper, self.records.base())
+    }
+}
