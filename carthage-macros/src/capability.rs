@@ -1,11 +1,11 @@
 //! `impl On<I>`: what an item asks of the implementation that makes it, as bounds that the type system follows down the tree.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{GenericParam, Type, parse_quote};
+use syn::{Attribute, Generics, Type, WhereClause, WherePredicate, parse_quote};
 
-use crate::expand::with_models;
+use crate::expand::{condition, with_models};
 use crate::field::Role;
 use crate::model::Model;
 
@@ -52,29 +52,58 @@ pub(crate) fn container(model: &Model, implementation: Option<&Type>) -> TokenSt
         _ => None,
     });
     match implementation {
-        // `cfg` cannot stand on a bound; a member that may be absent is checked when it is there.
         None => {
-            let certain = members.filter(|(cfgs, _)| cfgs.is_empty());
-            on(
-                model,
-                certain.map(|(_, ty)| {
-                    let member = me(ty);
-                    quote!(#member: ::carthage::layout::On<Implementation>)
-                }),
-            )
+            let mut parts = TokenStream::new();
+            let bounds: Vec<_> = members
+                .enumerate()
+                .map(|(i, (cfgs, ty))| match cfgs.is_empty() {
+                    true => me(ty),
+                    false => perhaps(model, i, cfgs, ty, &mut parts),
+                })
+                .map(|member| quote!(#member: ::carthage::machine::implementation::On<Implementation>))
+                .collect();
+            let on = on(model, bounds);
+            if parts.is_empty() { on } else { quote!(const _: () = { #parts #on };) }
         }
         Some(own) => {
             let on = on(model, []);
             let assertions = members.map(|(cfgs, ty)| {
                 let member = me(ty);
-                quote!(#(#cfgs)* const _: () = {
-                    const fn member_is_made_by<__M: ::carthage::layout::On<#own>>() {}
-                    member_is_made_by::<#member>()
-                };)
+                quote! {
+                    #(#cfgs)*
+                    const _: fn() = <#own as ::carthage::machine::implementation::Implementation>::makes::<#member>;
+                }
             });
             quote!(#on #(#assertions)*)
         }
     }
+}
+
+/// A type that stands for a member with `#[cfg(…)]`, which cannot stand on a bound: it asks for what the member asks for, if
+/// that is there.
+fn perhaps(model: &Model, i: usize, cfgs: &[Attribute], ty: &Type, parts: &mut TokenStream) -> TokenStream {
+    let (name, member, condition) = (format_ident!("Member{i}"), me(ty), condition(cfgs));
+    let generics = with_models(&model.item.generics);
+    let types = generics.type_params().map(|parameter| &parameter.ident);
+    let (of_impl, of_type, clause) = model.item.generics.split_for_impl();
+    let with = |bound: TokenStream| {
+        let (head, clause) = for_any(&generics, [bound]);
+        quote!(impl #head ::carthage::machine::implementation::On<Implementation> for #name #of_type #clause {})
+    };
+    let (there, absent) = (
+        with(quote!(#member: ::carthage::machine::implementation::On<Implementation>)),
+        with(TokenStream::new()),
+    );
+    parts.extend(quote! {
+        #[doc(hidden)]
+        #[allow(unreachable_pub, dead_code)]
+        pub struct #name #of_impl (::core::marker::PhantomData<(#(fn() -> #types,)*)>) #clause;
+        #[cfg(#condition)]
+        #there
+        #[cfg(not(#condition))]
+        #absent
+    });
+    quote!(#name #of_type)
 }
 
 /// The member's type, by a way that leads through its being a model: if it is none, that is already said of this very place,
@@ -91,20 +120,25 @@ pub(crate) fn anything(model: &Model) -> TokenStream {
 
 fn on(model: &Model, bounds: impl IntoIterator<Item = TokenStream>) -> TokenStream {
     let ident = &model.item.ident;
-    let mut generics = with_models(&model.item.generics);
-    let (_, ty_generics, _) = model.item.generics.split_for_impl();
-    let ty_generics = ty_generics.to_token_stream();
-    let parameter: GenericParam =
-        parse_quote!(Implementation: ::carthage::machine::implementation::Implementation);
-    generics.params.insert(0, parameter);
-    let mut clause = generics.make_where_clause().clone();
-    generics.where_clause = None;
-    clause.predicates.extend(bounds.into_iter().map(|bound| -> syn::WherePredicate { parse_quote!(#bound) }));
-    let (impl_generics, _, _) = generics.split_for_impl();
+    let (_, of_type, _) = model.item.generics.split_for_impl();
+    let (head, clause) = for_any(&with_models(&model.item.generics), bounds);
     quote! {
         #[automatically_derived]
-        impl #impl_generics ::carthage::layout::On<Implementation> for #ident #ty_generics #clause {}
+        impl #head ::carthage::machine::implementation::On<Implementation> for #ident #of_type #clause {}
     }
+}
+
+/// `<Implementation: …, …>` and the `where` clause with these bounds.
+fn for_any(generics: &Generics, bounds: impl IntoIterator<Item = TokenStream>) -> (TokenStream, WhereClause) {
+    let mut generics = generics.clone();
+    generics
+        .params
+        .insert(0, parse_quote!(Implementation: ::carthage::machine::implementation::Implementation));
+    let mut clause = generics.make_where_clause().clone();
+    let bounds = bounds.into_iter().filter(|bound| !bound.is_empty());
+    clause.predicates.extend(bounds.map(|bound| -> WherePredicate { parse_quote!(#bound) }));
+    let (head, _, _) = generics.split_for_impl();
+    (quote!(#head), clause)
 }
 
 /// The same tokens at another place: rustc points at a type's own tokens when a bound on it fails.

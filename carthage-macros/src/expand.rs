@@ -373,5 +373,5 @@ fn customizations(fields: &[Field]) -> Option<TokenStream> {
 
 /// The builder call for a node's implementation.
 pub(crate) fn implementation(ty: &Type) -> TokenStream {
-    quote!(.implementation(&::carthage::model::ImplementationNode::of::<#ty>()))
+    quote!(.implementation(<#ty as ::carthage::machine::implementation::Implementation>::NODE))
 }

@@ -62,15 +62,19 @@ fn captures(literal: &Literal, found: &mut Vec<String>) {
 const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
 
-/// FNV-1a over the structure of the tokens. Attributes called one of `without`, and doc comments, are left out.
+/// FNV-1a over the structure of the tokens. Attributes called one of `without`, and doc comments, are left out; so is the
+/// comma that rustfmt writes after the last item of a list that it breaks into lines.
 pub(crate) fn hash(tokens: TokenStream, without: &[&str]) -> u64 {
-    fold(tokens, without, OFFSET)
+    fold(tokens, None, without, OFFSET)
 }
 
-fn fold(tokens: TokenStream, without: &[&str], mut hash: u64) -> u64 {
+fn fold(tokens: TokenStream, inside: Option<Delimiter>, without: &[&str], mut hash: u64) -> u64 {
+    // `(x,)` is not `(x)`, but what has another comma is a list either way.
+    let mut is_list = matches!(inside, Some(Delimiter::Brace | Delimiter::Bracket));
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         hash = match token {
+            TokenTree::Punct(punct) if punct.as_char() == ',' && is_list && tokens.peek().is_none() => hash,
             TokenTree::Punct(punct)
                 if punct.as_char() == '#' && tokens.peek().is_some_and(|next| left_out(next, without)) =>
             {
@@ -78,7 +82,10 @@ fn fold(tokens: TokenStream, without: &[&str], mut hash: u64) -> u64 {
                 hash
             }
             TokenTree::Ident(ident) => mix(hash, 1, &ident.to_string()),
-            TokenTree::Punct(punct) => mix(hash, 2, punct.as_char().encode_utf8(&mut [0; 4])),
+            TokenTree::Punct(punct) => {
+                is_list |= inside.is_some() && punct.as_char() == ',';
+                mix(hash, 2, punct.as_char().encode_utf8(&mut [0; 4]))
+            }
             TokenTree::Literal(literal) => mix(hash, 3, &literal.to_string()),
             TokenTree::Group(group) => {
                 let kind = match group.delimiter() {
@@ -87,7 +94,7 @@ fn fold(tokens: TokenStream, without: &[&str], mut hash: u64) -> u64 {
                     Delimiter::Bracket => "[",
                     Delimiter::None => "",
                 };
-                mix(fold(group.stream(), without, mix(hash, 4, kind)), 5, kind)
+                mix(fold(group.stream(), Some(group.delimiter()), without, mix(hash, 4, kind)), 5, kind)
             }
         }
     }
@@ -134,6 +141,8 @@ mod tests {
     fn the_hash_sees_tokens_only() {
         let base = hash_of("fn f() { g(1, \"a\") }");
         assert_eq!(base, hash_of("/// Doc.\n#[setup_task(after = x)]\nfn f( ) {\n  // why\n g(1,\"a\")\n}"));
+        assert_eq!(base, hash_of("fn f() { g(\n  1,\n  \"a\",\n) }"));
+        assert_ne!(hash_of("fn f() { (1,) }"), hash_of("fn f() { (1) }"));
         for other in [
             "fn f() { g(1, \"b\") }",
             "fn f() { g(12, \"a\") }",

@@ -21,7 +21,7 @@ impl JoinToken {
 }
 
 /// Everything.
-#[layout(name = "industrial", implementation = Paper)]
+#[layout(name = "industrial", implementation = Sandbox)]
 pub struct Industrial {
     #[provide(persist, JoinToken::generate())]
     token: Arc<JoinToken>,

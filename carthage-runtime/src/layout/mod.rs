@@ -2,7 +2,6 @@
 //!
 //! What the attributes generate is an implementation of [`Model`] for each item; everything here can be written by hand as well.
 
-mod capability;
 mod place;
 mod placed;
 mod wanted;
@@ -10,7 +9,6 @@ mod world;
 
 use futures_util::future::BoxFuture;
 
-pub use capability::On;
 pub use place::{Place, Provider};
 pub use placed::Placed;
 pub use wanted::{Deferred, Made, Wanted};

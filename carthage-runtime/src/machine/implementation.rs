@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 
 use crate::error::{Error, Result};
 use crate::machine::engine::{Engine, Site};
+use crate::model::ImplementationNode;
 
 /// A kind of machine that a layout can name: `#[layout(implementation = Sandbox)]`.
 ///
@@ -25,6 +26,12 @@ pub trait Implementation: Sized + 'static {
     /// # Errors
     /// When the site cannot be used at all.
     fn open(site: Site) -> impl Future<Output = Result<Arc<dyn Engine>, Error>> + Send;
+
+    #[doc(hidden)]
+    const NODE: &'static ImplementationNode = &ImplementationNode::of::<Self>();
+
+    #[doc(hidden)]
+    fn makes<M: On<Self>>() {}
 }
 
 /// [`Implementation::open`] as a function pointer, which a constant can hold.
@@ -33,6 +40,10 @@ pub(crate) type OpenFn = fn(Site) -> BoxFuture<'static, Result<Arc<dyn Engine>, 
 pub(crate) fn open<I: Implementation>(site: Site) -> BoxFuture<'static, Result<Arc<dyn Engine>, Error>> {
     Box::pin(I::open(site))
 }
+
+/// Whether everything in `Self` can be made by the implementation `I`. The attributes implement it, with the capabilities
+/// that the item asks for as bounds; a container asks it of its members, and whoever names an implementation asserts it.
+pub trait On<I: Implementation> {}
 
 /// Capability: machines have network interfaces, plugged into the layout's networks.
 #[diagnostic::on_unimplemented(

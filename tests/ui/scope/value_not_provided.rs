@@ -20,15 +20,8 @@ struct Worker {
     join: JoinCluster,
 }
 
-#[machine_model]
-struct Mirror {
-    #[inject]
-    token: Arc<JoinToken>,
-}
-
 #[enclave(domain = "algebra")]
 struct Algebra {
-    mirror: Mirror,
     workers: [Worker; 3],
 }
 

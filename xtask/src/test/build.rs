@@ -6,15 +6,17 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
-/// A test program.
+/// A test program, or a program that tests start.
 #[derive(Debug)]
 pub(super) struct Binary {
     /// The name of its target: a library's with `_`, or a file's of `tests/`.
     pub(super) name: String,
     pub(super) path: PathBuf,
+    /// Whether it is a test.
+    pub(super) is_test: bool,
 }
 
-/// Builds all tests of the workspace.
+/// Builds all tests of the workspace, and the programs that they start.
 pub(super) fn tests() -> Result<Vec<Binary>> {
     let mut cargo = super::cargo("test");
     cargo.args(["--workspace", "--no-run", "--message-format=json-render-diagnostics"]);
@@ -27,8 +29,8 @@ pub(super) fn tests() -> Result<Vec<Binary>> {
         let is_test = message.pointer("/profile/test").and_then(|test| test.as_bool()) == Some(true);
         let name = message.pointer("/target/name").and_then(|name| name.as_str());
         let path = message.get("executable").and_then(|path| path.as_str());
-        if let (true, Some(name), Some(path)) = (is_test, name, path) {
-            binaries.push(Binary { name: name.to_owned(), path: path.into() });
+        if let (Some(name), Some(path)) = (name, path) {
+            binaries.push(Binary { name: name.to_owned(), path: path.into(), is_test });
         }
     }
     let status = child.wait()?;

@@ -2,6 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -32,11 +33,20 @@ pub(super) fn run(ground: &Ground, binaries: &[Binary], tally: &mut Tally) -> Re
     fs::create_dir(&copies)?;
     fs::set_permissions(&copies, Permissions::from_mode(0o755))?;
     tally.section(&format!("as {}", user.name));
-    for binary in binaries.iter().filter(|binary| !AT_HOME.contains(&binary.name.as_str())) {
-        let file = binary.path.file_name().context("a test program without a name")?;
+    let copy = |binary: &Binary| -> Result<PathBuf> {
+        let file = binary.path.file_name().context("a program without a name")?;
         let copy = copies.join(file);
         fs::copy(&binary.path, &copy).with_context(|| format!("cannot copy `{}`", binary.path.display()))?;
         fs::set_permissions(&copy, Permissions::from_mode(0o755))?;
+        Ok(copy)
+    };
+    // What tests start is found beside them.
+    for program in binaries.iter().filter(|binary| !binary.is_test) {
+        copy(program)?;
+    }
+    for binary in binaries.iter().filter(|binary| binary.is_test && !AT_HOME.contains(&binary.name.as_str()))
+    {
+        let copy = copy(binary)?;
         println!("\n{} as {}", binary.name, user.name);
         let mut command = Command::new(&copy);
         command.arg("--show-output");

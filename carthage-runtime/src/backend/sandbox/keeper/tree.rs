@@ -28,11 +28,15 @@ pub(super) fn remove_here(path: &Path) -> io::Result<()> {
         Err(error) => return Err(error),
         Ok(meta) if !meta.is_dir() => return tolerate(fs::remove_file(path)),
         Ok(meta) if meta.permissions().mode() & 0o700 != 0o700 => {
-            fs::set_permissions(path, Permissions::from_mode(0o700))?;
+            tolerate(fs::set_permissions(path, Permissions::from_mode(0o700)))?;
         }
         Ok(_) => {}
     }
-    for entry in fs::read_dir(path)? {
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
             remove_here(&entry.path())?;

@@ -1,0 +1,279 @@
+//! What a deployment takes up in the kernel: processes, namespaces, mounts, network interfaces, control groups.
+//!
+//! Found from the outside, by what refers to the state directory: sockets in it and who listens on them, descriptors and
+//! mounts. No knowledge of an implementation goes into it, and other deployments on the host do not disturb it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+
+use rustix::net::sockopt::socket_peercred;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, connect, socket};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::wait::eventually;
+
+/// A process, told apart from a later one of the same number by when it began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Process {
+    /// Its number.
+    pub pid: i32,
+    began: u64,
+}
+
+/// What a deployment takes up.
+#[derive(Clone, Debug, Default)]
+pub struct Footprint {
+    /// Its processes, by their names.
+    pub processes: BTreeMap<Process, String>,
+    /// Its network interfaces, by the namespace's first process.
+    pub interfaces: BTreeMap<i32, BTreeSet<String>>,
+    /// Its control groups.
+    pub groups: BTreeSet<PathBuf>,
+    namespaces: BTreeSet<String>,
+    state: PathBuf,
+    /// Of the host, which must not change.
+    host_interfaces: BTreeSet<String>,
+}
+
+impl Footprint {
+    /// Of the deployment with this state directory.
+    pub fn of(state: &Path) -> Self {
+        let all = processes();
+        let mut ours: BTreeSet<i32> = listeners(state).into_iter().collect();
+        ours.extend(all.values().filter(|process| refers_to(process.pid, state)).map(|process| process.pid));
+        // Whoever has just been started may not have a socket yet, but it has a parent.
+        loop {
+            let children = all.values().filter(|p| ours.contains(&p.parent) && !ours.contains(&p.pid));
+            let children: Vec<_> = children.map(|process| process.pid).collect();
+            if children.is_empty() {
+                break;
+            }
+            ours.extend(children);
+        }
+        ours.remove(&std::process::id().cast_signed());
+        let mut found =
+            Self { state: state.to_owned(), host_interfaces: interfaces(None), ..Self::default() };
+        let host = namespaces_of("self");
+        let mut networks = BTreeSet::new();
+        for process in all.values().filter(|process| ours.contains(&process.pid)) {
+            found.processes.insert(Process { pid: process.pid, began: process.began }, process.name.clone());
+            found.namespaces.extend(namespaces_of(&process.pid.to_string()).difference(&host).cloned());
+            found.groups.extend(groups_of(process.pid));
+            let interfaces = interfaces(Some(process.pid));
+            // An ordinary user may not read which namespace it is; its interfaces tell as much.
+            let namespace = fs::read_link(format!("/proc/{}/ns/net", process.pid));
+            let namespace =
+                namespace.map_or_else(|_| format!("{interfaces:?}"), |link| link.display().to_string());
+            if interfaces != found.host_interfaces && networks.insert(namespace) {
+                found.interfaces.insert(process.pid, interfaces);
+            }
+        }
+        found
+    }
+
+    /// What must be the same after a deployment that was killed and carried on, as after one that was not: how many processes
+    /// of which name, how many interfaces in how many namespaces, and which control groups.
+    pub fn shape(&self) -> String {
+        let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+        for name in self.processes.values() {
+            *names.entry(name).or_default() += 1;
+        }
+        let mut interfaces: Vec<_> = self.interfaces.values().map(BTreeSet::len).collect();
+        interfaces.sort_unstable();
+        let groups: Vec<_> = self.groups.iter().filter_map(|group| group.file_name()).collect();
+        format!("processes {names:?}, interfaces by namespace {interfaces:?}, control groups {groups:?}")
+    }
+
+    /// Makes sure that nothing of it is left: waits for what the kernel is still taking down.
+    ///
+    /// # Panics
+    /// When something stays.
+    #[track_caller]
+    pub fn is_gone(&self) {
+        let mut left = Vec::new();
+        eventually(&format!("something of {} is left", self.state.display()), || {
+            left = self.left();
+            if std::env::var_os("CARTHAGE_E2E_VERBOSE").is_some() && !left.is_empty() {
+                let _ =
+                    std::io::Write::write_all(&mut std::io::stderr(), format!("left: {left:?}\n").as_bytes());
+            }
+            left.is_empty().then_some(())
+        });
+    }
+
+    /// What is left of it.
+    pub fn left(&self) -> Vec<String> {
+        let all = processes();
+        let mut left = Vec::new();
+        let alive = |process: &Process| all.get(&process.pid).is_some_and(|now| now.began == process.began);
+        left.extend(
+            self.processes
+                .iter()
+                .filter(|(p, _)| alive(p))
+                .map(|(p, name)| format!("process {} {name}", p.pid)),
+        );
+        left.extend(
+            all.values()
+                .filter(|process| refers_to(process.pid, &self.state))
+                .map(|process| format!("process {} {} uses the state directory", process.pid, process.name)),
+        );
+        for process in all.values() {
+            let still = namespaces_of(&process.pid.to_string());
+            left.extend(
+                still.intersection(&self.namespaces).map(|ns| format!("{ns} of process {}", process.pid)),
+            );
+        }
+        left.extend(
+            self.groups
+                .iter()
+                .filter(|group| group.exists())
+                .map(|group| format!("group {}", group.display())),
+        );
+        let now = interfaces(None);
+        if now != self.host_interfaces {
+            left.push(format!("the host's interfaces were {:?} and are {now:?}", self.host_interfaces));
+        }
+        left
+    }
+
+    /// Kills what it knows of, when a test has failed.
+    pub fn kill(&self) {
+        let all = processes();
+        for process in
+            self.processes.keys().filter(|p| all.get(&p.pid).is_some_and(|now| now.began == p.began))
+        {
+            if let Some(pid) = Pid::from_raw(process.pid) {
+                // It may have ended with another one.
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
+    }
+
+    /// The process of this name.
+    ///
+    /// # Panics
+    /// When there is none, or several.
+    #[track_caller]
+    pub fn process(&self, name: &str) -> Pid {
+        let named: Vec<_> =
+            self.processes.iter().filter(|(_, known)| *known == name).map(|(p, _)| p.pid).collect();
+        match named[..] {
+            [pid] => Pid::from_raw(pid).unwrap(),
+            _ => panic!("{} processes are called `{name}`: {:?}", named.len(), self.processes),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Seen {
+    pid: i32,
+    parent: i32,
+    began: u64,
+    name: String,
+}
+
+/// All processes that live.
+fn processes() -> BTreeMap<i32, Seen> {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    // Some will have ended when they are looked at.
+    pids.filter_map(|pid| Some((pid, seen(pid)?))).collect()
+}
+
+fn seen(pid: i32) -> Option<Seen> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (before, after) = stat.rsplit_once(')')?;
+    let name = before.split_once('(')?.1.to_owned();
+    let fields: Vec<&str> = after.split_whitespace().collect();
+    let (state, parent, began) =
+        (fields.first()?, fields.get(1)?.parse().ok()?, fields.get(19)?.parse().ok()?);
+    // One that has ended and that nobody has asked about takes up nothing.
+    (!matches!(*state, "Z" | "X")).then_some(Seen { pid, parent, began, name })
+}
+
+/// Who listens on the sockets below a directory.
+fn listeners(directory: &Path) -> Vec<i32> {
+    let mut found = Vec::new();
+    let mut todo = vec![directory.to_owned()];
+    while let Some(directory) = todo.pop() {
+        for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
+            let Ok(kind) = entry.file_type() else { continue };
+            // A machine's own files are not looked through.
+            if kind.is_dir() && !["upper", "work", "root"].iter().any(|name| entry.file_name() == *name) {
+                todo.push(entry.path());
+            } else if kind.is_socket() {
+                found.extend(listener(&directory, &entry.path()));
+            }
+        }
+    }
+    found
+}
+
+fn listener(directory: &Path, path: &Path) -> Option<i32> {
+    let handle = fs::File::open(directory).ok()?;
+    // By descriptor: the path of a socket must be short.
+    let short = format!("/proc/self/fd/{}/{}", handle.as_raw_fd(), path.file_name()?.to_str()?);
+    let address = SocketAddrUnix::new(short).ok()?;
+    [SocketType::STREAM, SocketType::SEQPACKET].into_iter().find_map(|kind| {
+        let socket = socket(AddressFamily::UNIX, kind, None).ok()?;
+        connect(&socket, &address).ok()?;
+        Some(socket_peercred(&socket).ok()?.pid.as_raw_nonzero().get())
+    })
+}
+
+/// Whether a process has something open, mounted or as its directory that is below `state`; an ordinary user cannot tell of
+/// every process.
+fn refers_to(pid: i32, state: &Path) -> bool {
+    if pid == std::process::id().cast_signed() {
+        return false;
+    }
+    let process = PathBuf::from(format!("/proc/{pid}"));
+    let links = ["cwd", "root", "exe"].map(|name| process.join(name)).into_iter();
+    let descriptors =
+        fs::read_dir(process.join("fd")).into_iter().flatten().flatten().map(|entry| entry.path());
+    let below = |link: PathBuf| fs::read_link(link).is_ok_and(|to| to.starts_with(state));
+    let text = state.display().to_string();
+    links.chain(descriptors).any(below)
+        || fs::read_to_string(process.join("mountinfo")).is_ok_and(|mounts| mounts.contains(&text))
+}
+
+fn namespaces_of(process: &str) -> BTreeSet<String> {
+    let entries = fs::read_dir(format!("/proc/{process}/ns")).into_iter().flatten().flatten();
+    entries.filter_map(|entry| Some(fs::read_link(entry.path()).ok()?.display().to_string())).collect()
+}
+
+/// The interfaces in the network namespace of a process.
+fn interfaces(pid: Option<i32>) -> BTreeSet<String> {
+    let process = pid.map_or_else(|| "self".to_owned(), |pid| pid.to_string());
+    let table = fs::read_to_string(format!("/proc/{process}/net/dev")).unwrap_or_default();
+    table.lines().skip(2).filter_map(|line| Some(line.split_once(':')?.0.trim().to_owned())).collect()
+}
+
+/// The control groups of a process that this one is not in.
+fn groups_of(pid: i32) -> Vec<PathBuf> {
+    let read = |process: &str| fs::read_to_string(format!("/proc/{process}/cgroup")).unwrap_or_default();
+    let own = read("self");
+    let of_process = read(&pid.to_string());
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let other = of_process.lines().filter(|line| !own.lines().any(|mine| mine == *line));
+    let directory = |line: &str| {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (fields.next()?, fields.next()?);
+        mounts.lines().find_map(|mount| {
+            let (left, right) = mount.split_once(" - ")?;
+            let kind = right.split(' ').next()?;
+            let options = right.split(' ').next_back()?;
+            let fits = match controllers {
+                "" => kind == "cgroup2",
+                names => {
+                    kind == "cgroup" && names.split(',').all(|name| options.split(',').any(|o| o == name))
+                }
+            };
+            fits.then(|| Path::new(left.split(' ').nth(4).unwrap_or("/")).join(path.trim_start_matches('/')))
+        })
+    };
+    other.filter_map(directory).collect()
+}

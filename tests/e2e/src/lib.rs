@@ -1,0 +1,13 @@
+//! End-to-end tests: a layout of real machines, the program that deploys it, and what a test needs to look at both.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
+pub mod footprint;
+pub mod host;
+pub mod lab;
+pub mod program;
+pub mod testlab;
+pub mod wait;
+
+pub use lab::Lab;
+pub use program::{Ended, Programs};

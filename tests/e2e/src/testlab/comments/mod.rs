@@ -1,0 +1,15 @@
+//! Only comments and formatting of the tasks differ.
+
+#[path = "../base/daemons.rs"]
+pub mod daemons;
+#[path = "../base/fetch.rs"]
+pub mod fetch;
+#[path = "../base/layout.rs"]
+pub mod layout;
+#[path = "../base/machines.rs"]
+pub mod machines;
+pub mod site;
+#[path = "../base/values.rs"]
+pub mod values;
+#[path = "../base/works.rs"]
+pub mod works;

@@ -1,0 +1,72 @@
+//! Tasks that fail: what depends on them is skipped, the rest is done, and the next deployment carries on.
+
+use carthage_e2e::lab;
+use serde_json::Value;
+
+fn things(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|entry| entry["thing"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn only_what_comes_after_is_skipped() {
+    let mut lab = lab!();
+    lab.set("TESTLAB_FAILS", "true");
+    let failed = lab.run(&["deploy", "--yes", "--json"]).code(3);
+    let report = failed.event("report");
+    assert_eq!(things(&report["failed"]), ["task:vault.test/works.shaky"]);
+    assert_eq!(things(&report["skipped"]), ["task:vault.test/works.leaning"]);
+    let causes = report["failed"][0]["causes"].to_string();
+    for said in ["works.shaky", "vault.test", "exit status 7", "the roof is down", "works.rs:"] {
+        assert!(causes.contains(said), "{said}: {causes}");
+    }
+    assert!(report["failed"][0]["hint"].is_string());
+    // All that does not come after it has run: later tasks of the same machine, and other machines.
+    assert_eq!(report["done"].as_array().unwrap().len(), 6 + 15 - 2);
+    assert_eq!(lab.ran("vault").last().unwrap(), "works.unlock");
+    lab.exec("worker-1", &["test", "-s", "/var/lib/testlab/page"]);
+    // It is not forgotten, whether the cause is mended or not.
+    lab.run(&["deploy", "--yes"])
+        .code(1)
+        .says("failed: task:vault.test/works.shaky")
+        .says("the roof is down")
+        .says("next: ");
+    lab.unset("TESTLAB_FAILS");
+    let plan = lab.run(&["plan", "--json"]).code(2);
+    assert_eq!(
+        plan.steps(),
+        ["run task:vault.test/works.shaky: failed in run 2", "run task:vault.test/works.leaning: never ran"]
+    );
+    assert_eq!(lab.deploy().done(), plan.steps());
+    lab.run(&["plan"]).code(0);
+}
+
+#[test]
+fn machines_that_need_the_failed_one_are_skipped() {
+    let mut lab = lab!();
+    lab.set("TESTLAB_PAGE_PROGRAM", "/nonexistent/page");
+    let failed = lab.run(&["deploy", "--yes", "--json"]).code(3);
+    let report = failed.event("report");
+    assert_eq!(things(&report["failed"]), ["task:server.test/site.program"]);
+    assert!(report["failed"][0]["causes"].to_string().contains("/nonexistent/page"));
+    let mut skipped = things(&report["skipped"]);
+    skipped.sort_unstable();
+    assert_eq!(
+        skipped,
+        [
+            "machine:worker-1.test",
+            "machine:worker-2.test",
+            "task:server.test/site.announce",
+            "task:server.test/site.serve"
+        ]
+    );
+    assert!(lab.machines()["machine:vault.test"].starts_with("running"));
+    assert!(lab.machines()["machine:worker-1.test"].starts_with("absent"));
+    lab.unset("TESTLAB_PAGE_PROGRAM");
+    let done = lab.deploy().done();
+    assert_eq!(done[0], "run task:server.test/site.program: failed in run 1");
+    assert_eq!(
+        lab.ran("server"),
+        ["site.index", "site.program", "site.program", "site.serve", "site.announce"]
+    );
+    lab.run(&["plan"]).code(0);
+}

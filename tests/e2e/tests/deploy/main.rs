@@ -1,0 +1,10 @@
+//! Deploying, editing, deploying again: what the plan says is what happens, and nothing more.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
+mod edits;
+mod failures;
+mod interrupts;
+mod invalid;
+mod selections;
+mod values;

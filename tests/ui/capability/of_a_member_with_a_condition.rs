@@ -1,0 +1,23 @@
+use carthage::prelude::*;
+
+#[machine_model(tpm)]
+struct Vault;
+
+#[enclave]
+struct Safe<T> {
+    inside: T,
+    #[cfg(all())]
+    vault: Vault,
+    #[cfg(any())]
+    missing: Missing,
+}
+
+#[machine_model]
+struct Web;
+
+#[layout(implementation = Sandbox)]
+struct Bank {
+    safe: Safe<Web>,
+}
+
+fn main() {}
