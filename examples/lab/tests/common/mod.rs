@@ -72,7 +72,9 @@ impl Lab {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
         let given = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARTHAGE_"));
-        given.for_each(|(name, _)| drop(command.env_remove(name)));
+        for (name, _) in given {
+            command.env_remove(name);
+        }
         command.args(args).env("CARTHAGE_STATE_DIR", self.dir()).stdin(Stdio::null());
         command
     }
