@@ -198,6 +198,13 @@ impl Deployment {
     }
 }
 
+impl Drop for Deployment {
+    /// The models and their places refer to each other and may outlive it; the layout is free for others all the same.
+    fn drop(&mut self) {
+        self.ledger.end();
+    }
+}
+
 /// Runs `work`, which waits for the disk, where waiting harms nobody.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,

@@ -1,6 +1,6 @@
 //! The store as a run sees it: changes are announced, made, and written down with what they mean.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::journal::{Change, Intent};
 use super::record::{Assignment, Record};
@@ -10,7 +10,14 @@ use crate::error::{Error, ErrorKind};
 
 /// Where a run writes what it does. Cheap to clone. A command that only looks has one that refuses.
 #[derive(Clone, Debug)]
-pub(crate) struct Ledger(Option<Arc<Book>>);
+pub(crate) struct Ledger(Option<Arc<Run>>);
+
+#[derive(Debug)]
+struct Run {
+    number: u64,
+    /// Until the run ends: then the layout is free, whoever still holds on to a ledger.
+    book: Mutex<Option<Arc<Book>>>,
+}
 
 #[derive(Debug)]
 struct Book {
@@ -30,18 +37,30 @@ impl Ledger {
     /// Of a run that has the layout to itself; begins the run.
     pub(crate) async fn open(store: Store) -> Result<Self, Error> {
         let (store, run) = blocking(move || store.begin_run().map(|run| (store, run))).await?;
-        Ok(Self(Some(Arc::new(Book { store, run }))))
+        let book = Mutex::new(Some(Arc::new(Book { store, run })));
+        Ok(Self(Some(Arc::new(Run { number: run, book }))))
+    }
+
+    /// Ends the run. What is being written is finished, and nothing more can be.
+    pub(crate) fn end(&self) {
+        let run = self.0.as_ref();
+        drop(run.and_then(|run| run.book.lock().unwrap_or_else(PoisonError::into_inner).take()));
     }
 
     /// The number of this run.
     pub(crate) fn run(&self) -> u64 {
-        self.0.as_ref().map_or(0, |book| book.run)
+        self.0.as_ref().map_or(0, |run| run.number)
     }
 
     fn book(&self) -> Result<Arc<Book>, Error> {
-        self.0.clone().ok_or_else(|| {
+        let run = self.0.as_ref().ok_or_else(|| {
             Error::new(ErrorKind::Usage, "this command only looks, and may change nothing")
                 .hint("change machines in a deployment that was opened for changes")
+        })?;
+        let book = run.book.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        book.ok_or_else(|| {
+            Error::new(ErrorKind::Usage, format!("run {} has ended, and may change nothing more", run.number))
+                .hint("keep the deployment as long as its machines are used")
         })
     }
 

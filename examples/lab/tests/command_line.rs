@@ -62,6 +62,9 @@ fn a_whole_life() {
     );
     lab.run(&["plan"]).ended(0);
 
+    let lock = fs::read(lab.dir().join("industrial/lock")).unwrap();
+    assert!(lock.is_empty(), "what a run holds is given back when it ends, not left to the kernel");
+
     commands_inside(&lab);
 
     let status = lab.run(&["status", "mirror", "--json"]).ended(0).json();
