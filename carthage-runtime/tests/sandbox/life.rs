@@ -13,6 +13,8 @@ pub(crate) fn tests() -> Vec<(&'static str, Test)> {
         ("a_directory_can_be_the_root", directory),
         ("limits_are_enforced_or_reported", limits),
         ("two_layouts_do_not_meet", two_layouts),
+        ("ten_machines_start_at_once", ten),
+        ("a_host_that_forbids_namespaces_says_how", forbidden),
     ]
 }
 
@@ -184,4 +186,43 @@ fn two_layouts() -> Result<(), Failed> {
         assert!(site.running(&one).await?);
         site.down(&[&one]).await
     })
+}
+
+fn ten() -> Result<(), Failed> {
+    on_a_site(async |site| {
+        let machines: Vec<MachineSpec> =
+            (1..=10).map(|number| machine(&format!("m{number}"), number, &[])).collect();
+        let starts = machines.iter().map(|spec| async {
+            site.engine.create(spec).await?;
+            site.engine.start(spec).await
+        });
+        for started in futures_util::future::join_all(starts).await {
+            started?;
+        }
+        assert_eq!(site.first_processes().len(), 10, "one keeper has them all");
+        let stops = machines.iter().map(|spec| async {
+            site.engine.stop(&spec.name, GRACE).await?;
+            site.engine.remove(&spec.name).await
+        });
+        for stopped in futures_util::future::join_all(stops).await {
+            stopped?;
+        }
+        Ok(())
+    })
+}
+
+/// In a user namespace whose root has forbidden further ones.
+fn forbidden() -> Result<(), Failed> {
+    let script = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\" __carthage-sandbox probe";
+    let output = std::process::Command::new("unshare")
+        .args(["--user", "--map-root-user", "sh", "-c", script])
+        .arg(std::env::current_exe()?)
+        .output()?;
+    let told = String::from_utf8(output.stdout)?;
+    assert!(
+        told.contains("user.max_user_namespaces=0") && told.contains("run as root"),
+        "{told}: {:?}",
+        output.stderr
+    );
+    Ok(())
 }
