@@ -44,8 +44,11 @@ fn builder(mode: ConcurrencyMode) -> Builder {
     builder
 }
 
-/// Opens the file for the holder of the lock; `None` if there is none.
-pub(super) fn open(path: &Path) -> Result<Option<Database>, Error> {
+/// Opens the file for the holder of the lock, if `check` has nothing against what is in it; `None` if there is none.
+pub(super) fn open(
+    path: &Path,
+    check: impl Fn(&ReadTransaction) -> Result<(), Error>,
+) -> Result<Option<Database>, Error> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match fs::metadata(path) {
@@ -55,7 +58,7 @@ pub(super) fn open(path: &Path) -> Result<Option<Database>, Error> {
             Err(error) => return Err(unusable(path)(error)),
         }
         // A damaged file stays as it is found: opening it for writing would change it before it is refused.
-        read_copy(path, |_| Ok(()))?;
+        read_copy(path, &check)?;
         match guarded(path, || Ok(builder(ConcurrencyMode::SingleWriter).open(path)?)) {
             Err(error) if error.kind() == ErrorKind::Locked && Instant::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(10));

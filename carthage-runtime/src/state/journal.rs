@@ -1,10 +1,17 @@
 //! Intent before and outcome after every change to the outside world.
 
+use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
 
+use super::database::{JOURNAL, META, RECORDS, UNFINISHED, corrupt, guarded};
+use super::lock::now;
 use super::record::Record;
+use super::snapshot::parse;
 use super::store::Store;
 use crate::error::Error;
+
+/// How many runs the journal goes back.
+const KEPT_RUNS: u64 = 20;
 
 /// A line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,5 +83,92 @@ impl Intent {
     /// When the store cannot be written.
     pub fn failed(self, error: &(dyn std::error::Error + 'static), change: Change) -> Result<(), Error> {
         self.store.finish(self.entry, Outcome::Failed(crate::chain(error)), change)
+    }
+}
+
+impl Store {
+    /// Begins a run: its number is one more than the last one's.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn begin_run(&self) -> Result<u64, Error> {
+        let path = &self.0.path;
+        self.write(|transaction| {
+            let last = guarded(path, || {
+                let meta = transaction.open_table(META)?;
+                Ok(meta.get("run")?.map(|last| last.value().to_vec()))
+            })?;
+            let last: u64 = parse(path, &last.ok_or_else(|| corrupt(path, "it says nothing of `run`"))?)?;
+            let run = last + 1;
+            self.put(transaction, META, "run", &run)?;
+            guarded(path, || {
+                let mut journal = transaction.open_table(JOURNAL)?;
+                journal.retain(|_, entry| {
+                    serde_json::from_slice::<Entry>(entry).is_ok_and(|entry| entry.run + KEPT_RUNS > run)
+                })?;
+                Ok(())
+            })?;
+            Ok(run)
+        })
+    }
+
+    /// Announces a change to the outside world; call it before the change, and the intent's methods after it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn intend(&self, run: u64, thing: &str, action: &str) -> Result<Intent, Error> {
+        let path = &self.0.path;
+        let entry = self.write(|transaction| {
+            let seq = guarded(path, || {
+                let unfinished = transaction.open_table(UNFINISHED)?;
+                let journal = transaction.open_table(JOURNAL)?;
+                let last =
+                    |row: Option<(redb::AccessGuard<'_, u64>, _)>| row.map_or(0, |(seq, _)| seq.value());
+                Ok(1 + last(unfinished.last()?).max(last(journal.last()?)))
+            })?;
+            let entry =
+                Entry { seq, run, thing: thing.into(), action: action.into(), begun: now(), outcome: None };
+            self.put(transaction, UNFINISHED, seq, &entry)?;
+            Ok(entry)
+        })?;
+        Ok(Intent { store: self.clone(), entry })
+    }
+
+    /// Takes up a change that an earlier run left unfinished.
+    pub fn resume(&self, entry: Entry) -> Intent {
+        Intent { store: self.clone(), entry }
+    }
+
+    pub(super) fn finish(&self, mut entry: Entry, outcome: Outcome, change: Change) -> Result<(), Error> {
+        let path = &self.0.path;
+        self.write(|transaction| {
+            let mut ended = Vec::new();
+            guarded(path, || {
+                let mut unfinished = transaction.open_table(UNFINISHED)?;
+                unfinished.remove(entry.seq)?;
+                for row in unfinished.iter()? {
+                    ended.push(row?.1.value().to_vec());
+                }
+                Ok(())
+            })?;
+            let mut ended: Vec<Entry> =
+                ended.iter().map(|bytes| parse(path, bytes)).collect::<Result<_, _>>()?;
+            ended.retain(|other| other.thing == entry.thing && other.run < entry.run);
+            for other in &mut ended {
+                other.outcome = Some(Outcome::Superseded);
+                guarded(path, || Ok(transaction.open_table(UNFINISHED)?.remove(other.seq).map(drop)?))?;
+            }
+            let thing = entry.thing.clone();
+            entry.outcome = Some(outcome);
+            ended.push(entry);
+            for entry in &ended {
+                self.put(transaction, JOURNAL, entry.seq, entry)?;
+            }
+            match change {
+                Change::Nothing => Ok(()),
+                Change::Put(record) => self.put(transaction, RECORDS, record.thing().as_str(), &record),
+                Change::Remove => self.remove_thing(transaction, &thing),
+            }
+        })
     }
 }

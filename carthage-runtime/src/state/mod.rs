@@ -3,6 +3,7 @@
 //! One [`Store`] at a time may change a layout's state: opening it takes the layout's [lock]. Whoever only looks reads
 //! a [`Snapshot`], also while another process writes, and never creates anything.
 
+mod assignments;
 mod crash;
 mod database;
 pub mod dirs;

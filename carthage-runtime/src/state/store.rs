@@ -1,42 +1,35 @@
 //! The store of what exists: one embedded database, every change durable when the call returns.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind as Io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
+use redb::{Database, ReadableDatabase, WriteTransaction};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::database::{
-    self, ASSIGNMENTS, FILE, FORMAT, JOURNAL, META, NEW_FILE, RECORDS, UNFINISHED, VALUES,
-};
+use super::database::{self, ASSIGNMENTS, FILE, FORMAT, META, NEW_FILE, RECORDS, VALUES};
 use super::database::{corrupt, guarded};
 use super::dirs::{Dirs, make_dir, sync_dir, unusable};
-use super::journal::{Change, Entry, Intent, Outcome};
 use super::key::{HashKey, random};
-use super::lock::{self, Lock, now};
-use super::record::{Assignment, Kind, Record};
-use super::snapshot::{Snapshot, parse};
+use super::lock::{self, Lock};
+use super::record::{Kind, Record};
+use super::snapshot::Snapshot;
 use crate::error::{Error, ErrorKind};
-
-/// How many runs the journal goes back.
-const KEPT_RUNS: u64 = 20;
 
 /// The state of one layout, held by this process alone. Cheap to clone; the layout is free again when the last clone is
 /// dropped.
 ///
 /// Every method that changes something waits for the disk (about a third of a millisecond on an SSD).
 #[derive(Clone, Debug)]
-pub struct Store(Arc<Inner>);
+pub struct Store(pub(super) Arc<Inner>);
 
 #[derive(Debug)]
-struct Inner {
+pub(super) struct Inner {
     db: Database,
-    path: PathBuf,
+    pub(super) path: PathBuf,
     dirs: Dirs,
     id: String,
     hash_key: HashKey,
@@ -57,7 +50,7 @@ impl Store {
         made.extend(make_dir(dirs.cache())?);
         made.extend(make_dir(dirs.logs())?);
         let path = dirs.state().join(FILE);
-        let db = match database::open(&path)? {
+        let db = match database::open(&path, |transaction| Snapshot::load(&path, transaction).map(drop))? {
             Some(db) => db,
             None => {
                 refuse_strange_dir(dirs)?;
@@ -105,91 +98,6 @@ impl Store {
         view(&self.0.db, &self.0.path)
     }
 
-    /// Begins a run: its number is one more than the last one's.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub fn begin_run(&self) -> Result<u64, Error> {
-        let path = &self.0.path;
-        self.write(|transaction| {
-            let last = guarded(path, || {
-                let meta = transaction.open_table(META)?;
-                Ok(meta.get("run")?.map(|last| last.value().to_vec()))
-            })?;
-            let last: u64 = parse(path, &last.ok_or_else(|| corrupt(path, "it says nothing of `run`"))?)?;
-            let run = last + 1;
-            self.put(transaction, META, "run", &run)?;
-            guarded(path, || {
-                let mut journal = transaction.open_table(JOURNAL)?;
-                journal.retain(|_, entry| {
-                    serde_json::from_slice::<Entry>(entry).is_ok_and(|entry| entry.run + KEPT_RUNS > run)
-                })?;
-                Ok(())
-            })?;
-            Ok(run)
-        })
-    }
-
-    /// Announces a change to the outside world; call it before the change, and the intent's methods after it.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub fn intend(&self, run: u64, thing: &str, action: &str) -> Result<Intent, Error> {
-        let path = &self.0.path;
-        let entry = self.write(|transaction| {
-            let seq = guarded(path, || {
-                let unfinished = transaction.open_table(UNFINISHED)?;
-                let journal = transaction.open_table(JOURNAL)?;
-                let last =
-                    |row: Option<(redb::AccessGuard<'_, u64>, _)>| row.map_or(0, |(seq, _)| seq.value());
-                Ok(1 + last(unfinished.last()?).max(last(journal.last()?)))
-            })?;
-            let entry =
-                Entry { seq, run, thing: thing.into(), action: action.into(), begun: now(), outcome: None };
-            self.put(transaction, UNFINISHED, seq, &entry)?;
-            Ok(entry)
-        })?;
-        Ok(Intent { store: self.clone(), entry })
-    }
-
-    /// Takes up a change that an earlier run left unfinished.
-    pub fn resume(&self, entry: Entry) -> Intent {
-        Intent { store: self.clone(), entry }
-    }
-
-    pub(super) fn finish(&self, mut entry: Entry, outcome: Outcome, change: Change) -> Result<(), Error> {
-        let path = &self.0.path;
-        self.write(|transaction| {
-            let mut ended = Vec::new();
-            guarded(path, || {
-                let mut unfinished = transaction.open_table(UNFINISHED)?;
-                unfinished.remove(entry.seq)?;
-                for row in unfinished.iter()? {
-                    ended.push(row?.1.value().to_vec());
-                }
-                Ok(())
-            })?;
-            let mut ended: Vec<Entry> =
-                ended.iter().map(|bytes| parse(path, bytes)).collect::<Result<_, _>>()?;
-            ended.retain(|other| other.thing == entry.thing && other.run < entry.run);
-            for other in &mut ended {
-                other.outcome = Some(Outcome::Superseded);
-                guarded(path, || Ok(transaction.open_table(UNFINISHED)?.remove(other.seq).map(drop)?))?;
-            }
-            let thing = entry.thing.clone();
-            entry.outcome = Some(outcome);
-            ended.push(entry);
-            for entry in &ended {
-                self.put(transaction, JOURNAL, entry.seq, entry)?;
-            }
-            match change {
-                Change::Nothing => Ok(()),
-                Change::Put(record) => self.put(transaction, RECORDS, record.thing().as_str(), &record),
-                Change::Remove => self.remove_thing(transaction, &thing),
-            }
-        })
-    }
-
     /// Writes what is known of a thing, outside any journalled change.
     ///
     /// # Errors
@@ -204,65 +112,6 @@ impl Store {
     /// When the store cannot be written.
     pub fn remove_record(&self, thing: &str) -> Result<(), Error> {
         self.write(|transaction| self.remove_thing(transaction, thing))
-    }
-
-    /// Records who has which address, by machine and interface, all or none.
-    ///
-    /// # Errors
-    /// When another interface has one of the addresses, or the store cannot be written.
-    pub fn assign(&self, assignments: &BTreeMap<(String, String), Assignment>) -> Result<(), Error> {
-        let path = &self.0.path;
-        self.write(|transaction| {
-            for ((machine, interface), assignment) in assignments {
-                let key = (machine.as_str(), interface.as_str());
-                guarded(path, || {
-                    Ok(transaction
-                        .open_table(ASSIGNMENTS)?
-                        .insert(key, json(assignment)?.as_slice())
-                        .map(drop)?)
-                })?;
-            }
-            let all = guarded(path, || {
-                let table = transaction.open_table(ASSIGNMENTS)?;
-                let mut all = Vec::new();
-                for row in table.iter()? {
-                    let (key, value) = row?;
-                    let (machine, interface) = key.value();
-                    all.push((format!("`{interface}` of `{machine}`"), value.value().to_vec()));
-                }
-                Ok(all)
-            })?;
-            let (mut addresses, mut macs) = (BTreeMap::new(), BTreeMap::new());
-            for (owner, bytes) in all {
-                let Assignment { network, address, mac } = parse(path, &bytes)?;
-                let mac = mac.map(|byte| format!("{byte:02x}")).join(":");
-                let other = address
-                    .and_then(|address| {
-                        Some((address.to_string(), addresses.insert((network, address), owner.clone())?))
-                    })
-                    .or_else(|| Some((mac.clone(), macs.insert(mac.clone(), owner.clone())?)));
-                if let Some((what, other)) = other {
-                    return Err(Error::new(
-                        ErrorKind::Usage,
-                        format!("{what} would be given to {other} and to {owner}"),
-                    )
-                    .hint("name other addresses in the layout, or destroy the machine that has it"));
-                }
-            }
-            Ok(())
-        })
-    }
-
-    /// Frees the addresses of one interface.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub fn release(&self, machine: &str, interface: &str) -> Result<(), Error> {
-        self.write(|transaction| {
-            guarded(&self.0.path, || {
-                Ok(transaction.open_table(ASSIGNMENTS)?.remove((machine, interface)).map(drop)?)
-            })
-        })
     }
 
     /// A value kept by `#[provide(persist, …)]`.
@@ -331,7 +180,11 @@ impl Store {
         Ok(())
     }
 
-    fn write<T>(&self, body: impl FnOnce(&WriteTransaction) -> Result<T, Error>) -> Result<T, Error> {
+    /// One durable transaction.
+    pub(super) fn write<T>(
+        &self,
+        body: impl FnOnce(&WriteTransaction) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         if self.0.forgotten.load(Ordering::SeqCst) {
             return Err(Error::new(
                 ErrorKind::NotFound,
@@ -341,7 +194,8 @@ impl Store {
         database::write(&self.0.db, &self.0.path, body)
     }
 
-    fn put<'k, K: redb::Key + 'static>(
+    /// Writes a value as JSON.
+    pub(super) fn put<'k, K: redb::Key + 'static>(
         &self,
         transaction: &WriteTransaction,
         table: redb::TableDefinition<'static, K, &'static [u8]>,
@@ -353,7 +207,7 @@ impl Store {
         })
     }
 
-    fn remove_thing(&self, transaction: &WriteTransaction, thing: &str) -> Result<(), Error> {
+    pub(super) fn remove_thing(&self, transaction: &WriteTransaction, thing: &str) -> Result<(), Error> {
         let machine = thing.strip_prefix(&Kind::Machine.thing(""));
         guarded(&self.0.path, || {
             transaction.open_table(RECORDS)?.remove(thing)?;
@@ -382,7 +236,7 @@ fn born(path: &Path, transaction: &WriteTransaction) -> Result<(), Error> {
     })
 }
 
-fn json(value: &impl Serialize) -> Result<Vec<u8>, redb::Error> {
+pub(super) fn json(value: &impl Serialize) -> Result<Vec<u8>, redb::Error> {
     serde_json::to_vec(value).map_err(|error| redb::Error::Io(error.into()))
 }
 
