@@ -10,7 +10,6 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, getegid, geteuid};
 use rustix::thread::{CapabilitySet, capabilities};
-
 use serde::{Deserialize, Serialize};
 
 use super::super::fork::{contained, in_child};
