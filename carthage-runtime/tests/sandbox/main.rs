@@ -3,7 +3,7 @@
 //! Not the usual harness: the test program is also the helper that `Sandbox` starts. Run by root, all tests run a second
 //! time as an ordinary user.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, unused_extern_crates)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unused_extern_crates)]
 
 mod exec;
 mod faults;
