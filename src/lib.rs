@@ -3,6 +3,8 @@
 pub use carthage_macros::*;
 pub use carthage_runtime::*;
 
+#[cfg(doctest)]
+mod pages;
 pub mod prelude;
 
 /// The program of a layout crate: `carthage::main!(Industrial);` writes a `main` that is the command line of that layout.

@@ -18,7 +18,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("state", &["inject", "machine::engine"]),
     ("task", &["inject", "machine::engine", "state"]),
     ("network", &["event", "machine::engine", "model", "state"]),
-    ("machine", &["event", "inject", "state"]),
+    ("machine", &["event", "inject", "model", "state"]),
     ("customize", &["event", "inject", "layout", "machine", "model", "state", "step", "task"]),
     ("layout", &["customize", "event", "inject", "machine", "model", "network", "state", "task"]),
     (

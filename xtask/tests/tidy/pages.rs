@@ -1,4 +1,4 @@
-//! What the pages keep to: their links lead somewhere.
+//! What the pages keep to: their links lead somewhere, their code is compiled, and what they quote is what is there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -59,4 +59,47 @@ fn links_lead_somewhere() {
     let page = root().join("README.md");
     let text = "# A b\n[x](nowhere.md) [y](Cargo.toml) [z](#a-b) [w](#c) [v](https://example.org)";
     assert_eq!(dead(&page, text).len(), 2);
+}
+
+/// What stands before a block that is quoted from a file.
+const QUOTED: &str = "<!-- quoted: ";
+
+/// The blocks of a page that are not what their file says. A quote may leave lines out, and calls a case of the compile-fail tests
+/// what it would be called in a crate of its own.
+fn misquoted(page: &Path, text: &str) -> Vec<String> {
+    let quotes = text.split(QUOTED).skip(1).filter_map(|rest| rest.split_once(" -->"));
+    let wrong = |(file, rest): (&str, &str)| {
+        let block = rest.split("```").nth(1).unwrap_or_default();
+        let original = fs::read_to_string(root().join(file)).unwrap_or_default();
+        let case = file.trim_start_matches("tests/").replace(".stderr", ".rs");
+        let original = original.replace(&format!("$DIR/{case}"), "src/main.rs").replace(&case, "src/main.rs");
+        let mut lines = original.lines().map(str::trim);
+        let quoted = block.lines().skip(1).map(str::trim).filter(|line| !line.is_empty());
+        let missing = quoted.into_iter().find(|quoted| !lines.any(|line| line == *quoted))?;
+        Some(format!("{}: {file} does not say, there: {missing}", page.display()))
+    };
+    quotes.filter_map(wrong).collect()
+}
+
+#[test]
+fn quotes_are_what_is_there() {
+    let broken: Vec<_> =
+        pages().iter().flat_map(|page| misquoted(page, &fs::read_to_string(page).unwrap())).collect();
+    holds("these quotes are not what their files say", &broken);
+
+    let quote = |text: &str| format!("{QUOTED}tests/ui/argument/unknown.stderr -->\n```text\n{text}\n```\n");
+    let found = |text: &str| misquoted(Path::new("README.md"), &quote(text)).len();
+    assert_eq!(found("--> src/main.rs:3:17\n|"), 0);
+    assert_eq!(found("--> src/main.rs:4:17"), 1);
+    assert_eq!(found("|\n--> src/main.rs:3:17\nerror: unknown argument"), 1);
+}
+
+#[test]
+fn the_code_of_every_page_is_compiled() {
+    let compiled = fs::read_to_string(root().join("src/pages.rs")).unwrap();
+    let with_code = |page: &&PathBuf| fs::read_to_string(page).unwrap().contains("```rust");
+    let relative = |page: &PathBuf| page.strip_prefix(root()).unwrap().display().to_string();
+    let missing = |page: &String| !compiled.contains(&format!("\"../{page}\""));
+    let broken: Vec<_> = pages().iter().filter(with_code).map(relative).filter(missing).collect();
+    holds("src/pages.rs does not list these pages", &broken);
 }

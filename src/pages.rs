@@ -1,0 +1,21 @@
+//! The pages of the repository, so that `cargo test --doc` compiles their code.
+
+macro_rules! pages {
+    ($($name:ident $file:literal)*) => {$(
+        #[doc = include_str!($file)]
+        struct $name;
+    )*};
+}
+
+pages! {
+    Readme "../README.md"
+    FirstLayout "../docs/guide/first-layout.md"
+    Language "../docs/guide/language.md"
+    Tasks "../docs/guide/tasks.md"
+    Values "../docs/guide/values.md"
+    Networks "../docs/guide/networks.md"
+    Sandbox "../docs/guide/sandbox.md"
+    CompilerErrors "../docs/guide/errors.md"
+    Operating "../docs/guide/operating.md"
+    CommandLine "../docs/cli.md"
+}
