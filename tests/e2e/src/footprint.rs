@@ -28,6 +28,7 @@ pub struct Process {
 pub struct Footprint {
     /// Its processes, by their names.
     pub processes: BTreeMap<Process, String>,
+    parents: BTreeMap<i32, i32>,
     /// Its network interfaces, by the namespace's first process.
     pub interfaces: BTreeMap<i32, BTreeSet<String>>,
     /// Its control groups.
@@ -60,6 +61,7 @@ impl Footprint {
         let mut networks = BTreeSet::new();
         for process in all.values().filter(|process| ours.contains(&process.pid)) {
             found.processes.insert(Process { pid: process.pid, began: process.began }, process.name.clone());
+            found.parents.insert(process.pid, process.parent);
             found.namespaces.extend(namespaces_of(&process.pid.to_string()).difference(&host).cloned());
             found.groups.extend(groups_of(process.pid));
             let interfaces = interfaces(Some(process.pid));
@@ -152,17 +154,18 @@ impl Footprint {
         }
     }
 
-    /// The process of this name.
+    /// The process of this name; of several, the one that the others come from.
     ///
     /// # Panics
-    /// When there is none, or several.
+    /// When there is none, or several that have nothing to do with one another.
     #[track_caller]
     pub fn process(&self, name: &str) -> Pid {
-        let named: Vec<_> =
+        let named: BTreeSet<i32> =
             self.processes.iter().filter(|(_, known)| *known == name).map(|(p, _)| p.pid).collect();
-        match named[..] {
+        let first: Vec<i32> = named.iter().copied().filter(|pid| !named.contains(&self.parents[pid])).collect();
+        match first[..] {
             [pid] => Pid::from_raw(pid).unwrap(),
-            _ => panic!("{} processes are called `{name}`: {:?}", named.len(), self.processes),
+            _ => panic!("{} processes are called `{name}`: {:?}", first.len(), self.processes),
         }
     }
 }

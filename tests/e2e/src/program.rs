@@ -96,12 +96,26 @@ impl Program {
     /// # Panics
     /// When the program ends, or takes too long, before it has written one.
     #[track_caller]
-    pub fn until<T>(&mut self, what: &str, mut wanted: impl FnMut(&Value) -> Option<T>) -> T {
+    pub fn until<T>(&mut self, what: &str, wanted: impl Fn(&Value) -> Option<T>) -> T {
+        self.find(what, |line| serde_json::from_str(line).ok().and_then(|value| wanted(&value)))
+    }
+
+    /// Reads until this line.
+    ///
+    /// # Panics
+    /// As [`Program::until`].
+    #[track_caller]
+    pub fn line(&mut self, wanted: &str) {
+        self.find(wanted, |line| (line.trim_end() == wanted).then_some(()));
+    }
+
+    #[track_caller]
+    fn find<T>(&mut self, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
         let deadline = Instant::now() + LONG;
         loop {
             match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
-                    let found = serde_json::from_str(&line).ok().and_then(|value| wanted(&value));
+                    let found = wanted(&line);
                     self.seen.push(line);
                     if let Some(found) = found {
                         return found;

@@ -1,0 +1,124 @@
+//! The state directory: not writable, damaged, or in use.
+
+use std::fs;
+use std::path::Path;
+
+use carthage_e2e::{Lab, lab};
+
+#[test]
+fn a_directory_that_cannot_be_written() {
+    let lab = lab!();
+    let file = lab.base().join("file");
+    fs::write(&file, "").unwrap();
+    let sealed = lab.base().join("sealed");
+    fs::create_dir(&sealed).unwrap();
+    fs::set_permissions(&sealed, std::os::unix::fs::PermissionsExt::from_mode(0o500)).unwrap();
+    let mut places = vec![file.join("below"), Path::new("/sys/carthage").to_owned()];
+    if !rustix::process::geteuid().is_root() {
+        places.push(sealed.join("below"));
+    }
+    for place in places {
+        let place = place.to_str().unwrap();
+        let ended = lab.run(&["deploy", "--yes", "--state-dir", place]).code(1);
+        let ended = ended.says(place).says("because: ").says("--state-dir").does_not_say("panicked");
+        assert_eq!(ended.stderr.matches("error: ").count(), 1, "{}", ended.all());
+        // Who only looks needs nothing of it.
+        lab.run(&["plan", "--state-dir", place]).code(2);
+        assert!(!Path::new(place).exists());
+    }
+    fs::remove_file(file).unwrap();
+    fs::remove_dir(sealed).unwrap();
+}
+
+/// The store is damaged: whoever reads or writes says so, changes nothing, and a copy put back makes everything good.
+#[test]
+fn a_damaged_store() {
+    let lab = lab!();
+    lab.deploy();
+    let path = lab.state().join("state.redb");
+    let good = fs::read(&path).unwrap();
+    let middle = good.len() / 2;
+    let garbage = vec![0x5a; good.len()];
+    let mut scratched = good.clone();
+    scratched[512..middle].fill(0xff);
+    for (how, bad) in
+        [("empty", &[][..]), ("truncated", &good[..middle]), ("garbage", &garbage), ("scratched", &scratched)]
+    {
+        fs::write(&path, bad).unwrap();
+        for command in ["plan", "status", "deploy", "destroy", "stop", "exec"] {
+            let arguments: &[&str] = match command {
+                "exec" => &["exec", "server", "true"],
+                command => &[command, "--yes"],
+            };
+            let ended = lab.run(arguments).code(if command == "exec" { 125 } else { 1 });
+            let ended = ended.says(&format!("`{}` is damaged", path.display())).says("next: put back a copy");
+            let panics = ended.stderr.contains("panicked");
+            assert!(!panics, "{how}, {command}: {}", ended.all());
+            assert!(fs::read(&path).unwrap() == bad, "{command} changed what was {how}");
+        }
+    }
+    // Without the store the rest is not taken for a layout that was never deployed.
+    fs::remove_file(&path).unwrap();
+    lab.run(&["deploy", "--yes"]).code(1).says("state.redb");
+    fs::write(&path, &good).unwrap();
+    lab.run(&["plan"]).code(0);
+    lab.run(&["deploy", "--yes"]).code(0).says("nothing to do");
+    lab.destroy();
+}
+
+/// The cache is safe to lose: what can be told anew is, and what cannot runs again.
+#[test]
+fn damaged_stamps() {
+    let lab = lab!();
+    lab.deploy();
+    let stamp = find(&lab.state().join("cache"), "site.announce");
+    fs::write(&stamp, &fs::read(&stamp).unwrap()[..10]).unwrap();
+    let plan = lab.run(&["plan", "--json"]).code(2).steps();
+    assert_eq!(plan.len(), 1, "{plan:?}");
+    assert!(plan[0].starts_with("run task:server.test/site.announce: its stamp cannot be used: "), "{plan:?}");
+    assert_eq!(lab.deploy().done(), plan);
+    lab.run(&["plan"]).code(0);
+}
+
+fn find(directory: &Path, name: &str) -> std::path::PathBuf {
+    let mut todo = vec![directory.to_owned()];
+    while let Some(directory) = todo.pop() {
+        for entry in fs::read_dir(directory).unwrap().flatten() {
+            match entry.file_type().unwrap().is_dir() {
+                true => todo.push(entry.path()),
+                false if entry.file_name() == *name => return entry.path(),
+                false => {}
+            }
+        }
+    }
+    panic!("no `{name}` below {}", directory.display());
+}
+
+#[test]
+fn two_at_once() {
+    let mut lab = lab!();
+    lab.set("TESTLAB_WAITS", "true");
+    let mut first = lab.start(&["deploy", "--yes", "--json"]);
+    first.until("word of the slow task", |line| (line["line"] == "waiting").then_some(()));
+    let pid = first.pid().as_raw_nonzero();
+    for command in ["deploy", "destroy", "stop"] {
+        let second = lab.run(&[command, "--yes"]).code(1);
+        let second = second.says("another run holds layout `testlab`: `deploy`").says(&format!("process {pid}"));
+        drop(second.says("next: "));
+    }
+    // Others may look, and work inside.
+    let status = lab.run(&["status", "--json"]).code(0).event("status");
+    assert_eq!((&status["held"], &status["holder"]["command"]), (&true.into(), &"deploy".into()));
+    assert_eq!(status["holder"]["pid"], pid.get());
+    lab.run(&["plan"]).code(2);
+    is_running(&lab, "vault.test");
+    lab.exec("vault", &["sh", "-c", "echo now >/run/go"]);
+    first.ended().code(0);
+    lab.unset("TESTLAB_WAITS");
+    lab.deploy();
+}
+
+#[track_caller]
+fn is_running(lab: &Lab, machine: &str) {
+    assert_eq!(lab.machine(machine)["state"], "running");
+}
