@@ -1,6 +1,6 @@
 //! Making it so: what the plan says, decided again at each thing's turn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::plan::NOT_IN_LAYOUT;
@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 use crate::machine::Machine;
 use crate::machine::engine::{Identity, Presence};
 use crate::network::Network;
-use crate::state::{Assignment, crash_point};
+use crate::state::{Assignment, Kind, crash_point};
 
 impl Deployment {
     /// Deploys the selection and what it needs. What fails is in the report.
@@ -31,7 +31,34 @@ impl Deployment {
         self.ledger.assign(assignments(machines)).await?;
         crash_point("addresses-assigned");
         let work = |_, thing, progress| self.deploy_one(thing, progress);
-        Ok(self.each(&self.things.graph, &among, "deploy", work).await)
+        let report = self.each(&self.things.graph, &among, "deploy", work).await;
+        if report.is_complete() {
+            self.seen_to(&among).await?;
+        }
+        Ok(report)
+    }
+
+    /// Notes that the selection, and what it needs, is as it should be: a plan found nothing to do. What earlier runs
+    /// were killed in is closed.
+    ///
+    /// # Errors
+    /// When the selection names nothing, or the state cannot be written.
+    pub async fn is_settled(&self, selection: &Selection) -> Result<(), Error> {
+        self.seen_to(&self.deployed_by(selection)?).await
+    }
+
+    async fn seen_to(&self, among: &BTreeSet<usize>) -> Result<(), Error> {
+        if self.snapshot.unfinished.is_empty() {
+            return Ok(());
+        }
+        let names: BTreeSet<_> = among.iter().map(|at| self.things.all[*at].name()).collect();
+        // A task is seen to with its machine, also one that is no longer in the layout.
+        let machine = |task: &str| task.split_once('/').map(|(machine, _)| Kind::Machine.thing(machine));
+        let seen_to = move |thing: &str| match thing.strip_prefix("task:") {
+            Some(task) => machine(task).is_some_and(|machine| names.contains(&machine)),
+            None => names.contains(thing),
+        };
+        self.ledger.supersede(seen_to).await
     }
 
     async fn deploy_one(&self, thing: &Thing, progress: Arc<Progress>) -> Result<(), Error> {

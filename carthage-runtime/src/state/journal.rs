@@ -1,6 +1,6 @@
 //! Intent before and outcome after every change to the outside world.
 
-use redb::ReadableTable;
+use redb::{ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
 use super::database::{JOURNAL, META, RECORDS, UNFINISHED, corrupt, guarded};
@@ -140,35 +140,48 @@ impl Store {
     }
 
     pub(super) fn finish(&self, mut entry: Entry, outcome: Outcome, change: Change) -> Result<(), Error> {
-        let path = &self.0.path;
         self.write(|transaction| {
-            let mut ended = Vec::new();
-            guarded(path, || {
-                let mut unfinished = transaction.open_table(UNFINISHED)?;
-                unfinished.remove(entry.seq)?;
-                for row in unfinished.iter()? {
-                    ended.push(row?.1.value().to_vec());
-                }
-                Ok(())
+            guarded(&self.0.path, || {
+                Ok(transaction.open_table(UNFINISHED)?.remove(entry.seq).map(drop)?)
             })?;
-            let mut ended: Vec<Entry> =
-                ended.iter().map(|bytes| parse(path, bytes)).collect::<Result<_, _>>()?;
-            ended.retain(|other| other.thing == entry.thing && other.run < entry.run);
-            for other in &mut ended {
-                other.outcome = Some(Outcome::Superseded);
-                guarded(path, || Ok(transaction.open_table(UNFINISHED)?.remove(other.seq).map(drop)?))?;
-            }
-            let thing = entry.thing.clone();
+            self.close_earlier(transaction, entry.run, &|thing| thing == entry.thing)?;
             entry.outcome = Some(outcome);
-            ended.push(entry);
-            for entry in &ended {
-                self.put(transaction, JOURNAL, entry.seq, entry)?;
-            }
+            self.put(transaction, JOURNAL, entry.seq, &entry)?;
             match change {
                 Change::Nothing => Ok(()),
                 Change::Put(record) => self.put(transaction, RECORDS, record.thing().as_str(), &record),
-                Change::Remove => self.remove_thing(transaction, &thing),
+                Change::Remove => self.remove_thing(transaction, &entry.thing),
             }
         })
+    }
+
+    /// Closes what runs before this one left unfinished on things that have been seen to since.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn supersede(&self, run: u64, seen_to: impl Fn(&str) -> bool) -> Result<(), Error> {
+        self.write(|transaction| self.close_earlier(transaction, run, &seen_to))
+    }
+
+    fn close_earlier(
+        &self,
+        transaction: &WriteTransaction,
+        run: u64,
+        seen_to: &dyn Fn(&str) -> bool,
+    ) -> Result<(), Error> {
+        let path = &self.0.path;
+        let rows = guarded(path, || {
+            let rows = transaction.open_table(UNFINISHED)?;
+            rows.iter()?.map(|row| Ok(row?.1.value().to_vec())).collect::<Result<Vec<_>, redb::Error>>()
+        })?;
+        for row in rows {
+            let mut entry: Entry = parse(path, &row)?;
+            if entry.run < run && seen_to(&entry.thing) {
+                entry.outcome = Some(Outcome::Superseded);
+                guarded(path, || Ok(transaction.open_table(UNFINISHED)?.remove(entry.seq).map(drop)?))?;
+                self.put(transaction, JOURNAL, entry.seq, &entry)?;
+            }
+        }
+        Ok(())
     }
 }

@@ -70,6 +70,15 @@ impl Ledger {
         blocking(move || book.store.intend(book.run, &thing, action)).await.map(Announced)
     }
 
+    /// Closes what earlier runs left unfinished on things that this run has seen to.
+    pub(crate) async fn supersede(
+        &self,
+        seen_to: impl Fn(&str) -> bool + Send + 'static,
+    ) -> Result<(), Error> {
+        let book = self.book()?;
+        blocking(move || book.store.supersede(book.run, seen_to)).await
+    }
+
     /// All that is known now.
     pub(crate) async fn view(&self) -> Result<Snapshot, Error> {
         let book = self.book()?;

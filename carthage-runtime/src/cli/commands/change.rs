@@ -25,7 +25,7 @@ pub(in crate::cli) async fn deploy<L: Layout>(
             let agreed = async { agreed(session, deployment.plan(&selection).await?, "Deploy this?").await };
             let exit = match agreed.await {
                 Ok(Some(true)) => return Ok(report::show(session, &deployment.deploy(&selection).await?)),
-                Ok(None) => return Ok(Exit::Done),
+                Ok(None) => return deployment.is_settled(&selection).await.map(|()| Exit::Done),
                 Ok(Some(false)) => Ok(Exit::Error),
                 Err(error) => Err(error),
             };
