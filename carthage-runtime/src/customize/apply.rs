@@ -210,7 +210,10 @@ impl Application<'_> {
             self.stamp(task, identity).await?;
         } else {
             let stem = self.stem(task);
-            on_disk(stamps, identity, move |stamps, identity| stamps.failed(&stem, run, &identity)).await?;
+            let noted =
+                on_disk(stamps, identity, move |stamps, identity| stamps.failed(&stem, run, &identity)).await;
+            // The first error is what the user must see; without the note the task counts as interrupted.
+            noted.map_err(|error| tracing::warn!(%error, "the stamp of a task that failed")).ok();
         }
         crash_point("task-stamped");
         intent.settle(ended, |()| Change::Nothing).await?;

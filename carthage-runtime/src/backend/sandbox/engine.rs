@@ -138,6 +138,8 @@ impl Engine for SandboxEngine {
             }
             survey::check_root(spec.root.as_deref())?;
             premises.records.prepare()?;
+            // A machine whose files were removed behind our back may still run, and is not the one to be made.
+            premises.keeper.stop(&spec.name, Duration::ZERO)?;
             premises.tidy(&spec.name)?;
             let record = MachineRecord { identity: Identity(super::random_id()?), spec };
             premises.records.create_machine(&record)?;
