@@ -8,6 +8,7 @@ use std::fs;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::net::sockopt::socket_peercred;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, connect, socket};
@@ -40,10 +41,23 @@ pub struct Footprint {
 }
 
 impl Footprint {
-    /// Of the deployment with this state directory.
+    /// Of the deployment with this state directory, once it is at rest: who asks for it, as this does by connecting to its
+    /// sockets, may be served by a process for a moment.
     pub fn of(state: &Path) -> Self {
+        let mut last = Self::now(state, listeners(state));
+        eventually(&format!("{} is at rest", state.display()), || {
+            std::thread::sleep(Duration::from_millis(20));
+            let now = Self::now(state, last.processes.keys().map(|process| process.pid).collect());
+            let rests = now.processes.keys().eq(last.processes.keys());
+            last = now;
+            rests.then_some(())
+        });
+        last
+    }
+
+    /// Of the deployment to which these processes belong, with what they have started.
+    fn now(state: &Path, mut ours: BTreeSet<i32>) -> Self {
         let all = processes();
-        let mut ours: BTreeSet<i32> = listeners(state).into_iter().collect();
         ours.extend(all.values().filter(|process| refers_to(process.pid, state)).map(|process| process.pid));
         // Whoever has just been started may not have a socket yet, but it has a parent.
         loop {
@@ -65,10 +79,9 @@ impl Footprint {
             found.namespaces.extend(namespaces_of(&process.pid.to_string()).difference(&host).cloned());
             found.groups.extend(groups_of(process.pid));
             let interfaces = interfaces(Some(process.pid));
-            // An ordinary user may not read which namespace it is; its interfaces tell as much.
-            let namespace = fs::read_link(format!("/proc/{}/ns/net", process.pid));
-            let namespace =
-                namespace.map_or_else(|_| format!("{interfaces:?}"), |link| link.display().to_string());
+            // An ordinary user may not read which namespace it is; its interfaces and their addresses tell as much.
+            let addresses = fs::read_to_string(format!("/proc/{}/net/fib_trie", process.pid));
+            let namespace = (interfaces.clone(), addresses.unwrap_or_default());
             if interfaces != found.host_interfaces && networks.insert(namespace) {
                 found.interfaces.insert(process.pid, interfaces);
             }
@@ -162,7 +175,8 @@ impl Footprint {
     pub fn process(&self, name: &str) -> Pid {
         let named: BTreeSet<i32> =
             self.processes.iter().filter(|(_, known)| *known == name).map(|(p, _)| p.pid).collect();
-        let first: Vec<i32> = named.iter().copied().filter(|pid| !named.contains(&self.parents[pid])).collect();
+        let first: Vec<i32> =
+            named.iter().copied().filter(|pid| !named.contains(&self.parents[pid])).collect();
         match first[..] {
             [pid] => Pid::from_raw(pid).unwrap(),
             _ => panic!("{} processes are called `{name}`: {:?}", first.len(), self.processes),
@@ -198,8 +212,8 @@ fn seen(pid: i32) -> Option<Seen> {
 }
 
 /// Who listens on the sockets below a directory.
-fn listeners(directory: &Path) -> Vec<i32> {
-    let mut found = Vec::new();
+fn listeners(directory: &Path) -> BTreeSet<i32> {
+    let mut found = BTreeSet::new();
     let mut todo = vec![directory.to_owned()];
     while let Some(directory) = todo.pop() {
         for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {

@@ -152,7 +152,7 @@ fn at_random_moments() {
     println!("CARTHAGE_E2E_SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
     for round in 0..12 {
-        let edit = if round % 3 == 2 { "more" } else { "base" };
+        let edit = if round % 3 == 2 { "fewer" } else { "base" };
         lab.set("TESTLAB_SOURCE", edit);
         let command = if round % 4 == 3 { "destroy" } else { "deploy" };
         let run = lab.start(&[command, "--yes"]);

@@ -43,13 +43,17 @@ fn a_full_disk() {
     let disk = Disk::new(&place, "64k");
     lab.set("CARTHAGE_STATE_DIR", &place);
     // Too small for the store.
-    let ended = lab.run(&["deploy", "--yes"]).code(1).says("No space left on device").does_not_say("panicked");
+    let ended =
+        lab.run(&["deploy", "--yes"]).code(1).says("No space left on device").does_not_say("panicked");
     drop(ended.says(place.to_str().unwrap()));
     // Too small for the programs that tasks write into the machines.
     disk.resize("4m");
     let ended = lab.run(&["deploy", "--yes", "--json"]).code(3).does_not_say("panicked");
     let failed = ended.event("report")["failed"].to_string();
-    assert!(failed.contains("No space left on device") && failed.contains("/usr/local/bin/testlab-page"), "{failed}");
+    assert!(
+        failed.contains("No space left on device") && failed.contains("/usr/local/bin/testlab-page"),
+        "{failed}"
+    );
     lab.run(&["status"]).code(0);
     // With room it carries on.
     disk.resize("64m");

@@ -12,14 +12,20 @@ fn exec(lab: &Lab, machine: &str, argv: &[&str]) -> Ended {
 #[test]
 fn where_there_is_no_machine() {
     let lab = lab!();
-    exec(&lab, "server", &["true"]).code(125).says("machine `server.test` is not deployed").says("next: run `deploy`");
+    exec(&lab, "server", &["true"])
+        .code(125)
+        .says("machine `server.test` is not deployed")
+        .says("next: run `deploy`");
     assert!(!lab.state().exists());
     lab.deploy();
     lab.run(&["stop", "server"]).code(0);
     exec(&lab, "server", &["true"]).code(125).says("`server.test` is not running").says("start server.test");
-    exec(&lab, "sevrer", &["true"]).code(125).says("there is no machine `sevrer`").says("did you mean `server.test`?");
+    exec(&lab, "sevrer", &["true"])
+        .code(125)
+        .says("there is no machine `sevrer`")
+        .says("did you mean `server.test`?");
     exec(&lab, "worker", &["true"]).code(125).says("did you mean `worker-");
-    lab.run(&["shell", "vault"]).code(64).says("terminal");
+    lab.run(&["shell", "vault"]).code(125).says("terminal");
 }
 
 #[test]
@@ -30,19 +36,24 @@ fn the_command_s_own_end_is_passed_on() {
         exec(&lab, "vault", &["sh", "-c", &format!("exit {status}")]).code(status);
     }
     exec(&lab, "vault", &["sh", "-c", "kill -KILL $$"]).code(128 + 9);
-    exec(&lab, "vault", &["no-such-program"]).code(125).says("no-such-program").says("installed in the machine");
+    exec(&lab, "vault", &["no-such-program"])
+        .code(125)
+        .says("no-such-program")
+        .says("installed in the machine");
     let both = exec(&lab, "vault", &["sh", "-c", "echo out; echo err >&2"]).code(0);
     assert_eq!((both.stdout.as_str(), both.stderr.as_str()), ("out\n", "err\n"));
     let long = exec(&lab, "vault", &["sh", "-c", "yes 0123456789 | head -c 10000000"]).code(0);
     assert_eq!(long.stdout.len(), 10_000_000);
     // Input goes in to its end, and arguments are what they were.
     let input: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
-    let counted = Program::start(lab.command(&["exec", "vault", "--", "wc", "-c"]), Some(input)).ended().code(0);
+    let counted =
+        Program::start(lab.command(&["exec", "vault", "--", "wc", "-c"]), Some(input)).ended().code(0);
     assert_eq!(counted.stdout.trim(), "800000");
     let odd = ["", " ", "$HOME", "'\"", "a\nb", "ü→", "-n", "--", "*"];
     let argv = [&["printf", "[%s]"], &odd[..]].concat();
     assert_eq!(exec(&lab, "vault", &argv).code(0).stdout, odd.map(|word| format!("[{word}]")).concat());
-    let elsewhere = lab.run(&["exec", "-C", "/srv", "-e", "A=b c", "vault", "--", "sh", "-c", "pwd; echo \"$A\""]);
+    let elsewhere =
+        lab.run(&["exec", "-C", "/srv", "-e", "A=b c", "vault", "--", "sh", "-c", "pwd; echo \"$A\""]);
     assert_eq!(elsewhere.code(0).stdout, "/srv\nb c\n");
 }
 
@@ -58,7 +69,9 @@ fn whoever_is_killed_while_it_waits_leaves_nothing_running() {
     });
     sleeping.signal(rustix::process::Signal::KILL);
     drop(sleeping.ended());
-    carthage_e2e::wait::eventually("nothing is left of it", || (lab.footprint().shape() == shape).then_some(()));
+    carthage_e2e::wait::eventually("nothing is left of it", || {
+        (lab.footprint().shape() == shape).then_some(())
+    });
     // Asked to end, the command is asked in turn.
     let trapping = "trap 'echo caught; exit 3' TERM; echo ready; while :; do sleep 0.05; done";
     let mut trapped = lab.start(&["exec", "vault", "--", "sh", "-c", trapping]);

@@ -76,7 +76,12 @@ fn everything_at_once() {
         eventually("the control group is free", || fs::remove_dir(group).ok());
     }
     let status = lab.run(&["status"]).code(0);
-    assert_eq!(status.stdout.matches("stopped").count(), 6 + 2, "networks, machines and services: {}", status.all());
+    assert_eq!(
+        status.stdout.matches("stopped").count(),
+        6 + 2,
+        "networks, machines and services: {}",
+        status.all()
+    );
     lab.run(&["plan"]).code(2).says("it is not running");
     is_mended(&lab, &before, &page);
     assert_eq!(lab.ran("server").len(), 4);
@@ -115,7 +120,11 @@ fn a_running_machine_s_files() {
     remove_machine(&lab, "worker-1.test");
     lab.run(&["status"]).code(0).says("removed from outside");
     lab.deploy();
-    assert_eq!((lab.machines(), lab.footprint().shape()), before, "the old one is gone, and the new one is whole");
+    assert_eq!(
+        (lab.machines(), lab.footprint().shape()),
+        before,
+        "the old one is gone, and the new one is whole"
+    );
     assert_ne!(lab.footprint().process("worker-1"), old, "it is another machine");
     assert_eq!(lab.ran("worker-1"), ["fetch.program", "fetch.page"]);
     lab.run(&["plan"]).code(0);
@@ -126,10 +135,14 @@ fn remove_machine(lab: &Lab, machine: &str) {
     let mut todo = vec![lab.state()];
     while let Some(directory) = todo.pop() {
         for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-            if !entry.file_type().unwrap().is_dir() || entry.file_name() == "cache" || entry.file_name() == "log" {
+            if !entry.file_type().unwrap().is_dir()
+                || entry.file_name() == "cache"
+                || entry.file_name() == "log"
+            {
             } else if entry.file_name() == *machine {
                 let script = "chmod -R u+rwx \"$1\" && rm -rf \"$1\"";
-                let removed = std::process::Command::new("sh").args(["-c", script, "sh"]).arg(entry.path()).status();
+                let removed =
+                    std::process::Command::new("sh").args(["-c", script, "sh"]).arg(entry.path()).status();
                 assert!(removed.unwrap().success());
                 return;
             } else {
