@@ -141,9 +141,7 @@ impl Store {
 
     pub(super) fn finish(&self, mut entry: Entry, outcome: Outcome, change: Change) -> Result<(), Error> {
         self.write(|transaction| {
-            guarded(&self.0.path, || {
-                Ok(transaction.open_table(UNFINISHED)?.remove(entry.seq).map(drop)?)
-            })?;
+            guarded(&self.0.path, || Ok(transaction.open_table(UNFINISHED)?.remove(entry.seq).map(drop)?))?;
             self.close_earlier(transaction, entry.run, &|thing| thing == entry.thing)?;
             entry.outcome = Some(outcome);
             self.put(transaction, JOURNAL, entry.seq, &entry)?;
