@@ -141,7 +141,11 @@ impl Selection {
             if !things.clone().any(meant) {
                 let what = format!("`{}` names nothing in this layout", pattern.as_str());
                 let all: Vec<_> = things.flat_map(|(_, names)| names).collect();
-                return Err(Error::new(ErrorKind::Usage, what).hint(nearest(pattern.as_str(), &all)));
+                let hint = match pattern.as_str().strip_prefix("task:") {
+                    Some(_) => "tasks are for `run`; name their machine here".to_owned(),
+                    None => nearest(pattern.as_str(), &all),
+                };
+                return Err(Error::new(ErrorKind::Usage, what).hint(hint));
             }
         }
         Ok(())

@@ -41,6 +41,7 @@ fn wrong_usage_is_64_and_says_what_was_meant() {
     assert!(lab.run(&["plan", "mirorr"]).ended(64).err.contains("did you mean `mirror"));
     assert!(lab.run(&["plan", "--exclude", "machine:"]).ended(64).err.contains("names nothing"));
     assert!(lab.run(&["deploy", "--parallel", "none"]).ended(64).err.contains("--parallel"));
+    assert!(lab.run(&["plan", "task:*"]).ended(64).err.contains("tasks are for `run`"));
     lab.run(&[]).ended(64);
     assert!(lab.run(&["exec", "--help"]).ended(0).out.contains("lab exec -u web -C /srv mirror -- ls -l"));
     let told = lab.run(&["plan", "mirorr", "--json"]).ended(64);
@@ -146,9 +147,9 @@ fn commands_inside(lab: &Lab) {
 
     // What it leaves behind neither holds it up nor stays: it is killed when the command has ended.
     lab.run(&["exec", "mirror", "--", "sh", "-c", "sleep 987 & echo started"]).ended(0);
-    let gone = "n=0; while grep -qsx 'sleep.987.' -z /proc/[0-9]*/cmdline; do n=$((n+1)); [ $n -lt 200 ] || exit 1; sleep 0.05; done";
-    let gone = gone.replace("-qsx 'sleep.987.' -z", "-qs '^sleep.987'");
-    lab.run(&["exec", "mirror", "--", "sh", "-c", &gone]).ended(0);
+    let gone = "n=0; while grep -qs '^sleep.987' /proc/[0-9]*/cmdline; do \
+                n=$((n+1)); [ $n -lt 200 ] || exit 1; sleep 0.05; done";
+    lab.run(&["exec", "mirror", "--", "sh", "-c", gone]).ended(0);
 
     let mut shell = Terminal::start(lab.command(&["shell", "worker-1", "-e", "PS1=>"]), 31, 101);
     shell.write("stty size; tty; echo $TERM; hostname; echo =$((6*7))=\n");

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::args::ExecArgs;
 use crate::cli::exit::Exit;
@@ -32,7 +32,8 @@ pub(in crate::cli) async fn exec<L: Layout>(
 ) -> Result<Exit, Error> {
     let machine = running_machine(session, &args.machine).await?;
     let exec = Exec { argv: argv.to_vec(), stdin: true, ..asked(args) };
-    pass(machine.exec(exec).await?, false).await
+    let heard = Heard::new()?;
+    pass(machine.exec(exec).await?, heard, false).await
 }
 
 /// `shell`
@@ -42,6 +43,7 @@ pub(in crate::cli) async fn shell<L: Layout>(
 ) -> Result<Exit, Error> {
     terminal::required()?;
     let machine = running_machine(session, &args.machine).await?;
+    let heard = Heard::new()?;
     // The machine's environment says which shell is the user's.
     let argv = ["/bin/sh", "-c", r#"exec "${SHELL:-/bin/sh}" -l"#].map(OsString::from).to_vec();
     let mut exec = Exec { argv, stdin: true, terminal: Some(terminal::size()), ..asked(args) };
@@ -50,7 +52,7 @@ pub(in crate::cli) async fn shell<L: Layout>(
     }
     let running = machine.exec(exec).await?;
     let raw = Raw::enter()?;
-    let ended = pass(running, true).await;
+    let ended = pass(running, heard, true).await;
     drop(raw);
     ended
 }
@@ -77,7 +79,7 @@ async fn running_machine<L: Layout>(session: &Session<'_, L>, name: &str) -> Res
 }
 
 /// Connects a command with this program's own streams until it ends.
-async fn pass(running: Running, is_terminal: bool) -> Result<Exit, Error> {
+async fn pass(running: Running, heard: Heard, is_terminal: bool) -> Result<Exit, Error> {
     let Running { stdin, stdout, stderr, mut control } = running;
     if let Some(stdin) = stdin {
         tokio::spawn(feed(stdin));
@@ -87,7 +89,7 @@ async fn pass(running: Running, is_terminal: bool) -> Result<Exit, Error> {
         let out = drain(stdout, tokio::io::stdout(), &passed);
         tokio::try_join!(out, drain(stderr, tokio::io::stderr(), &passed)).map(drop)
     });
-    let mut ended = pin!(follow(&mut *control, is_terminal));
+    let mut ended = pin!(follow(&mut *control, heard, is_terminal));
     let (mut exit, mut drained) = (None, false);
     while exit.is_none() || !drained {
         let before = passed.load(Ordering::Relaxed);
@@ -131,22 +133,37 @@ async fn drain(mut from: Reader, mut to: impl AsyncWrite + Unpin, passed: &Atomi
     }
 }
 
+/// What this program hears while a command runs; from before it starts, so that nothing is missed.
+struct Heard {
+    signals: Signals,
+    resized: Signal,
+}
+
+impl Heard {
+    fn new() -> Result<Self, Error> {
+        let resized = signal(SignalKind::window_change());
+        let resized = resized.map_err(Error::host("cannot listen to the terminal's size"))?;
+        Ok(Self { signals: Signals::new()?, resized })
+    }
+}
+
 /// Waits for the end of the command. Signals are passed on; on a terminal, where keys send them, they are for this program, and
 /// the terminal's size is passed on.
-async fn follow(control: &mut dyn Control, is_terminal: bool) -> Result<engine::Exit, Error> {
-    let mut signals = Signals::new()?;
-    let mut resized =
-        signal(SignalKind::window_change()).map_err(Error::host("cannot listen to the terminal's size"))?;
+async fn follow(
+    control: &mut dyn Control,
+    mut heard: Heard,
+    is_terminal: bool,
+) -> Result<engine::Exit, Error> {
     loop {
         tokio::select! {
             exit = control.wait() => return exit,
-            number = signals.next() => {
+            number = heard.signals.next() => {
                 if is_terminal {
                     return Ok(engine::Exit::Signal(number));
                 }
                 control.signal(number).await?;
             }
-            _ = resized.recv(), if is_terminal => control.resize(terminal::size()).await?,
+            _ = heard.resized.recv(), if is_terminal => control.resize(terminal::size()).await?,
         }
     }
 }
