@@ -1,9 +1,6 @@
 //! The runtime of Carthage: the model's static description and its checks, injection, setup tasks, machines, deployment,
 //! the implementations and the command line. Users depend on the face crate `carthage`, which re-exports this one.
 
-#[cfg(test)]
-extern crate self as carthage;
-
 pub mod backend;
 pub mod cli;
 pub mod customize;

@@ -180,7 +180,7 @@ impl<'a> Check<'a> {
     }
 
     const fn run(mut self) -> Findings {
-        let made = matches!(self.all.rows[0].node.implementation, Some(_));
+        let made = self.all.rows[0].node.implementation.is_some();
         let mut row = 0;
         while row < self.size.rows {
             let at = &self.all.rows[row];

@@ -8,7 +8,7 @@ use super::{Check, Finding, Rule};
 impl Check<'_> {
     pub(super) const fn implementation(&mut self, at: &Row) {
         let mut around = at;
-        while matches!(around.node.implementation, None) {
+        while around.node.implementation.is_none() {
             if around.parent == NONE {
                 self.findings.add(Finding::new(Rule::NoImplementation, at.origin, NONE).subject(1));
                 return;

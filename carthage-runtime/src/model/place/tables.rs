@@ -154,7 +154,7 @@ impl Heap {
 
 /// The slot at which the search for `key` in `container` starts. Keys are hashes already; not a call is made.
 pub(crate) const fn slot(key: u64, container: u32, slots: usize) -> usize {
-    (key ^ key >> 32 ^ container as u64 * 0x9e37_79b1) as usize & (slots - 1)
+    (key ^ (key >> 32) ^ (container as u64 * 0x9e37_79b1)) as usize & (slots - 1)
 }
 
 struct Filling<'a> {
