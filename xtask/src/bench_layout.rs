@@ -205,7 +205,8 @@ impl Layout {
     /// A machine's model and customization: every second has a fixed address, and each starts after the one before it.
     fn machine(&self, f: &mut fmt::Formatter<'_>, machine: usize) -> fmt::Result {
         let host = machine % ENCLAVE;
-        let address = if host.is_multiple_of(2) { format!("address({})", host + 1) } else { "None".to_owned() };
+        let address =
+            if host.is_multiple_of(2) { format!("address({})", host + 1) } else { "None".to_owned() };
         let wanted = |nth: usize| format!("VALUE_{}", (machine * WANTED + nth) % VALUES);
         let depends = match host {
             0 => String::new(),

@@ -41,7 +41,6 @@ pub(crate) struct Applied {
     pub(crate) failed: Vec<Failure>,
     pub(crate) skipped: Vec<Skip>,
     pub(crate) interrupted: Vec<String>,
-    pub(crate) unchanged: usize,
 }
 
 impl Applied {
@@ -148,7 +147,6 @@ impl Application<'_> {
             let known: Vec<_> = earlier.iter().map(|is| is.unwrap_or(Earlier::Never)).collect();
             earlier.push(match self.settle(task, identity, &known, force).await {
                 Ok((done, is)) => {
-                    applied.unchanged += usize::from(done.is_none());
                     applied.done.extend(done);
                     Some(is)
                 }

@@ -66,11 +66,14 @@ impl Deployment {
             Thing::Network(network) => self.deploy_network(thing, network, &progress).await,
             Thing::Machine(index, machine) => {
                 let identity = self.deploy_machine(thing, *index, machine, &progress).await?;
+                let mut outcome = Ok(());
                 for application in self.applications(*index, &self.world.place(*index)) {
                     let done = application.run(&identity, |_| false, false, &self.options.stop).await;
-                    progress.applied(done.map_err(|error| progress.tell(&thing.name(), "run", &error))?)?;
+                    let done = done.map_err(|error| progress.tell(&thing.name(), "run", &error))?;
+                    // What fails in one customization does not keep the others from being applied.
+                    outcome = outcome.and(progress.applied(done));
                 }
-                Ok(())
+                outcome
             }
             Thing::OldNetwork(_) | Thing::OldMachine(_) => {
                 self.destroy_one(thing, NOT_IN_LAYOUT, &progress).await

@@ -78,10 +78,12 @@ impl Deployment {
         };
         let guard = machine.machine_running().await.map_err(told)?;
         let place = self.world.place(*index);
+        let mut outcome = Ok(());
         for application in self.applications(*index, &place) {
             let applied = application.run(identity, forced, true, &self.options.stop).await.map_err(told)?;
-            progress.applied(applied)?;
+            outcome = outcome.and(progress.applied(applied));
         }
-        guard.release().await.map_err(told)
+        guard.release().await.map_err(told)?;
+        outcome
     }
 }

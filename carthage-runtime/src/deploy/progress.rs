@@ -12,6 +12,7 @@ use super::{Deployment, Failure, Report, Skip, Step};
 use crate::customize::Applied;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
+use crate::state::Kind;
 
 /// A run that goes on.
 pub(super) struct Progress {
@@ -32,7 +33,6 @@ impl Progress {
         work: impl AsyncFnOnce(Option<super::Action>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let Some((action, why)) = verdict else {
-            self.report().unchanged += 1;
             return work(None).await;
         };
         let (thing, word, begun) = (thing.to_owned(), action.word(), Instant::now());
@@ -80,6 +80,12 @@ fn told() -> Error {
     Error::new(ErrorKind::Task, "it failed, as told before")
 }
 
+/// The thing that a step is about: a task is about its machine.
+fn whose(thing: &str) -> String {
+    let machine = thing.strip_prefix("task:").and_then(|task| task.split_once('/'));
+    machine.map_or_else(|| thing.to_owned(), |(machine, _)| Kind::Machine.thing(machine))
+}
+
 impl Deployment {
     /// Does the work of each thing in `among`, in the order of `graph`, and reports. The work writes its own failures into the
     /// report, and then returns any error.
@@ -102,10 +108,12 @@ impl Deployment {
             .await;
         self.world.unwound().await;
         let mut report = std::mem::take(&mut *progress.report());
+        let changed: BTreeSet<String> = report.done.iter().map(|step| whose(&step.thing)).collect();
         for (at, outcome) in outcomes {
             let thing = self.things.all[at].name();
             match outcome {
-                Outcome::Done(()) | Outcome::Failed => {}
+                Outcome::Done(()) => report.unchanged += usize::from(!changed.contains(&thing)),
+                Outcome::Failed => {}
                 // Nothing failed: what it needs was not finished because the run was to stop.
                 Outcome::Skipped(_) if report.failed.is_empty() => report.interrupted.push(thing),
                 Outcome::Skipped(by) => {
