@@ -1,7 +1,5 @@
 //! Killed at any instant, the next run carries on: the same machines, nothing doubled, nothing left after `destroy`.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
-
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;

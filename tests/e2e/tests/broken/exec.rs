@@ -88,7 +88,7 @@ fn a_reader_that_goes_away_ends_it_quietly() {
     let mut pipeline = Command::new("sh");
     pipeline.args(["-c", "\"$0\" \"$@\" | head -n 1"]).arg(program.get_program()).args(program.get_args());
     pipeline.env_clear();
-    program.get_envs().for_each(|(name, value)| drop(value.map(|value| pipeline.env(name, value))));
+    pipeline.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let ended = Program::start(pipeline, None).ended().code(0);
     assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("y\n", ""));
 }
