@@ -1,0 +1,156 @@
+//! Commands.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::time::{Duration, Instant};
+
+use carthage::ErrorKind;
+use carthage::machine::engine::Exit;
+use futures_util::future::try_join_all;
+
+use super::{Named, cases, how_many, refused};
+use crate::ground::{Ground, until};
+
+pub(super) fn cases() -> Vec<Named> {
+    cases![commands: every_argument_as_it_is, as_somebody_somewhere, input, much_output, how_it_ended, too_late, dropped, fifty_at_once, what_cannot_be_run]
+}
+
+async fn every_argument_as_it_is(ground: Ground) -> carthage::Result<()> {
+    let odd = [
+        "", " ", "  two  ", "'", "\"", "`id`", "$HOME", "$(id)", "a\nb", "tab\t", "ünï→", "-n", "--", "*",
+        "~", "\\", "#", ";", "&&", "|", "%s",
+    ];
+    let mut argv: Vec<OsString> = ["printf", "%s\\0"].map(Into::into).into();
+    argv.extend(odd.map(Into::into));
+    argv.push(OsString::from_vec(vec![b'x', 0xff, 0xfe]));
+    let written = ground.one.run(argv).await?.stdout;
+    let mut expected: Vec<u8> = odd.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();
+    expected.extend([b'x', 0xff, 0xfe, 0]);
+    assert_eq!(written, expected);
+    Ok(())
+}
+
+async fn as_somebody_somewhere(ground: Ground) -> carthage::Result<()> {
+    let one = &ground.one;
+    assert_eq!(one.run(["id", "-u"]).await?.text(), "0");
+    assert_eq!(
+        one.command(["sh", "-c", "pwd; echo $HOME; echo $USER"]).run().await?.text(),
+        "/root\n/root\nroot"
+    );
+    assert_eq!(one.command(["pwd"]).cwd("/usr/bin").run().await?.text(), "/usr/bin");
+    let odd = "a b\n$c='d'";
+    assert_eq!(
+        one.command(["sh", "-c", "printf %s \"$ODD\""]).env("ODD", odd).run().await?.stdout,
+        odd.as_bytes()
+    );
+    let path = one.command(["sh", "-c", "echo $PATH; env | wc -l"]).run().await?.text();
+    assert!(
+        path.contains("/usr/sbin") && !path.contains("cargo"),
+        "nothing of this process's environment: {path}"
+    );
+    // Another user, where the machine has more than one.
+    for user in ["daemon", "1"] {
+        match one
+            .command(["sh", "-c", "id -un; id -Gn; touch /root/x 2>&1 || echo refused"])
+            .user(user)
+            .run()
+            .await
+        {
+            Ok(output) => {
+                assert!(output.text().starts_with("daemon\ndaemon\n") && output.text().ends_with("refused"))
+            }
+            Err(error) => {
+                let said = refused::<()>(Err(error), ErrorKind::Unsupported);
+                assert!(!rustix::process::geteuid().is_root(), "root has all users: {said}");
+                assert!(said.contains("subordinate") || said.contains("one user"), "{said}");
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn input(ground: Ground) -> carthage::Result<()> {
+    let one = &ground.one;
+    assert_eq!(one.command(["cat"]).stdin("häl\0lo").run().await?.stdout, "häl\0lo".as_bytes());
+    assert_eq!(one.command(["cat"]).run().await?.stdout, b"", "without input there is none");
+    let much: Vec<u8> = (0..5_000_000_u32).map(|n| (n % 251) as u8).collect();
+    assert_eq!(one.command(["cat"]).stdin(much.clone()).run().await?.stdout, much, "both ways at once");
+    one.command(["head", "-c", "1"]).stdin(much).run().await?;
+    Ok(())
+}
+
+async fn much_output(ground: Ground) -> carthage::Result<()> {
+    let script = "yes out | head -c 10000000; yes err | head -c 10000000 >&2";
+    let output = ground.one.run(["sh", "-c", script]).await?;
+    assert_eq!((output.stdout.len(), output.stderr.len()), (10_000_000, 10_000_000));
+    assert!(output.stdout.starts_with(b"out\nout\n") && output.stderr.starts_with(b"err\nerr\n"));
+    Ok(())
+}
+
+async fn how_it_ended(ground: Ground) -> carthage::Result<()> {
+    let one = &ground.one;
+    for status in [0, 1, 42, 255] {
+        let output = one.command(["sh", "-c", &format!("exit {status}")]).output().await?;
+        assert_eq!(output.exit, Exit::Status(status));
+    }
+    assert_eq!(one.command(["sh", "-c", "kill -USR1 $$"]).output().await?.exit, Exit::Signal(10));
+    let said = refused(
+        one.run(["sh", "-c", "echo the end is near; echo all is lost >&2; exit 3"]).await,
+        ErrorKind::Command,
+    );
+    for word in ["one.life.test", "exit status 3", "all is lost", "the end is near"] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+    Ok(())
+}
+
+async fn too_late(ground: Ground) -> carthage::Result<()> {
+    let one = &ground.one;
+    let begun = Instant::now();
+    let script = "setsid sleep 7001 & (sleep 7001 &) ; trap '' TERM INT HUP; sleep 7001";
+    let late = one.command(["sh", "-c", script]).timeout(Duration::from_millis(500)).output().await;
+    let said = refused(late, ErrorKind::Timeout);
+    assert!(said.contains("500ms") && begun.elapsed() < Duration::from_secs(10), "{said}");
+    until("all of it is gone", || async { how_many(one, "7001").await.unwrap() == 0 }).await;
+    Ok(())
+}
+
+async fn dropped(ground: Ground) -> carthage::Result<()> {
+    let one = &ground.one;
+    let running = tokio::spawn({
+        let one = one.clone();
+        async move { one.run(["sh", "-c", "setsid sleep 7002 & sleep 7002 & wait"]).await.map(drop).is_ok() }
+    });
+    until("it runs", || async { how_many(one, "7002").await.unwrap() == 2 }).await;
+    running.abort();
+    until("it is gone", || async { how_many(one, "7002").await.unwrap() == 0 }).await;
+    Ok(())
+}
+
+async fn fifty_at_once(ground: Ground) -> carthage::Result<()> {
+    let one = &ground.one;
+    let runs = (0..50).map(|number| async move {
+        let script = format!("echo {number}; sleep 0.{}; cat", number % 5);
+        let output = one.command(["sh", "-c", &script]).stdin(number.to_string()).run().await?;
+        Ok::<_, carthage::BoxError>(output.text())
+    });
+    let texts = try_join_all(runs).await?;
+    for (number, text) in texts.iter().enumerate() {
+        assert_eq!(*text, format!("{number}\n{number}"));
+    }
+    Ok(())
+}
+
+async fn what_cannot_be_run(ground: Ground) -> carthage::Result<()> {
+    let one = &ground.one;
+    let said = refused(one.run(["no-such-program"]).await, ErrorKind::Command);
+    assert!(said.contains("no-such-program") && said.contains("installed in the machine"), "{said}");
+    let said = refused(one.run(["/etc/passwd"]).await, ErrorKind::Command);
+    assert!(said.contains("ermission denied"), "{said}");
+    let said = refused(one.command(["true"]).cwd("/no/such/directory").run().await, ErrorKind::Command);
+    assert!(said.contains("/no/such/directory"), "{said}");
+    let unknown = one.command(["true"]).user("nosuchuser").run().await.unwrap_err().to_string();
+    assert!(unknown.contains("nosuchuser"), "{unknown}");
+    assert!(one.run(Vec::<OsString>::new()).await.is_err());
+    Ok(())
+}
