@@ -1,7 +1,8 @@
 //! What a layout of many machines adds to a clean `cargo check`, in CPU seconds.
 //!
-//! Every machine has a type of its own, as the dearest case: links, injected values, a customization with tasks, and a machine
-//! that it starts after. The crate is generated once empty, once with the models only, and once with the layout's check.
+//! The layout is written with the attributes. Unless `--array` says otherwise every machine has a type of its own, which is the
+//! dearest case: with a link, injected values, a customization and a machine that it starts after. The crate is
+//! generated empty, then with a plain enclave on top, which is not checked, then with the layout.
 
 use std::fmt::{self, Write as _};
 use std::fs;
@@ -18,6 +19,9 @@ pub(crate) struct Arguments {
     /// How many machines the layout has.
     #[arg(long, default_value_t = 1000)]
     machines: usize,
+    /// How many machines of one type there are, in an array.
+    #[arg(long, default_value_t = 1)]
+    array: usize,
     /// How many times each crate is checked; the least counts.
     #[arg(long, default_value_t = 3)]
     runs: usize,
@@ -28,29 +32,30 @@ pub(crate) struct Arguments {
 
 /// Machines in an enclave, with a network of their own.
 const ENCLAVE: usize = 50;
-/// Values that the layout provides, and that each machine wants some of.
+/// Values that the layout provides, and that each machine wants three of.
 const VALUES: usize = 35;
-const WANTED: usize = 3;
+/// Customizations that the machines share.
+const CUSTOMIZATIONS: usize = 20;
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let array = arguments.array.clamp(1, ENCLAVE);
     let scratch = tempfile::tempdir()?;
     let home = arguments.keep.as_deref().unwrap_or(scratch.path());
-    let layout = Layout { machines: arguments.machines };
     let bench = Bench::new(home, arguments.runs)?;
+    let source = |top| Layout { machines: arguments.machines, array, top }.to_string();
     let empty = bench.check("")?;
-    let models = bench.check(&layout.to_string())?;
-    let checked = bench.check(&format!("{layout}{CHECK}"))?;
-    let added = checked.saturating_sub(empty);
-    println!("{} machines, least of {} runs, CPU seconds", arguments.machines, arguments.runs);
-    println!("  empty crate       {:6.2}", empty.as_secs_f64());
-    println!("  models            {:6.2}", models.as_secs_f64());
-    println!("  models and check  {:6.2}", checked.as_secs_f64());
+    let models = bench.check(&source("#[enclave]"))?;
+    let checked = bench.check(&source("#[layout(implementation = Sandbox)]"))?;
+    let seconds = |more: Duration, less: Duration| more.saturating_sub(less).as_secs_f64();
     println!(
-        "  added             {:6.2}, {:.2} of it by the check; {:.0} µs for a machine",
-        added.as_secs_f64(),
-        checked.saturating_sub(models).as_secs_f64(),
-        added.as_secs_f64() * 1e6 / arguments.machines.max(1) as f64
+        "{} machines of {} types, CPU seconds, least of {} runs",
+        arguments.machines,
+        arguments.machines.div_ceil(array),
+        arguments.runs
     );
+    println!("  the models    {:6.2}", seconds(models, empty));
+    println!("  the check     {:6.2}", seconds(checked, models));
+    println!("  added in all  {:6.2}", seconds(checked, empty));
     Ok(())
 }
 
@@ -116,119 +121,106 @@ fn children() -> anyhow::Result<Duration> {
     Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
 }
 
-/// The source of a layout, as the attributes would write it.
+/// The source of a layout.
 struct Layout {
     machines: usize,
+    array: usize,
+    /// The attribute of the top.
+    top: &'static str,
 }
-
-const CHECK: &str = "
-const SIZE: Size = Size::of(LAYOUT);
-static TABLES: Tables<{ SIZE.rows }, { SIZE.text }, { SIZE.entries }, { SIZE.slots }> = Tables::of(LAYOUT, SIZE);
-pub const PLACEMENTS: &Placements = &Placements::new(&TABLES);
-const _: () = PLACEMENTS.check::<{ SIZE.scratch }>();
-";
 
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "use std::net::Ipv4Addr;
-             use carthage::model::*;
-             const fn key(name: &'static str) -> Key { Key::new(\"bench\", name, 1, 1) }
-             const fn at(line: u32) -> At { At::new(\"bench.rs\", line) }
-             const fn need(key: Key, line: u32) -> Need { Need { key, mode: Mode::Required, name: \"value\", at: at(line) } }
-             const fn address(host: u8) -> Option<Range4> {
-                 let address = Ipv4Addr::new(10, 37, 0, host);
-                 Some(Range4 { first: address, last: address })
-             }
-             const fn link(address: Option<Range4>, line: u32) -> Part {
-                 Part::new(\"eth0\", at(line), Role::Link(Link { network: LAB, interface: \"eth0\", address, mac: None, mtu: None }))
-             }
-             const fn member(field: &'static str, node: &'static Node, line: u32) -> Part {
-                 Part::new(field, at(line), Role::Member(Member { node, count: Count::One, name: None }))
-             }
-             const LAB: Key = key(\"Lab\");
-             const LAB_NODE: &Node = &Node::new(Kind::Network, LAB, \"lab\", at(1)).addressing(
-                 Addressing::at(at(1))
-                     .v4(Cidr4 { network: Ipv4Addr::new(10, 37, 0, 0), prefix: 24 })
-                     .pool(Range4 { first: Ipv4Addr::new(10, 37, 0, 100), last: Ipv4Addr::new(10, 37, 0, 200) }));\n",
+            "use carthage::prelude::*;
+             #[network(v4 = \"10.37.0.0/24\", pool = \"10.37.0.100-10.37.0.200\")]
+             pub struct Lab;\n",
         )?;
         for value in 0..VALUES {
-            writeln!(f, "const VALUE_{value}: Key = key(\"Value{value}\");")?;
+            writeln!(f, "#[injectable]\npub struct Value{value}(pub u32);")?;
         }
-        for machine in 0..self.machines {
-            self.machine(f, machine)?;
+        for customization in 0..CUSTOMIZATIONS {
+            customize(f, customization)?;
         }
-        let enclaves = self.machines.div_ceil(ENCLAVE);
-        for enclave in 0..enclaves {
-            let first = enclave * ENCLAVE;
-            let members =
-                (first..self.machines.min(first + ENCLAVE)).fold(String::new(), |mut members, m| {
-                    let _ = write!(members, "member(\"machine_{m}\", MACHINE_{m}_NODE, {m}), ");
-                    members
-                });
+        let mut enclaves = String::new();
+        for (enclave, first) in (0..self.machines).step_by(ENCLAVE).enumerate() {
+            let last = self.machines.min(first + ENCLAVE);
+            let mut members = String::new();
+            for machine in (first..last).step_by(self.array) {
+                self.machine(f, machine, first)?;
+                match self.array.min(last - machine) {
+                    1 => writeln!(members, "machine_{machine}: Machine{machine},")?,
+                    count => writeln!(members, "machine_{machine}: [Machine{machine}; {count}],")?,
+                }
+            }
             writeln!(
                 f,
-                "const ENCLAVE_{enclave}: &Node = &Node::new(Kind::Enclave, key(\"Enclave{enclave}\"), \"enclave-{enclave}\", at({enclave}))
-                    .domain(\"enclave-{enclave}\").parts(&[member(\"lab\", LAB_NODE, 1), {members}]);"
+                "#[enclave(domain = \"enclave-{enclave}\")]\npub struct Enclave{enclave} {{ lab: Lab,\n{members} }}"
             )?;
+            writeln!(enclaves, "enclave_{enclave}: Enclave{enclave},")?;
         }
-        f.write_str(
-            "const LAYOUT: &Node = &Node::new(Kind::Layout, key(\"Bench\"), \"bench\", at(1)).parts(&[\n",
-        )?;
+        writeln!(f, "{}\npub struct Bench {{", self.top)?;
         for value in 0..VALUES {
-            writeln!(
-                f,
-                "Part::new(\"value_{value}\", at(1), Role::Provide(Provide {{ key: VALUE_{value}, persist: false, uses: &[], needs: &[] }})),"
-            )?;
+            writeln!(f, "#[provide(Value{value}({value}))]\nvalue_{value}: Arc<Value{value}>,")?;
         }
-        for enclave in 0..enclaves {
-            writeln!(f, "member(\"enclave_{enclave}\", ENCLAVE_{enclave}, 1),")?;
-        }
-        f.write_str("]).implementation(&ImplementationNode::of::<Paper>());\n")?;
-        f.write_str(PAPER)
+        writeln!(f, "{enclaves} }}")
     }
 }
-
-/// An implementation that is never opened.
-const PAPER: &str = r#"
-use carthage::machine::{engine, implementation};
-pub struct Paper;
-impl implementation::Implementation for Paper {
-    const NAME: &'static str = "Paper";
-    async fn open(_: engine::Site) -> Result<std::sync::Arc<dyn engine::Engine>, carthage::Error> {
-        Err(carthage::Error::new(carthage::ErrorKind::Unsupported, "paper"))
-    }
-}
-"#;
 
 impl Layout {
-    /// A machine's model and customization: every second has a fixed address, and each starts after the one before it.
-    fn machine(&self, f: &mut fmt::Formatter<'_>, machine: usize) -> fmt::Result {
-        let host = machine % ENCLAVE;
-        let address =
-            if host.is_multiple_of(2) { format!("address({})", host + 1) } else { "None".to_owned() };
-        let wanted = |nth: usize| format!("VALUE_{}", (machine * WANTED + nth) % VALUES);
-        let depends = match host {
-            0 => String::new(),
-            _ => format!(
-                ".depends_on(&[Dependency {{ key: MACHINE_{}, field: None, at: at({machine}) }}])",
-                machine - 1
-            ),
+    /// A machine's model: every second has fixed addresses, and each starts after the one before it.
+    fn machine(&self, f: &mut fmt::Formatter<'_>, machine: usize, first: usize) -> fmt::Result {
+        let count = self.array.min(self.machines.min(first + ENCLAVE) - machine);
+        let host = machine - first + 1;
+        let address = match (machine / self.array % 2, count) {
+            (0, 1) => format!("(address = \"10.37.0.{host}\")"),
+            (0, count) => format!("(address = \"10.37.0.{host}-10.37.0.{}\")", host + count - 1),
+            _ => String::new(),
         };
+        let depends = match machine - first {
+            0 => String::new(),
+            _ => format!("#[depends_on(Machine{})]", machine - self.array),
+        };
+        let (one, other) = (machine % VALUES, (machine + 1) % VALUES);
+        let customization = machine % CUSTOMIZATIONS;
         writeln!(
             f,
-            "const MACHINE_{machine}: Key = key(\"Machine{machine}\");
-            const SITE_{machine}: &Node = &Node::new(Kind::Customization, key(\"Site{machine}\"), \"site-{machine}\", at({machine})).tasks(&[
-                TaskNode {{ name: \"index\", about: \"Writes the page.\", at: at({machine}), after: &[], source: {machine}, needs: &[] }},
-                TaskNode {{ name: \"serve\", about: \"Serves it.\", at: at({machine}), after: &[0], source: {machine}, needs: &[need({}, {machine})] }},
-            ]);
-            const MACHINE_{machine}_NODE: &Node = &Node::new(Kind::Machine, MACHINE_{machine}, \"machine-{machine}\", at({machine})).parts(&[
-                link({address}, {machine}),
-                Part::new(\"first\", at({machine}), Role::Inject(need({}, {machine}))),
-                Part::new(\"second\", at({machine}), Role::Inject(need({}, {machine}))),
-                Part::new(\"site\", at({machine}), Role::Customize(SITE_{machine})),
-            ]){depends};",
-            wanted(0), wanted(1), wanted(2),
+            "/// A machine.
+            #[machine_model(memory_mb = 256)]
+            {depends}
+            pub struct Machine{machine} {{
+                #[link{address}]
+                pub eth0: Link<Lab>,
+                #[inject]
+                pub one: Arc<Value{one}>,
+                #[inject]
+                pub other: Arc<Value{other}>,
+                #[customize(Site{customization} {{ port: 8080 }})]
+                pub site: Site{customization},
+            }}"
         )
     }
+}
+
+/// A customization of two tasks.
+fn customize(f: &mut fmt::Formatter<'_>, customization: usize) -> fmt::Result {
+    writeln!(
+        f,
+        "pub struct Site{customization} {{ pub port: u16 }}
+        #[customization]
+        impl Site{customization} {{
+            /// Writes the page.
+            #[setup_task(hash = self.port)]
+            async fn index(&self, host: &Host) -> Result<()> {{
+                host.write(\"/srv/index.html\", \"hello\").await?;
+                Ok(())
+            }}
+            /// Serves it.
+            #[setup_task(after = index)]
+            async fn serve(&self, host: &Host, #[inject] value: &Value{customization}) -> Result<()> {{
+                host.spawn([\"httpd\", \"-p\", &(u32::from(self.port) + value.0).to_string()]).await?;
+                Ok(())
+            }}
+        }}"
+    )
 }

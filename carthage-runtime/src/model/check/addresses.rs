@@ -141,11 +141,8 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
     let Some(given) = link.address else { return };
     let first = given.first.to_bits();
     field_of(text, all, row, finding.part);
-    text.str(if given.first.to_bits() == given.last.to_bits() {
-        " has the address "
-    } else {
-        " has the addresses "
-    });
+    let alone = first == given.last.to_bits();
+    text.str(if alone { " has the address " } else { " has the addresses " });
     range(text, given);
     let subnet = all.rows[finding.a as usize].node.addressing.v4;
     match (finding.rule, subnet) {
@@ -163,13 +160,14 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
             cidr(text, subnet);
         }
         (Rule::AddressReserved, Some(subnet)) => {
+            text.str(if alone { ", " } else { ", which include " });
             text.str(if first == ends(subnet).0 {
-                ", the address of its network "
+                "the network address of "
             } else {
-                ", with the broadcast address of its network "
+                "the broadcast address of "
             });
             model(text, all, finding.a);
-            text.str(" itself, ");
+            text.str(", ");
             cidr(text, subnet);
         }
         _ => {

@@ -38,7 +38,7 @@ impl Check<'_> {
             }
             Meaning::One { scope, target } => {
                 let mut at = target;
-                while at != scope && self.all.rows[at as usize].position == NONE {
+                while at != scope && self.all.rows[at as usize].elements == 1 {
                     at = self.all.rows[at as usize].parent;
                 }
                 if at == scope && matches!(self.all.rows[target as usize].node.kind, Kind::Network) {
@@ -166,7 +166,11 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
             } else {
                 text.str("not a network");
             }
-            placed_at(text, all, if target.position == NONE { finding.b } else { finding.a });
+            placed_at(
+                text,
+                all,
+                if matches!(target.node.kind, Kind::Network) { finding.b } else { finding.a },
+            );
             link_at(text, all, finding);
             also(text, all, finding, "and a link of");
             text.str(LINE);

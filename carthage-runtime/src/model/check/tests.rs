@@ -1,6 +1,12 @@
 //! Every rule, on models written by hand: the text that users see.
 
-use super::super::node::{Mode, Node};
+mod addresses;
+mod names;
+mod random;
+mod scopes;
+mod starts;
+
+use super::super::node::{Mode, Node, Part};
 use super::super::place::Placements;
 use super::super::sample::*;
 
@@ -18,6 +24,16 @@ fn problem(node: &'static Node) -> String {
 
 fn lab() -> Node {
     network("Lab", 5, "10.37.0.0/24", "10.37.0.5-10.37.0.25")
+}
+
+/// A machine with one link.
+fn plugged(name: &'static str, line: u32, address: &str) -> Node {
+    machine(name, line, vec![link(line + 1, "Lab", address)])
+}
+
+fn with_lab(mut parts: Vec<Part>) -> &'static Node {
+    parts.insert(0, member("lab", 50, lab()));
+    layout(parts)
 }
 
 #[test]
