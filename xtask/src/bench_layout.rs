@@ -172,9 +172,9 @@ impl Layout {
     fn machine(&self, f: &mut fmt::Formatter<'_>, machine: usize, first: usize) -> fmt::Result {
         let count = self.array.min(self.machines.min(first + ENCLAVE) - machine);
         let host = machine - first + 1;
-        let address = match (machine / self.array % 2, count) {
-            (0, 1) => format!("(address = \"10.37.0.{host}\")"),
-            (0, count) => format!("(address = \"10.37.0.{host}-10.37.0.{}\")", host + count - 1),
+        let address = match ((machine / self.array).is_multiple_of(2), count) {
+            (true, 1) => format!("(address = \"10.37.0.{host}\")"),
+            (true, count) => format!("(address = \"10.37.0.{host}-10.37.0.{}\")", host + count - 1),
             _ => String::new(),
         };
         let depends = match machine - first {

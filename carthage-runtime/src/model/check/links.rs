@@ -1,7 +1,7 @@
 //! Every link is plugged into one network, by an interface that no other has.
 
 use super::super::node::{Kind, Link, Role};
-use super::super::place::{NONE, Placements, slot};
+use super::super::place::{Placements, slot};
 use super::super::reference::Meaning;
 use super::super::text::{Text, same};
 use super::words::{

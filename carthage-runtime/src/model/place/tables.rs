@@ -1,7 +1,7 @@
 //! The second pass: every placement a row, with its texts, and the members and provided values by key.
 
 use super::super::key::Key;
-use super::super::node::{Count, Member, Node, Role};
+use super::super::node::{Count, Kind, Member, Node, Role};
 use super::super::text::{digits, write_number};
 use super::size::Size;
 
@@ -35,8 +35,10 @@ pub(crate) struct Row {
     /// The domain of what is inside, or for the innermost, that it is in.
     pub(crate) domain: u32,
     pub(crate) domain_len: u32,
-    /// Of the full name.
+    /// Of a machine: the hash of its full name. Of the others: of what completes the names inside, and the power of
+    /// [`BASE`] that puts another hash before it.
     pub(crate) hash: u32,
+    pub(crate) power: u32,
 }
 
 /// A member field, or a provided value, of a placement that is its own origin.
@@ -193,15 +195,26 @@ impl Row {
                 None => 0,
             },
             hash: 0,
+            power: 1,
         }
     }
+}
+
+/// Of the polynomial hash: that of two strings after one another follows from those of the two.
+const BASE: u32 = 0x0100_0193;
+
+/// `a * b + c`, modulo 2³².
+const fn multiply_add(a: u32, b: u32, c: u32) -> u32 {
+    ((a as u64 * b as u64 + c as u64) & 0xffff_ffff) as u32
 }
 
 impl Filling<'_> {
     const fn fill(mut self, node: &'static Node) {
         self.str(node.name);
         if let Some(domain) = node.domain {
+            let start = self.used;
             self.str(domain);
+            (self.rows[0].hash, self.rows[0].power) = self.hash(b'.', start);
         }
         self.placed = 1;
         self.inside(node, 0, 0);
@@ -277,18 +290,22 @@ impl Filling<'_> {
         let start = self.used;
         self.numbered(name, number);
         let name_len = self.used - start;
+        let (mut hash, mut power) = (around.hash, around.power);
+        if matches!(member.node.kind, Kind::Machine) {
+            hash = multiply_add(self.hash(0, start).0, power, hash);
+        }
         self.suffix(&around);
         let full_len = self.used - start;
-        let hash = self.hash(start, full_len);
-        let (domain, domain_len) = match member.node.domain {
-            None => (around.domain, around.domain_len),
-            Some(domain) => {
-                let start = self.used;
-                self.domain(domain, number);
-                self.suffix(&around);
-                (start as u32, (self.used - start) as u32)
-            }
-        };
+        let (mut domain, mut domain_len) = (around.domain, around.domain_len);
+        if let Some(own) = member.node.domain {
+            let start = self.used;
+            self.domain(own, number);
+            let (own, beyond) = self.hash(b'.', start);
+            hash = multiply_add(own, power, hash);
+            power = multiply_add(beyond, power, 0);
+            self.suffix(&around);
+            (domain, domain_len) = (start as u32, (self.used - start) as u32);
+        }
         Row {
             text: text as u32,
             path_len: path_len as u32,
@@ -297,6 +314,7 @@ impl Filling<'_> {
             domain,
             domain_len,
             hash,
+            power,
             ..around
         }
     }
@@ -396,14 +414,20 @@ impl Filling<'_> {
         self.used += count;
     }
 
-    const fn hash(&self, start: usize, len: usize) -> u32 {
-        let mut hash = 0x811c_9dc5_u32;
-        let mut i = 0;
-        while i < len {
-            hash = (((hash ^ self.text[start + i] as u32) as u64 * 0x0100_0193) & 0xffff_ffff) as u32;
+    /// Of a byte, if it is not 0, and the text from `start`; and the power that puts another hash before it.
+    const fn hash(&self, byte: u8, start: usize) -> (u32, u32) {
+        let mut hash = byte as u32;
+        let mut power = if byte == 0 { 1 } else { BASE };
+        let end = self.used;
+        let mut i = start;
+        while i < end {
+            hash = ((hash as u64 * BASE as u64 + self.text[i] as u64) & 0xffff_ffff) as u32;
+            if byte != 0 {
+                power = multiply_add(power, BASE, 0);
+            }
             i += 1;
         }
-        hash
+        (hash, power)
     }
 
     /// Records a member or a provided value; answers whether it is the first member with its key.
