@@ -58,7 +58,7 @@ impl<'a, L: Layout> Session<'a, L> {
             stop: self.stop.clone(),
             ..defaults
         };
-        Ok(Deployment::open::<L>(access, options).await?.0)
+        Ok(Deployment::open_whatever::<L>(access, options).await?.0)
     }
 
     pub(super) fn dirs(&self) -> Result<Dirs, Error> {

@@ -20,18 +20,20 @@ impl Deployment {
     /// # Errors
     /// When the selection names nothing, an implementation cannot be used here, or the state cannot be written.
     pub async fn deploy(&self, selection: &Selection) -> Result<Report, Error> {
-        let among = self.deployed_by(selection)?;
+        self.resolved()?;
+        let (among, stays) = self.deployed_by(selection)?;
         self.survey().await?;
         crash_point("run-begun");
         self.world.kept().write_to(self.ledger.clone()).await?;
         let machines = among.iter().filter_map(|at| match &self.things.all[*at] {
-            Thing::Machine(_, machine) => Some(machine),
+            Thing::Machine(_, machine) if !self.things.waits_for_addresses(*at) => Some(machine),
             _ => None,
         });
         self.ledger.assign(assignments(machines)).await?;
         crash_point("addresses-assigned");
-        let work = |_, thing, progress| self.deploy_one(thing, progress);
-        let report = self.each(&self.things.graph, &among, "deploy", work).await;
+        let work = |at, thing, progress| self.deploy_one(at, thing, progress);
+        let mut report = self.each(&self.things.deploys_in_order(), &among, "deploy", work).await;
+        report.skipped.extend(stays);
         if report.is_complete() {
             self.seen_to(&among).await?;
         }
@@ -44,7 +46,7 @@ impl Deployment {
     /// # Errors
     /// When the selection names nothing, or the state cannot be written.
     pub async fn is_settled(&self, selection: &Selection) -> Result<(), Error> {
-        self.seen_to(&self.deployed_by(selection)?).await
+        self.seen_to(&self.deployed_by(selection)?.0).await
     }
 
     async fn seen_to(&self, among: &BTreeSet<usize>) -> Result<(), Error> {
@@ -61,11 +63,16 @@ impl Deployment {
         self.ledger.supersede(seen_to).await
     }
 
-    async fn deploy_one(&self, thing: &Thing, progress: Arc<Progress>) -> Result<(), Error> {
+    async fn deploy_one(&self, at: usize, thing: &Thing, progress: Arc<Progress>) -> Result<(), Error> {
         match thing {
             Thing::Network(network) => self.deploy_network(thing, network, &progress).await,
             Thing::Machine(index, machine) => {
-                let identity = self.deploy_machine(thing, *index, machine, &progress).await?;
+                let told = |error: Error| progress.tell(&thing.name(), "deploy", &error);
+                if self.things.waits_for_addresses(at) {
+                    self.ledger.assign(assignments([machine].into_iter())).await.map_err(told)?;
+                }
+                let identity = self.deploy_machine(thing, machine, &progress).await?;
+                self.release_unused(machine).await.map_err(told)?;
                 let mut outcome = Ok(());
                 for application in self.applications(*index, &self.world.place(*index)) {
                     let done = application.run(&identity, |_| false, false, &self.options.stop).await;
@@ -75,10 +82,24 @@ impl Deployment {
                 }
                 outcome
             }
-            Thing::OldNetwork(_) | Thing::OldMachine(_) => {
-                self.destroy_one(thing, NOT_IN_LAYOUT, &progress).await
+            Thing::OldNetwork(_) | Thing::OldMachine(_) => match self.exists(thing).await {
+                Ok(true) => self.destroy_one(thing, NOT_IN_LAYOUT, &progress).await,
+                Ok(false) => Ok(()),
+                Err(error) => Err(progress.tell(&thing.name(), "destroy", &error)),
+            },
+        }
+    }
+
+    /// Frees the addresses of links that a machine had and has no more.
+    async fn release_unused(&self, machine: &Machine) -> Result<(), Error> {
+        for (owner, interface) in
+            self.snapshot.assignments.keys().filter(|(owner, _)| owner == machine.name())
+        {
+            if machine.links().iter().all(|link| link.interface != *interface) {
+                self.ledger.release(owner, interface).await?;
             }
         }
+        Ok(())
     }
 
     async fn deploy_network(
@@ -101,7 +122,6 @@ impl Deployment {
     async fn deploy_machine(
         &self,
         thing: &Thing,
-        index: usize,
         machine: &Machine,
         progress: &Progress,
     ) -> Result<Identity, Error> {
@@ -112,7 +132,7 @@ impl Deployment {
             .step(&name, verdict, async |action| {
                 let identity = match action {
                     Some(Action::Recreate) => {
-                        self.remove_machine(machine, self.world.place(index).placement().stamp_dir()).await?;
+                        self.remove_machine(machine).await?;
                         self.ledger.assign(assignments([machine].into_iter())).await?;
                         machine.create().await?
                     }

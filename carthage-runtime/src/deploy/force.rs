@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::progress::Progress;
 use super::things::Thing;
-use super::{Deployment, Report, Selection, nearest};
+use super::{Action, Deployment, Report, Selection, nearest};
 use crate::customize::Application;
 use crate::error::{Error, ErrorKind};
 use crate::layout::Place;
@@ -43,6 +43,8 @@ impl Deployment {
     /// # Errors
     /// When the selection names no task.
     pub async fn run(&self, selection: &Selection) -> Result<Report, Error> {
+        self.resolved()?;
+        self.world.kept().write_to(self.ledger.clone()).await?;
         let names = self.task_names();
         for pattern in selection.include.iter().chain(&selection.exclude) {
             if !names.iter().any(|(_, name)| pattern.matches("task", name)) {
@@ -60,7 +62,7 @@ impl Deployment {
         let forced = &forced;
         let work =
             |_, thing, progress: Arc<Progress>| async move { self.run_on(thing, forced, &progress).await };
-        Ok(self.each(&self.things.graph, &among, "run", work).await)
+        Ok(self.each(&self.things.deploys, &among, "run", work).await)
     }
 
     async fn run_on(
@@ -76,6 +78,13 @@ impl Deployment {
             let what = format!("`{}` is not deployed", machine.name());
             return Err(told(Error::new(ErrorKind::NotFound, what).hint("run `deploy` first")));
         };
+        if let Some((action @ (Action::Create | Action::Recreate | Action::Restart), why)) =
+            self.verdict(thing, machine, &presence)
+        {
+            let what =
+                format!("`{}` must be deployed first: {} it, because {why}", machine.name(), action.word());
+            return Err(told(Error::new(ErrorKind::Usage, what).hint("run `deploy` first")));
+        }
         let guard = machine.machine_running().await.map_err(told)?;
         let place = self.world.place(*index);
         let mut outcome = Ok(());

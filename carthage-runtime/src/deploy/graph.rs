@@ -45,6 +45,11 @@ impl Graph {
         self.needs[thing].iter().copied()
     }
 
+    /// What needs `thing` directly.
+    pub(crate) fn users(&self, thing: usize) -> impl Iterator<Item = usize> + '_ {
+        (0..self.needs.len()).filter(move |user| self.needs[*user].contains(&thing))
+    }
+
     /// The same things, the other way round: everything needs those that needed it.
     pub(crate) fn reversed(&self) -> Self {
         let mut reversed = Self { needs: vec![BTreeSet::new(); self.needs.len()] };

@@ -90,6 +90,8 @@ pub struct Deployment {
     snapshot: Snapshot,
     ledger: Ledger,
     options: Options,
+    /// Why there are no models, if there are none.
+    trouble: Option<Arc<Error>>,
 }
 
 impl Deployment {
@@ -98,6 +100,18 @@ impl Deployment {
     /// # Errors
     /// When the state is damaged or held by another run, an address cannot be given, or an injected value cannot be made.
     pub async fn open<L: Layout>(access: Access, options: Options) -> Result<(Self, Placed<L>), Error> {
+        let (deployment, layout) = Self::open_whatever::<L>(access, options).await?;
+        deployment.resolved()?;
+        let unmade = || Error::new(ErrorKind::Injection, "the layout has no model");
+        Ok((deployment, layout.ok_or_else(unmade)?))
+    }
+
+    /// Like [`Deployment::open`], but a layout whose addresses cannot be given or whose values cannot be made is no error: what
+    /// exists of it can still be looked at, stopped and destroyed, and only what would change it answers the error.
+    pub(crate) async fn open_whatever<L: Layout>(
+        access: Access,
+        options: Options,
+    ) -> Result<(Self, Option<Placed<L>>), Error> {
         let dirs = Dirs::find(L::NAME, options.state_dir.as_deref())?;
         let (snapshot, ledger) = match access {
             Access::Look => (
@@ -143,7 +157,22 @@ impl Deployment {
         let names = Directory::of(world.machines().values().map(Machine::spec));
         let made: Vec<_> = snapshot.records.values().filter_map(MadeFrom::of).collect();
         let old_names = Directory::of(made.iter().map(|made| &made.spec));
-        Ok((Self { world, things, names, old_names, snapshot, ledger, options }, layout))
+        let (layout, trouble) = match layout {
+            Ok(layout) => (Some(layout), None),
+            Err(trouble) => (None, Some(Arc::new(trouble))),
+        };
+        Ok((Self { world, things, names, old_names, snapshot, ledger, options, trouble }, layout))
+    }
+
+    /// An error if the layout could not be resolved.
+    fn resolved(&self) -> Result<(), Error> {
+        let Some(trouble) = &self.trouble else { return Ok(()) };
+        let error = Error::new(trouble.kind(), "the layout cannot be resolved");
+        let error = match trouble.next_step() {
+            Some(hint) => error.hint(hint),
+            None => error,
+        };
+        Err(error.because(trouble.clone()))
     }
 
     /// All machines, in the order of the source.

@@ -6,8 +6,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::decide::{self, Verdict};
 use super::names;
-use super::things::Thing;
-use super::{Action, Deployment, Plan, Selection, Step};
+use super::things::{Thing, Things};
+use super::{Action, Deployment, Plan, Selection, Skip, Step};
 use crate::customize::Now;
 use crate::error::Error;
 use crate::machine::engine::{LinkSpec, Presence};
@@ -20,12 +20,14 @@ impl Deployment {
     /// # Errors
     /// When the selection names nothing, or the world cannot be looked at.
     pub async fn plan(&self, selection: &Selection) -> Result<Plan, Error> {
-        let notes = self.survey().await?;
-        let among = self.deployed_by(selection)?;
+        self.resolved()?;
+        let mut notes = self.survey().await?;
+        let (among, stays) = self.deployed_by(selection)?;
+        notes.extend(stays.iter().map(|skip| format!("{} stays: {}", skip.thing, skip.why)));
         let looks = among.iter().map(|thing| self.steps_of(*thing));
         let steps: Vec<Vec<Step>> =
             stream::iter(looks).buffered(self.options.parallel.max(1)).try_collect().await?;
-        let order = self.things.graph.order();
+        let order = self.things.deploys_in_order().order();
         let mut of: std::collections::BTreeMap<usize, Vec<Step>> = among.iter().copied().zip(steps).collect();
         let mut plan = Plan { notes, ..Plan::default() };
         for steps in order.into_iter().filter_map(|thing| of.remove(&thing)) {
@@ -35,13 +37,23 @@ impl Deployment {
         Ok(plan)
     }
 
-    /// What is selected and what it needs; of what is no longer in the layout, only what is selected.
-    pub(super) fn deployed_by(&self, selection: &Selection) -> Result<BTreeSet<usize>, Error> {
+    /// What is selected and what it needs; of what is no longer in the layout, only what is selected. A network that is no longer
+    /// in it stays as long as something is plugged into it that is not selected.
+    pub(super) fn deployed_by(&self, selection: &Selection) -> Result<(BTreeSet<usize>, Vec<Skip>), Error> {
+        let Things { all, deploys, .. } = &self.things;
         let selected = self.things.selected(selection)?;
-        let current = selected.iter().copied().filter(|thing| !self.things.all[*thing].is_old());
-        let mut among = self.things.graph.closure(current);
-        among.extend(selected);
-        Ok(among)
+        let (old, current): (Vec<_>, Vec<_>) = selected.into_iter().partition(|at| all[*at].is_old());
+        let mut among = deploys.closure(current);
+        among.extend(&old);
+        let mut stays = Vec::new();
+        for at in old.into_iter().filter(|at| matches!(all[*at], Thing::OldNetwork(_))) {
+            if let Some(user) = self.things.destroys.users(at).find(|user| !among.contains(user)) {
+                let why = format!("`{}` is plugged into it and is not selected", all[user].name());
+                stays.push(Skip { thing: all[at].name(), why });
+                among.remove(&at);
+            }
+        }
+        Ok((among, stays))
     }
 
     async fn steps_of(&self, thing: usize) -> Result<Vec<Step>, Error> {

@@ -22,7 +22,7 @@ impl Deployment {
     /// When the selection names nothing, or the world cannot be looked at.
     pub async fn plan_destroy(&self, selection: &Selection) -> Result<Plan, Error> {
         let (among, stays) = self.destroyed_by(selection).await?;
-        let users_first = self.things.graph.reversed().order();
+        let users_first = self.things.destroys.reversed().order();
         let gone = users_first.into_iter().filter(|at| among.contains(at)).map(|at| Step {
             thing: self.things.all[at].name(),
             action: Action::Destroy,
@@ -42,7 +42,7 @@ impl Deployment {
         let work = |_, thing, progress: Arc<Progress>| async move {
             self.destroy_one(thing, ASKED, &progress).await
         };
-        let mut report = self.each(&self.things.graph.reversed(), &among, "destroy", work).await;
+        let mut report = self.each(&self.things.destroys.reversed(), &among, "destroy", work).await;
         report.skipped.extend(stays);
         if report.is_complete() && self.ledger.view().await?.records.is_empty() {
             self.ledger.forget().await?;
@@ -65,7 +65,7 @@ impl Deployment {
     async fn destroyed_by(&self, selection: &Selection) -> Result<(BTreeSet<usize>, Vec<Skip>), Error> {
         let exist = self.existing().await?;
         let selected: BTreeSet<_> = self.things.selected(selection)?.intersection(&exist).copied().collect();
-        let users = self.things.graph.reversed();
+        let users = self.things.destroys.reversed();
         let (mut among, mut stays) = (BTreeSet::new(), Vec::new());
         for &at in &selected {
             let mut needed_by = users
@@ -118,32 +118,37 @@ impl Deployment {
         progress
             .step(&thing.name(), verdict, async |_| match thing {
                 Thing::Network(network) | Thing::OldNetwork(network) => network.destroy().await,
-                Thing::Machine(index, machine) => {
-                    self.remove_machine(machine, self.world.place(*index).placement().stamp_dir()).await
-                }
-                Thing::OldMachine(machine) => {
-                    self.remove_machine(machine, &machine.path().replace('.', "/")).await
-                }
+                Thing::Machine(_, machine) => self.remove_machine(machine).await,
+                Thing::OldMachine(machine) if self.is_taken(machine.path()) => machine.destroy().await,
+                Thing::OldMachine(machine) => self.remove_machine(machine).await,
             })
             .await
     }
 
     /// Removes a machine and what its tasks left on the controller.
-    pub(super) async fn remove_machine(&self, machine: &Machine, stamp_dir: &str) -> Result<(), Error> {
+    pub(super) async fn remove_machine(&self, machine: &Machine) -> Result<(), Error> {
         machine.destroy().await?;
-        let stamps = self.world.stamps(Path::new(stamp_dir));
+        let stamps = self.world.stamps(Path::new(&machine.path().replace('.', "/")));
         super::blocking(move || stamps.clear()).await
     }
 
-    /// Starts the selected machines, with the machines and networks that they need. Runs no tasks.
+    /// Whether a machine of the layout has its stamps where one that is no longer in it had them: it was renamed, or others
+    /// have taken its place. Stamps tell whose they are, so the old ones do no harm.
+    fn is_taken(&self, path: &str) -> bool {
+        let below = format!("{path}.");
+        self.machines().any(|machine| machine.path() == path || machine.path().starts_with(&below))
+    }
+
+    /// Starts the selected machines as they were deployed, with the machines and networks that they need. Runs no tasks; what
+    /// has changed in the layout since waits for the next deployment.
     ///
     /// # Errors
     /// When the selection names nothing.
     pub async fn start(&self, selection: &Selection) -> Result<Report, Error> {
         let current = |at: &usize| !self.things.all[*at].is_old();
-        let among = self.things.graph.closure(self.machines_among(selection)?.into_iter().filter(current));
+        let among = self.things.deploys.closure(self.machines_among(selection)?.into_iter().filter(current));
         let work = |_, thing, progress: Arc<Progress>| async move { self.start_one(thing, &progress).await };
-        Ok(self.each(&self.things.graph, &among, "start", work).await)
+        Ok(self.each(&self.things.deploys, &among, "start", work).await)
     }
 
     async fn start_one(&self, thing: &Thing, progress: &Progress) -> Result<(), Error> {
@@ -167,15 +172,15 @@ impl Deployment {
             .step(&name, verdict, async |action| match (action, thing) {
                 (None, _) => Ok(()),
                 (_, Thing::Network(network) | Thing::OldNetwork(network)) => network.create().await.map(drop),
-                (_, Thing::Machine(_, machine)) => {
+                (_, Thing::Machine(_, machine) | Thing::OldMachine(machine)) => {
+                    let machine = machine.made_from(self.record(thing));
                     machine.start().await?;
-                    let hosts = self.names.hosts(machine.spec());
+                    let hosts = self.old_names.hosts(machine.spec());
                     match presence.identity() {
                         Some(identity) => machine.introduce(identity.clone(), &hosts).await,
                         None => Ok(()),
                     }
                 }
-                (_, Thing::OldMachine(machine)) => machine.start().await,
             })
             .await
     }
@@ -187,7 +192,7 @@ impl Deployment {
     pub async fn stop(&self, selection: &Selection) -> Result<Report, Error> {
         let among = self.machines_among(selection)?;
         let work = |_, thing, progress: Arc<Progress>| async move { self.stop_one(thing, &progress).await };
-        Ok(self.each(&self.things.graph.reversed(), &among, "stop", work).await)
+        Ok(self.each(&self.things.destroys.reversed(), &among, "stop", work).await)
     }
 
     async fn stop_one(&self, thing: &Thing, progress: &Progress) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! The graph over everything deployable: networks and machines of the layout, and what exists but is no longer in it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::graph::Graph;
@@ -65,10 +66,15 @@ impl Thing {
 }
 
 /// All things and what each needs.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Things {
     pub(crate) all: Vec<Thing>,
-    pub(crate) graph: Graph,
+    /// What must exist for a thing to be deployed or started: of the layout alone.
+    pub(crate) deploys: Graph,
+    /// What of all that exists must not be taken away before a thing is: of the layout, and of what was made.
+    pub(crate) destroys: Graph,
+    /// What a deployment takes away before it comes to another thing, if it does both: the second waits for the first.
+    first: Vec<(usize, usize)>,
 }
 
 impl Things {
@@ -79,12 +85,10 @@ impl Things {
         ledger: &Ledger,
         events: &Events,
     ) -> Result<Self, Error> {
-        let mut things = Self { all: Vec::new(), graph: Graph::default() };
-        let mut networks = BTreeMap::new();
-        for (index, (spec, _)) in world.networks() {
+        let mut things = Self::default();
+        for (spec, _) in world.networks().values() {
             if let Some(engine) = engine_of_network(world, spec)? {
-                let network = Network::new(spec.clone(), engine, ledger.clone());
-                networks.insert(*index, things.add(Thing::Network(network)));
+                things.add(Thing::Network(Network::new(spec.clone(), engine, ledger.clone())));
             }
         }
         let machines: BTreeMap<usize, usize> = world
@@ -92,29 +96,38 @@ impl Things {
             .iter()
             .map(|(index, machine)| (*index, things.add(Thing::Machine(*index, machine.clone()))))
             .collect();
-        for (index, thing) in &machines {
-            for link in world.machine(*index).links() {
-                let network = world.networks().iter().find(|(_, (spec, _))| spec.name == link.network);
-                if let Some(network) = network.and_then(|(index, _)| networks.get(index)) {
-                    things.graph.need(*thing, *network);
-                }
+        things.add_old(world, snapshot, ledger, events)?;
+        let networks: BTreeMap<String, usize> = things.networks();
+        for (index, &thing) in &machines {
+            for other in world.start_dependencies(*index).iter().filter_map(|other| machines.get(other)) {
+                things.deploys.need(thing, *other);
+                things.destroys.need(thing, *other);
             }
-            for other in world.start_dependencies(*index) {
-                if let Some(other) = machines.get(&other) {
-                    things.graph.need(*thing, *other);
-                }
+            for network in world.machine(*index).links().iter().filter_map(|link| networks.get(&link.network))
+            {
+                things.deploys.need(thing, *network);
+                things.destroys.need(thing, *network);
             }
         }
-        things.add_old(world, snapshot, ledger, events)?;
+        things.note_what_was_made(snapshot, &networks);
         Ok(things)
     }
 
     fn add(&mut self, thing: Thing) -> usize {
         self.all.push(thing);
-        self.graph.add()
+        self.destroys.add();
+        self.deploys.add()
     }
 
-    /// What exists but is not in the layout: machines go first, and a network when nothing is plugged into it any more.
+    fn networks(&self) -> BTreeMap<String, usize> {
+        let network = |(at, thing): (usize, &Thing)| match thing {
+            Thing::Network(network) | Thing::OldNetwork(network) => Some((network.spec().name.clone(), at)),
+            Thing::Machine(..) | Thing::OldMachine(_) => None,
+        };
+        self.all.iter().enumerate().filter_map(network).collect()
+    }
+
+    /// What exists but is not in the layout.
     fn add_old(
         &mut self,
         world: &World,
@@ -123,41 +136,71 @@ impl Things {
         events: &Events,
     ) -> Result<(), Error> {
         let present: BTreeSet<String> = self.all.iter().map(Thing::name).collect();
-        let (mut machines, mut networks) = (Vec::new(), Vec::new());
         let unrecorded = unrecorded(world, snapshot);
         let known = snapshot.records.values().chain(&unrecorded);
         for record in known.filter(|record| !present.contains(&record.thing())) {
             let engine = world.engines().get(record.implementation.as_str()).cloned().ok_or_else(|| {
                 let what = format!("`{}` was made by `{}`", record.thing(), record.implementation);
                 Error::new(ErrorKind::Usage, what)
-                    .because("nothing in the layout uses that implementation any more")
-                    .hint("put the machine back into the layout, destroy it, and then remove it")
+                    .because("nothing in the layout names that implementation any more")
+                    .hint("name it again, in `implementation = …` of any scope, until the thing is destroyed")
             })?;
-            match record.kind {
-                Kind::Machine => machines.push((record, old_machine(record, engine, ledger, events))),
-                Kind::Network => networks.push(Network::new(old_network(record), engine, ledger.clone())),
-            }
-        }
-        // Machines of the layout that are still plugged into a network that is not in it any more are changed first.
-        let mut plugged: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        let mut plug = |record: Option<&Record>, thing: usize| {
-            for link in record.and_then(MadeFrom::of).into_iter().flat_map(|made| made.spec.links) {
-                plugged.entry(link.network).or_default().push(thing);
-            }
-        };
-        for (at, thing) in self.all.iter().enumerate() {
-            plug(snapshot.records.get(&thing.name()).filter(|record| record.kind == Kind::Machine), at);
-        }
-        for (record, machine) in machines {
-            let thing = self.add(Thing::OldMachine(machine));
-            plug(Some(record), thing);
-        }
-        for network in networks {
-            let users = plugged.remove(&network.spec().name).unwrap_or_default();
-            let thing = self.add(Thing::OldNetwork(network));
-            users.into_iter().for_each(|user| self.graph.need(thing, user));
+            self.add(match record.kind {
+                Kind::Machine => Thing::OldMachine(old_machine(record, engine, ledger, events)),
+                Kind::Network => Thing::OldNetwork(Network::new(old_network(record), engine, ledger.clone())),
+            });
         }
         Ok(())
+    }
+
+    /// Whatever a machine was plugged into when it was made is needed until the machine is changed or gone. A machine of the
+    /// layout whose addresses one that is not in it still has waits for that one to go.
+    fn note_what_was_made(&mut self, snapshot: &Snapshot, networks: &BTreeMap<String, usize>) {
+        let mut holders: BTreeMap<(&str, IpAddr), usize> = BTreeMap::new();
+        let mut macs: BTreeMap<[u8; 6], usize> = BTreeMap::new();
+        let at: BTreeMap<String, usize> =
+            self.all.iter().enumerate().map(|(at, thing)| (thing.name(), at)).collect();
+        for ((machine, _), assignment) in &snapshot.assignments {
+            let Some(&old) = at.get(&Kind::Machine.thing(machine)).filter(|at| self.all[**at].is_old())
+            else {
+                continue;
+            };
+            macs.insert(assignment.mac, old);
+            holders.extend(assignment.address.map(|address| ((assignment.network.as_str(), address), old)));
+        }
+        for (at, thing) in self.all.iter().enumerate() {
+            let (Thing::Machine(_, machine) | Thing::OldMachine(machine)) = thing else { continue };
+            let made = snapshot.records.get(&thing.name()).and_then(MadeFrom::of);
+            for link in made.iter().flat_map(|made| &made.spec.links) {
+                let Some(&network) = networks.get(&link.network) else { continue };
+                self.destroys.need(at, network);
+                if self.all[network].is_old() {
+                    self.first.push((at, network));
+                }
+            }
+            if thing.is_old() {
+                continue;
+            }
+            for link in machine.links() {
+                let address = link.address.and_then(|net| holders.get(&(link.network.as_str(), net.addr())));
+                let holders = address.into_iter().chain(macs.get(&link.mac));
+                self.first.extend(holders.map(|holder| (*holder, at)));
+            }
+        }
+    }
+
+    /// Whether the addresses of this machine are still held by one that is not in the layout any more.
+    pub(crate) fn waits_for_addresses(&self, thing: usize) -> bool {
+        self.first
+            .iter()
+            .any(|(first, then)| *then == thing && matches!(self.all[*first], Thing::OldMachine(_)))
+    }
+
+    /// The order in which a deployment works: what is needed first, and also what has to be taken away first.
+    pub(crate) fn deploys_in_order(&self) -> Graph {
+        let mut graph = self.deploys.clone();
+        self.first.iter().for_each(|(first, then)| graph.need(*then, *first));
+        graph
     }
 
     /// The things that a selection names; a pattern that names nothing is an error.

@@ -70,6 +70,7 @@ impl Place {
         customization: &dyn AnyCustomization,
     ) -> Result<(), Error> {
         let (machine, setting) = (self.machine(), self.world.setting(self.index));
+        self.world.kept().write_to(setting.ledger.clone()).await?;
         let guard = machine.machine_running().await?;
         let presence = machine.presence().await?;
         let identity = presence.identity().ok_or_else(|| {

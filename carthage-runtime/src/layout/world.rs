@@ -17,7 +17,7 @@ use crate::event::Events;
 use crate::inject::{Scope, Slot};
 use crate::machine::Machine;
 use crate::machine::engine::{Engine, LinkSpec, MachineSpec, NetworkSpec, Site};
-use crate::model::{Count, Kind, Node, Part, Placement, Placements, Role};
+use crate::model::{Count, ImplementationNode, Kind, Node, Part, Placement, Placements, Role};
 use crate::network::{Asked, Given, assign, mac_address};
 use crate::state::{HashKey, Kept, Ledger};
 use crate::task::Stamps;
@@ -67,17 +67,24 @@ pub struct World {
 }
 
 impl World {
-    /// Resolves the layout and builds its models.
+    /// Resolves the layout and builds its models. When an address cannot be given, or an injected value cannot be made, there
+    /// are no models, but the world stands: what exists can still be looked at and taken away.
     ///
     /// # Errors
-    /// When an address cannot be given, an implementation cannot be opened, or an injected value cannot be made.
-    pub(crate) async fn open<L: Layout>(around: Around) -> Result<(Arc<Self>, Placed<L>), Error> {
+    /// When an implementation cannot be opened.
+    pub(crate) async fn open<L: Layout>(
+        around: Around,
+    ) -> Result<(Arc<Self>, Result<Placed<L>, Error>), Error> {
         let placements = L::PLACEMENTS;
         let mut members = HashMap::new();
         number_members(L::NODE, 0, &mut 1, &mut members);
-        let networks = resolve_networks(placements, &around.given)?;
+        let (networks, trouble) = resolve_networks(placements, &around.given);
         let unwinding = TaskTracker::new();
         let mut engines = BTreeMap::new();
+        // Also those that make nothing any more: what they made may still be there.
+        for implementation in placements.iter().filter_map(|placement| placement.node().implementation) {
+            open_engine(implementation, &around.site, &mut engines).await?;
+        }
         let (mut machines, mut settings) = (BTreeMap::new(), BTreeMap::new());
         for placement in of_kind(placements, Kind::Machine) {
             let engine = engine_of(placement, &around.site, &mut engines).await?;
@@ -124,9 +131,14 @@ impl World {
             cache: around.cache,
             id: around.site.id,
         });
-        let root = Place::new(world.clone(), 0);
-        L::register(&root);
-        let layout = Placed::new(L::build(root.clone()).await?, root);
+        let layout = match trouble {
+            Some(trouble) => Err(trouble),
+            None => {
+                let root = Place::new(world.clone(), 0);
+                L::register(&root);
+                L::build(root.clone()).await.map(|layout| Placed::new(layout, root))
+            }
+        };
         Ok((world, layout))
     }
 
@@ -286,6 +298,14 @@ async fn engine_of(
         Error::new(ErrorKind::Usage, what)
             .hint("write `implementation = Sandbox` on its model or on a scope around it")
     })?;
+    open_engine(implementation, site, engines).await
+}
+
+async fn open_engine(
+    implementation: &'static ImplementationNode,
+    site: &Site,
+    engines: &mut BTreeMap<&'static str, Arc<dyn Engine>>,
+) -> Result<Arc<dyn Engine>, Error> {
     if let Some(engine) = engines.get(implementation.name) {
         return Ok(engine.clone());
     }
@@ -310,10 +330,11 @@ fn links(machine: Placement) -> impl Iterator<Item = &'static crate::model::Link
     })
 }
 
+/// The networks, with the addresses given in them; and what could not be given, if something could not.
 fn resolve_networks(
     placements: &'static Placements,
     before: &BTreeMap<String, Given>,
-) -> Result<BTreeMap<usize, (NetworkSpec, Given)>, Error> {
+) -> (BTreeMap<usize, (NetworkSpec, Given)>, Option<Error>) {
     let mut asked: BTreeMap<usize, Vec<Asked>> = BTreeMap::new();
     for machine in of_kind(placements, Kind::Machine) {
         for link in links(machine) {
@@ -326,20 +347,21 @@ fn resolve_networks(
         }
     }
     let none = Given::new();
-    of_kind(placements, Kind::Network)
-        .map(|network| {
-            let addressing = network.node().addressing;
-            let name = network.path().to_owned();
-            let v4 = addressing.v4.and_then(|net| Ipv4Net::new(net.network, net.prefix).ok()).map(IpNet::V4);
-            let given = assign(
-                &name,
-                &addressing,
-                asked.get(&network.index()).map_or(&[], Vec::as_slice),
-                before.get(&name).unwrap_or(&none),
-            )?;
-            Ok((network.index(), (NetworkSpec { name, v4, mtu: addressing.mtu }, given)))
-        })
-        .collect()
+    let mut trouble = None;
+    let resolve = |network: Placement| {
+        let addressing = network.node().addressing;
+        let name = network.path().to_owned();
+        let v4 = addressing.v4.and_then(|net| Ipv4Net::new(net.network, net.prefix).ok()).map(IpNet::V4);
+        let asked = asked.get(&network.index()).map_or(&[][..], Vec::as_slice);
+        let before = before.get(&name).unwrap_or(&none);
+        let given = assign(&name, &addressing, asked, before).unwrap_or_else(|error| {
+            trouble.get_or_insert(error);
+            before.clone()
+        });
+        (network.index(), (NetworkSpec { name, v4, mtu: addressing.mtu }, given))
+    };
+    let networks = of_kind(placements, Kind::Network).map(resolve).collect();
+    (networks, trouble)
 }
 
 fn machine_spec(

@@ -29,11 +29,13 @@ impl Machine {
         if users.guards == 0 {
             users.keep = self.is_running().await? == Some(true);
         }
-        if users.guards > 0 || !users.keep {
+        users.guards += 1;
+        // From here on whatever ends this early, also who gives up waiting, drops the guard and so unwinds.
+        let guard = RunningGuard(Some(self.clone()));
+        if users.guards > 1 || !users.keep {
             self.start_locked().await?;
         }
-        users.guards += 1;
-        Ok(RunningGuard(Some(self.clone())))
+        Ok(guard)
     }
 
     async fn release(self) -> Result<(), Error> {

@@ -206,6 +206,13 @@ impl Machine {
         intent.settle(gone, |()| Change::Remove).await
     }
 
+    /// The same machine as it was deployed, whatever the layout has become since.
+    pub(crate) fn made_from(&self, record: Option<&Record>) -> Self {
+        let Some(made) = record.and_then(MadeFrom::of) else { return self.clone() };
+        let Inner { engine, events, unwinding, ledger, path, .. } = &*self.0;
+        Self::new(made.spec, path.clone(), engine.clone(), ledger.clone(), events.clone(), unwinding.clone())
+    }
+
     /// Gives it the names that it can reach, while it runs, and writes down what it is now.
     pub(crate) async fn introduce(&self, identity: Identity, hosts: &[HostEntry]) -> Result<(), Error> {
         self.0.engine.set_hosts(self.name(), hosts).await?;

@@ -98,6 +98,11 @@ impl Ledger {
         blocking(move || book.store.assign(&all)).await
     }
 
+    pub(crate) async fn release(&self, machine: &str, interface: &str) -> Result<(), Error> {
+        let (book, machine, interface) = (self.book()?, machine.to_owned(), interface.to_owned());
+        blocking(move || book.store.release(&machine, &interface)).await
+    }
+
     pub(crate) async fn keep(&self, path: String, value: zeroize::Zeroizing<Vec<u8>>) -> Result<(), Error> {
         let book = self.book()?;
         blocking(move || book.store.persist_put(&path, &value)).await
