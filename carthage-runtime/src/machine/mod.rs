@@ -8,9 +8,13 @@ mod host;
 pub mod implementation;
 #[expect(clippy::module_inception, reason = "a machine is what this is about")]
 mod machine;
+mod outflow;
 
 pub use command::{Command, Output};
 pub use guard::RunningGuard;
 pub use host::Host;
 pub(crate) use machine::MadeFrom;
 pub use machine::{GRACE, Machine};
+pub(crate) use outflow::Outflow;
+#[cfg(test)]
+pub(crate) use outflow::tests::left_behind;

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncWrite, AsyncWriteExt, Stderr, Stdout};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::args::ExecArgs;
 use crate::cli::exit::Exit;
@@ -18,11 +17,8 @@ use crate::cli::terminal::{self, Raw};
 use crate::deploy::Access;
 use crate::error::{Error, ErrorKind};
 use crate::layout::Layout;
-use crate::machine::Machine;
-use crate::machine::engine::{self, Control, Exec, Presence, Reader, Running, Writer};
-
-/// How long output may be silent after the command's end, while something it left behind still holds it open.
-const SILENCE: Duration = Duration::from_millis(500);
+use crate::machine::engine::{self, Exec, Presence, Running, Writer};
+use crate::machine::{Machine, Outflow};
 
 /// `exec`
 pub(in crate::cli) async fn exec<L: Layout>(
@@ -33,7 +29,7 @@ pub(in crate::cli) async fn exec<L: Layout>(
     let machine = running_machine(session, &args.machine).await?;
     let exec = Exec { argv: argv.to_vec(), stdin: true, ..asked(args) };
     let heard = Heard::new()?;
-    pass(machine.exec(exec).await?, heard, false).await
+    pass(machine.exec(exec).await?, heard, false, streams()).await
 }
 
 /// `shell`
@@ -52,7 +48,7 @@ pub(in crate::cli) async fn shell<L: Layout>(
     }
     let running = machine.exec(exec).await?;
     let raw = Raw::enter()?;
-    let ended = pass(running, heard, true).await;
+    let ended = pass(running, heard, true, streams()).await;
     drop(raw);
     ended
 }
@@ -78,39 +74,58 @@ async fn running_machine<L: Layout>(session: &Session<'_, L>, name: &str) -> Res
     }
 }
 
-/// Connects a command with this program's own streams until it ends.
-async fn pass(running: Running, heard: Heard, is_terminal: bool) -> Result<Exit, Error> {
+/// Connects a command with this program's own streams until it ends and all that it wrote is passed on. Signals are passed on
+/// as long as it runs; on a terminal, where keys send them, they are for this program, and the terminal's size is passed on.
+async fn pass(
+    running: Running,
+    mut heard: Heard,
+    is_terminal: bool,
+    (out, err): (impl AsyncWrite + Unpin, impl AsyncWrite + Unpin),
+) -> Result<Exit, Error> {
     let Running { stdin, stdout, stderr, mut control } = running;
     if let Some(stdin) = stdin {
         tokio::spawn(feed(stdin));
     }
-    let passed = AtomicUsize::new(0);
-    let mut out = pin!(async {
-        let out = drain(stdout, tokio::io::stdout(), &passed);
-        tokio::try_join!(out, drain(stderr, tokio::io::stderr(), &passed)).map(drop)
+    let ended = CancellationToken::new();
+    let mut written = pin!(async {
+        let out = drain(Outflow::new(stdout, &ended), out);
+        tokio::try_join!(out, drain(Outflow::new(stderr, &ended), err)).map(drop)
     });
-    let mut ended = pin!(follow(&mut *control, heard, is_terminal));
     let (mut exit, mut drained) = (None, false);
-    while exit.is_none() || !drained {
-        let before = passed.load(Ordering::Relaxed);
+    loop {
+        if let Some(exit) = exit.filter(|_| drained) {
+            return Ok(Exit::Command(code(exit)));
+        }
         tokio::select! {
-            how = &mut ended, if exit.is_none() => exit = Some(how?),
-            written = &mut out, if !drained => match written {
+            how = control.wait(), if exit.is_none() => {
+                exit = Some(how?);
+                ended.cancel();
+            }
+            done = &mut written, if !drained => match done {
                 Ok(()) => drained = true,
                 // Nobody reads what it writes: it ends as it would by a broken pipe of its own.
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Command(128 + 13)),
                 Err(error) => return Err(Error::host("cannot pass on what the command writes")(error)),
             },
-            // Something that it left behind may hold its output open for ever.
-            () = tokio::time::sleep(SILENCE), if exit.is_some() => drained = passed.load(Ordering::Relaxed) == before,
+            number = heard.signals.next() => {
+                if is_terminal || exit.is_some() {
+                    return Ok(Exit::Command(code(engine::Exit::Signal(number))));
+                }
+                control.signal(number).await?;
+            }
+            _ = heard.resized.recv(), if is_terminal && exit.is_none() => control.resize(terminal::size()).await?,
         }
     }
-    Ok(Exit::Command(exit.map_or(u8::MAX, code)))
 }
 
 /// The exit status as a shell would show it.
 fn code(exit: engine::Exit) -> u8 {
     u8::try_from(exit.code() & 0xff).unwrap_or(u8::MAX)
+}
+
+/// Where the command's output goes.
+fn streams() -> (Stdout, Stderr) {
+    (tokio::io::stdout(), tokio::io::stderr())
 }
 
 /// What is typed goes in; the end of input is passed on too.
@@ -121,15 +136,14 @@ async fn feed(mut to: Writer) {
     to.shutdown().await.ok();
 }
 
-/// What is written comes out, at once; `passed` counts it.
-async fn drain(mut from: Reader, mut to: impl AsyncWrite + Unpin, passed: &AtomicUsize) -> io::Result<()> {
+/// What is written comes out, at once.
+async fn drain(mut from: Outflow, mut to: impl AsyncWrite + Unpin) -> io::Result<()> {
     let mut buffer = vec![0; 64 << 10];
     loop {
         let count = from.read(&mut buffer).await?;
         let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else { return Ok(()) };
         to.write_all(bytes).await?;
         to.flush().await?;
-        passed.fetch_add(count, Ordering::Relaxed);
     }
 }
 
@@ -147,23 +161,31 @@ impl Heard {
     }
 }
 
-/// Waits for the end of the command. Signals are passed on; on a terminal, where keys send them, they are for this program, and
-/// the terminal's size is passed on.
-async fn follow(
-    control: &mut dyn Control,
-    mut heard: Heard,
-    is_terminal: bool,
-) -> Result<engine::Exit, Error> {
-    loop {
-        tokio::select! {
-            exit = control.wait() => return exit,
-            number = heard.signals.next() => {
-                if is_terminal {
-                    return Ok(engine::Exit::Signal(number));
-                }
-                control.signal(number).await?;
-            }
-            _ = heard.resized.recv(), if is_terminal => control.resize(terminal::size()).await?,
-        }
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+    use crate::machine::left_behind;
+
+    #[tokio::test]
+    async fn a_slow_reader_gets_everything() {
+        let wrote = vec![7; 150_000];
+        let (mut running, daemon) = left_behind(&wrote).await;
+        running.stdin = None;
+        let (out, mut reader) = tokio::io::duplex(1000);
+        let read = async {
+            // Longer than any silence.
+            tokio::time::sleep(Duration::from_millis(1200)).await;
+            let mut read = Vec::new();
+            reader.read_to_end(&mut read).await.unwrap();
+            read
+        };
+        let passed = pass(running, Heard::new().unwrap(), false, (out, tokio::io::sink()));
+        let (exit, read) = tokio::join!(passed, read);
+        assert_eq!((exit.unwrap(), read.len()), (Exit::Command(0), wrote.len()));
+        drop(daemon);
     }
 }

@@ -84,11 +84,25 @@ fn whoever_is_killed_while_it_waits_leaves_nothing_running() {
 fn a_reader_that_goes_away_ends_it_quietly() {
     let lab = lab!();
     lab.deploy();
-    let program = lab.command(&["exec", "vault", "--", "yes"]);
+    let ended = piped(&lab, &["yes"], "head -n 1");
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("y\n", ""));
+}
+
+#[test]
+fn a_reader_that_is_slow_gets_everything() {
+    let lab = lab!();
+    lab.deploy();
+    let ended = piped(&lab, &["head", "-c", "150000", "/dev/zero"], "(sleep 1.5; wc -c)");
+    assert_eq!((ended.stdout.trim(), ended.stderr.as_str()), ("150000", ""));
+}
+
+/// Runs a command in the vault whose output a shell on this side reads.
+fn piped(lab: &Lab, argv: &[&str], reader: &str) -> Ended {
+    let program = lab.command(&[&["exec", "vault", "--"], argv].concat());
     let mut pipeline = Command::new("sh");
-    pipeline.args(["-c", "\"$0\" \"$@\" | head -n 1"]).arg(program.get_program()).args(program.get_args());
+    let script = format!("\"$0\" \"$@\" | {reader}");
+    pipeline.args(["-c", &script]).arg(program.get_program()).args(program.get_args());
     pipeline.env_clear();
     pipeline.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let ended = Program::start(pipeline, None).ended().code(0);
-    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("y\n", ""));
+    Program::start(pipeline, None).ended().code(0)
 }
