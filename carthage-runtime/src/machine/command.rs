@@ -1,13 +1,16 @@
 //! Running a command inside a machine.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
+use tokio_util::sync::CancellationToken;
 
-use super::engine::{Exec, Exit, Reader};
+use super::engine::{Exec, Exit, Running};
 use super::machine::Machine;
+use super::outflow::Outflow;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::inject::Secret;
@@ -121,7 +124,8 @@ impl Command {
             .into())
     }
 
-    /// Runs it, whatever it returns. Dropping the future kills the command and everything that it started.
+    /// Runs it, whatever it returns. Dropping the future kills the command and everything that it started. What a command
+    /// that has ended left running is not waited for; a service is better started with [`Host::spawn`](super::Host::spawn).
     ///
     /// # Errors
     /// When it cannot be run or takes longer than its time-out.
@@ -141,30 +145,17 @@ impl Command {
 
     async fn collect(self) -> Result<Output, Error> {
         let Self { machine, exec, stdin, on_behalf_of, .. } = self;
-        let mut running = machine.0.engine.exec(machine.name(), exec).await?;
-        let input = running.stdin.take();
-        let feed = async move {
-            let Some(mut input) = input else { return };
-            // A command need not read all of its input; what counts is how it ends.
-            if input.write_all(&stdin).await.is_ok() {
-                input.shutdown().await.ok();
-            }
-        };
+        let running = machine.0.engine.exec(machine.name(), exec).await?;
         let line = |stderr, line| Event::Output {
             machine: machine.name().to_owned(),
             thing: on_behalf_of.clone(),
             line,
             stderr,
         };
-        let events = &machine.0.events;
-        let ((), stdout, stderr) = tokio::join!(
-            feed,
-            tee(running.stdout, events, |text| line(false, text)),
-            tee(running.stderr, events, |text| line(true, text)),
-        );
-        let exit = running.control.wait().await?;
+        let (exit, stdout, stderr) = gather(running, stdin, &machine.0.events, line).await;
+        let exit = exit?;
         let lost =
-            || Error::host::<std::io::Error>(format!("lost the output of a command on `{}`", machine.name()));
+            || Error::host::<io::Error>(format!("lost the output of a command on `{}`", machine.name()));
         Ok(Output { exit, stdout: stdout.map_err(lost())?, stderr: stderr.map_err(lost())? })
     }
 
@@ -175,8 +166,38 @@ impl Command {
     }
 }
 
+/// Gives a command its input and takes what it writes, until it has ended and all that it wrote is there.
+async fn gather(
+    running: Running,
+    stdin: Vec<u8>,
+    events: &Events,
+    line: impl Fn(bool, String) -> Event,
+) -> (Result<Exit, Error>, io::Result<Vec<u8>>, io::Result<Vec<u8>>) {
+    let Running { stdin: input, stdout, stderr, mut control } = running;
+    let ended = CancellationToken::new();
+    let wait = async {
+        let exit = control.wait().await;
+        ended.cancel();
+        exit
+    };
+    let feed = async move {
+        let Some(mut input) = input else { return };
+        // A command need not read all of its input; what counts is how it ends.
+        if input.write_all(&stdin).await.is_ok() {
+            input.shutdown().await.ok();
+        }
+    };
+    let (exit, _, stdout, stderr) = tokio::join!(
+        wait,
+        ended.run_until_cancelled(feed),
+        tee(Outflow::new(stdout, &ended), events, |text| line(false, text)),
+        tee(Outflow::new(stderr, &ended), events, |text| line(true, text)),
+    );
+    (exit, stdout, stderr)
+}
+
 /// Keeps everything and tells each line as it comes.
-async fn tee(mut from: Reader, events: &Events, line: impl Fn(String) -> Event) -> std::io::Result<Vec<u8>> {
+async fn tee(mut from: Outflow, events: &Events, line: impl Fn(String) -> Event) -> io::Result<Vec<u8>> {
     let (mut all, mut told) = (Vec::new(), 0);
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -199,4 +220,25 @@ fn quote(name: &str, text: &[u8]) -> String {
     let from = text.len().saturating_sub(QUOTED);
     let shown = String::from_utf8_lossy(&text[from..]);
     format!("{name}{}: {}", if from > 0 { " (its end)" } else { "" }, shown.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::outflow::tests::left_behind;
+
+    #[tokio::test]
+    async fn a_daemon_that_holds_the_streams_is_not_waited_for() {
+        let (running, daemon) = left_behind(b"started\n").await;
+        let line = |stderr, line| Event::Output { machine: "m".into(), thing: "t".into(), line, stderr };
+        let events = Events::none();
+        let gathered = gather(running, b"more than it reads".to_vec(), &events, line);
+        let (exit, stdout, stderr) =
+            tokio::time::timeout(Duration::from_secs(20), gathered).await.expect("it ends with its command");
+        assert_eq!(
+            (exit.unwrap(), stdout.unwrap(), stderr.unwrap()),
+            (Exit::Status(0), b"started\n".to_vec(), Vec::new())
+        );
+        drop(daemon);
+    }
 }
