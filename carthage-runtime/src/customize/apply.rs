@@ -1,5 +1,7 @@
 //! Applying customizations to a machine: what would run and why, and running it.
 
+use std::panic::AssertUnwindSafe;
+
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
@@ -87,8 +89,8 @@ impl Application<'_> {
         Step { thing: format!("task:{}", self.name(task)), action, why, details }
     }
 
-    /// What would run, and why.
-    pub(crate) async fn plan(&self, now: &Now) -> Result<Vec<Step>, Error> {
+    /// What would run, and why. A task whose check fails keeps nothing else from being planned: it is asked again when it is run.
+    pub(crate) async fn plan(&self, now: &Now) -> Vec<Step> {
         let (target, running) = match now {
             Now::New => (Target::New, false),
             Now::Stopped(identity) => (Target::Exists(identity), false),
@@ -97,7 +99,15 @@ impl Application<'_> {
         let (mut earlier, mut steps) = (Vec::new(), Vec::new());
         for task in 0..self.tasks().len() {
             let host = running.then(|| self.host(task));
-            let (decision, last) = self.decide(task, target, host.as_ref(), &earlier, false).await?;
+            let (decision, last) = match self.decide(task, target, host.as_ref(), &earlier, false).await {
+                Ok(decided) => decided,
+                Err(error) => {
+                    let why = format!("cannot be told: {}", crate::chain(&error));
+                    steps.push(self.step(task, Action::Ask, why));
+                    earlier.push(Earlier::MayRun);
+                    continue;
+                }
+            };
             earlier.push(decision.planned(&last));
             match decision {
                 Decision::Run(why) => steps.push(self.step(task, Action::Run, why.to_string())),
@@ -105,7 +115,7 @@ impl Application<'_> {
                 _ => {}
             }
         }
-        Ok(steps)
+        steps
     }
 
     /// Runs what must run, on a machine that runs. A task that fails stops only those after it.
@@ -196,12 +206,9 @@ impl Application<'_> {
         let intent = ledger.intend(&thing, "run").await?;
         on_disk(stamps, identity, move |stamps, identity| stamps.begin(&stem, run, &identity)).await?;
         crash_point("task-unstamped");
-        let body =
-            std::panic::AssertUnwindSafe(self.customization.run(task, host, self.place)).catch_unwind();
-        let ended = match body.await {
-            Ok(Ok(())) => host.end_services_not_spawned().await,
-            Ok(Err(error)) => Err(self.failed(task, error)),
-            Err(panic) => Err(self.failed(task, panicked(&*panic).into())),
+        let ended = match unpanicked(self.customization.run(task, host, self.place)).await {
+            Ok(()) => host.end_services_not_spawned().await,
+            Err(error) => Err(self.failed(task, error)),
         };
         crash_point("task-ended-unstamped");
         if ended.is_ok() {
@@ -245,7 +252,8 @@ impl Application<'_> {
         Host::new(self.machine.clone(), format!("task:{}", self.name(task)), self.stem(task))
     }
 
-    /// The one decision, with the checks asked as far as it wants to know. Without a host they cannot be asked.
+    /// The one decision, with the checks asked as far as it wants to know. Without a host they cannot be asked. The one error
+    /// is that of a check that fails.
     async fn decide(
         &self,
         task: usize,
@@ -286,14 +294,8 @@ impl Application<'_> {
                 _ => return Ok((decision, last.clone())),
             };
             let (Some(asked), Some(check)) = (asked, check) else { return Ok((decision, last.clone())) };
-            let answer = asked.await.map_err(|error| {
-                let what = format!(
-                    "`{}` of `{}` cannot tell about `{}`",
-                    check.name,
-                    self.machine.name(),
-                    node.name
-                );
-                Error::new(ErrorKind::Task, what).because(error)
+            let answer = unpanicked(asked).await.map_err(|error| {
+                Error::new(ErrorKind::Task, format!("`{}` failed", check.name)).because(error)
             })?;
             check.answer = if answer { Answer::Yes } else { Answer::No };
         }
@@ -311,8 +313,23 @@ async fn on_disk(
     done.map_err(Error::host("a thread that writes stamps has died"))?
 }
 
-fn panicked(panic: &(dyn std::any::Any + Send)) -> String {
-    let text =
-        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("it panicked: {}", text.unwrap_or("without a message"))
+/// A function of the user's; that it panics is an error like any other.
+async fn unpanicked<T>(body: impl Future<Output = crate::Result<T>>) -> crate::Result<T> {
+    AssertUnwindSafe(body).catch_unwind().await.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(format!("it panicked: {}", text.unwrap_or("without a message")).into())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_error() {
+        let said = |word: &'static str| unpanicked::<()>(async move { panic!("no {word}") });
+        assert_eq!(said("roof").await.unwrap_err().to_string(), "it panicked: no roof");
+        assert!(unpanicked(async { Ok(true) }).await.unwrap());
+    }
 }

@@ -84,7 +84,7 @@ impl Deployment {
                     (_, Some(identity)) => Now::Running(identity.clone()),
                 };
                 for application in self.applications(*index, &self.world.place(*index)) {
-                    steps.extend(application.plan(&now).await?);
+                    steps.extend(application.plan(&now).await);
                 }
                 Ok(steps)
             }

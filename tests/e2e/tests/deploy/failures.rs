@@ -70,3 +70,29 @@ fn machines_that_need_the_failed_one_are_skipped() {
     );
     lab.run(&["plan"]).code(0);
 }
+
+#[test]
+fn a_check_that_cannot_tell() {
+    let mut lab = lab!();
+    lab.deploy();
+    for (run, (how, why)) in
+        [("fails", "the light is off"), ("panics", "it panicked: the light is off")].into_iter().enumerate()
+    {
+        lab.set("TESTLAB_CHECK", how).set("TESTLAB_TEXT", format!("text {run}"));
+        let plan = lab.run(&["plan", "--json"]).code(2).steps();
+        let asked = format!("ask task:vault.test/works.marked: cannot be told: `has_mark` failed: {why}");
+        assert!(plan.contains(&asked), "{plan:?}");
+        let changed = "run task:server.test/site.index: its inputs changed".to_owned();
+        assert!(plan.contains(&changed), "{plan:?}");
+        // Everything else is done.
+        let deployed = lab.run(&["deploy", "--yes", "--json"]).code(3);
+        let report = deployed.event("report");
+        assert_eq!(things(&report["failed"]), ["task:vault.test/works.marked"]);
+        assert_eq!(report["failed"][0]["causes"], serde_json::json!(["`has_mark` failed", why]));
+        assert!(deployed.done().contains(&changed));
+    }
+    // It was asked, and not run; the answer, once there is one, is what counts.
+    lab.unset("TESTLAB_CHECK");
+    lab.run(&["plan"]).code(0);
+    assert_eq!(lab.ran("vault").iter().filter(|task| *task == "works.marked").count(), 1);
+}

@@ -59,6 +59,6 @@ pub struct Vault {
     #[customize(Daemons { count: setting("TESTLAB_DAEMONS", 1) })]
     pub daemons: Daemons,
     /// Steps that wait, that fail, and that know themselves whether they are done.
-    #[customize(Works { fails: setting("TESTLAB_FAILS", false), waits: setting("TESTLAB_WAITS", false), password: password.clone() })]
+    #[customize(Works { fails: setting("TESTLAB_FAILS", false), waits: setting("TESTLAB_WAITS", false), check: setting("TESTLAB_CHECK", String::new()), password: password.clone() })]
     pub works: Works,
 }

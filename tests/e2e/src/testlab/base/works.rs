@@ -14,6 +14,8 @@ pub struct Works {
     pub fails: bool,
     /// Whether `slow` waits until the test writes into `/run/go`.
     pub waits: bool,
+    /// Whether the check of `marked` `fails` or `panics`.
+    pub check: String,
     /// Given to a command.
     pub password: Arc<Password>,
 }
@@ -62,7 +64,11 @@ impl Works {
 
     #[check_completed(marked)]
     async fn has_mark(&self, host: &Host) -> Result<bool> {
-        host.exists(MARK).await
+        match self.check.as_str() {
+            "fails" => Err("the light is off".into()),
+            "panics" => panic!("the light is off"),
+            _ => host.exists(MARK).await,
+        }
     }
 
     /// Give a command the password, and a hash of it to the stamp.
