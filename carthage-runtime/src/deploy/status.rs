@@ -1,6 +1,6 @@
 //! What is in the layout, and what of it exists now.
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
 use super::things::Thing;
@@ -85,6 +85,9 @@ pub struct NetworkStatus {
     pub name: String,
     /// `running`, `stopped`, `absent` or `unknown`.
     pub state: &'static str,
+    /// What is wrong with that, if something is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
     /// Whether it is in the layout.
     pub in_layout: bool,
     /// Its subnet.
@@ -126,10 +129,11 @@ impl Deployment {
         Ok(listed.collect())
     }
 
-    /// What exists of the selection now, asked from the implementations.
+    /// What exists of the selection now, asked from the implementations. What does not answer is `unknown`, with its error as
+    /// its trouble.
     ///
     /// # Errors
-    /// When the selection names nothing, or an implementation cannot be asked.
+    /// When the selection names nothing.
     pub async fn status(&self, selection: &Selection) -> Result<Status, Error> {
         let selected = self.things.selected(selection)?;
         let unfinished =
@@ -147,12 +151,18 @@ impl Deployment {
             _ => None,
         });
         let asked = machines.map(|(machine, in_layout)| self.machine_status(machine, in_layout));
-        status.machines = stream::iter(asked).buffered(self.options.parallel.max(1)).try_collect().await?;
+        status.machines = stream::iter(asked).buffered(self.options.parallel.max(1)).collect().await;
         for thing in things {
             if let Thing::Network(network) | Thing::OldNetwork(network) = thing {
+                let (state, trouble) = match network.presence().await {
+                    Ok(Presence::Unknown(_, why)) => (UNKNOWN, Some(why)),
+                    Ok(presence) => (word(&presence), None),
+                    Err(error) => (UNKNOWN, Some(crate::chain(&error))),
+                };
                 status.networks.push(NetworkStatus {
                     name: network.spec().name.clone(),
-                    state: word(&network.presence().await?),
+                    state,
+                    trouble,
                     in_layout: !thing.is_old(),
                     subnet: network.spec().v4.map(|net| net.to_string()),
                 });
@@ -161,14 +171,25 @@ impl Deployment {
         Ok(status)
     }
 
-    async fn machine_status(&self, machine: &Machine, in_layout: bool) -> Result<MachineStatus, Error> {
-        let presence = machine.presence().await?;
-        let services = match presence {
-            Presence::Absent => Vec::new(),
-            _ => machine.services().await?,
+    async fn machine_status(&self, machine: &Machine, in_layout: bool) -> MachineStatus {
+        let (state, trouble, services) = match asked(machine).await {
+            Ok((presence, services)) => (word(&presence), self.trouble(machine, &presence), services),
+            Err(error) => (UNKNOWN, Some(crate::chain(&error)), Vec::new()),
         };
-        let recorded = self.snapshot.records.get(&machine.thing());
-        let trouble = match (&presence, recorded) {
+        MachineStatus {
+            name: machine.name().to_owned(),
+            implementation: machine.implementation().to_owned(),
+            state,
+            trouble,
+            in_layout,
+            addresses: addresses(machine),
+            services: services.into_iter().map(Service::of).collect(),
+        }
+    }
+
+    /// What is wrong with a machine that is there like this.
+    fn trouble(&self, machine: &Machine, presence: &Presence) -> Option<String> {
+        match (presence, self.snapshot.records.get(&machine.thing())) {
             (Presence::Unknown(_, why), _) => Some(why.clone()),
             (Presence::Absent, Some(_)) => {
                 Some("it was removed from outside; `deploy` makes it again".to_owned())
@@ -180,17 +201,18 @@ impl Deployment {
                 Some("it was not finished; `deploy` carries on".to_owned())
             }
             _ => None,
-        };
-        Ok(MachineStatus {
-            name: machine.name().to_owned(),
-            implementation: machine.implementation().to_owned(),
-            state: word(&presence),
-            trouble,
-            in_layout,
-            addresses: addresses(machine),
-            services: services.into_iter().map(Service::of).collect(),
-        })
+        }
     }
+}
+
+/// Whether a machine is there, and its services if it is.
+async fn asked(machine: &Machine) -> Result<(Presence, Vec<ServiceStatus>), Error> {
+    let presence = machine.presence().await?;
+    let services = match presence {
+        Presence::Absent => Vec::new(),
+        _ => machine.services().await?,
+    };
+    Ok((presence, services))
 }
 
 impl Service {
@@ -204,12 +226,15 @@ impl Service {
     }
 }
 
+/// The state of what does not answer.
+const UNKNOWN: &str = "unknown";
+
 fn word(presence: &Presence) -> &'static str {
     match presence {
         Presence::Absent => "absent",
         Presence::Stopped(_) => "stopped",
         Presence::Running(_) => "running",
-        Presence::Unknown(..) => "unknown",
+        Presence::Unknown(..) => UNKNOWN,
     }
 }
 

@@ -100,22 +100,21 @@ fn status_text(status: &Status, held: Option<&Option<Holder>>, style: Style) -> 
         };
         style.paint(tone, state)
     };
-    let old = |in_layout: bool| if in_layout { "" } else { "no longer in the layout" };
+    let remarks = |trouble: &Option<String>, in_layout: bool| {
+        let trouble = trouble.as_ref().map(|text| style.paint(Tone::Bad, text));
+        let old = (!in_layout).then(|| "no longer in the layout".to_owned());
+        trouble.into_iter().chain(old).collect::<Vec<_>>().join("; ")
+    };
     let mut rows = Vec::new();
     for network in &status.networks {
         let subnet = network.subnet.clone().unwrap_or_default();
         let thing = format!("network:{}", network.name);
-        rows.push(vec![thing, state(network.state), subnet, old(network.in_layout).to_owned()]);
+        rows.push(vec![thing, state(network.state), subnet, remarks(&network.trouble, network.in_layout)]);
     }
     for machine in &status.machines {
         let thing = format!("machine:{}", machine.name);
-        let trouble = machine.trouble.as_ref().map(|text| style.paint(Tone::Bad, text));
-        let remarks: Vec<_> = trouble
-            .into_iter()
-            .chain(Some(old(machine.in_layout).to_owned()))
-            .filter(|text| !text.is_empty())
-            .collect();
-        rows.push(vec![thing, state(machine.state), machine.addresses.join(" "), remarks.join("; ")]);
+        let remarks = remarks(&machine.trouble, machine.in_layout);
+        rows.push(vec![thing, state(machine.state), machine.addresses.join(" "), remarks]);
         for service in &machine.services {
             let log = service.log.as_ref().map(|log| format!("log: {log}")).unwrap_or_default();
             let exit = service.exit.as_ref().map(|exit| style.paint(Tone::Bad, exit)).unwrap_or_default();
@@ -200,15 +199,24 @@ mod tests {
                 log: Some("/log".into()),
             }],
         };
+        let network = NetworkStatus {
+            name: "lab".into(),
+            state: "unknown",
+            trouble: Some("its keeper is silent".into()),
+            in_layout: true,
+            subnet: None,
+        };
         let status = Status {
             machines: vec![machine],
+            networks: vec![network],
             run: 7,
             unfinished: vec!["create machine:w".into()],
             ..Status::default()
         };
         assert_eq!(
             status_text(&status, None, Style::plain()).join("\n"),
-            "machine:mirror        running  10.0.0.1/24    no longer in the layout\n  \
+            "network:lab           unknown                 its keeper is silent\n\
+             machine:mirror        running  10.0.0.1/24    no longer in the layout\n  \
              service site.serve  ended    exit status 1  log: /log\n\
              unfinished: create machine:w; `deploy` carries on\n\
              last run: 7"

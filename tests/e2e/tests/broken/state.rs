@@ -68,6 +68,39 @@ fn a_damaged_store() {
     lab.destroy();
 }
 
+/// What cannot be told about one thing does not hide the others.
+#[test]
+fn a_damaged_record_of_one_machine_and_one_network() {
+    let lab = lab!();
+    lab.deploy();
+    let before = lab.machines();
+    let records = ["machines/worker-1.test/machine.json", "networks/site.back.json"];
+    let records = records.map(|record| lab.state().join("sandbox").join(record));
+    let good = records.each_ref().map(|record| fs::read(record).unwrap());
+    for record in &records {
+        fs::write(record, "{").unwrap();
+    }
+    let status = lab.run(&["status", "--json"]).code(0).json();
+    for (kind, name, record) in
+        [("machine", "worker-1.test", &records[0]), ("network", "site.back", &records[1])]
+    {
+        let line = status.iter().find(|line| line["event"] == kind && line["name"] == name).unwrap();
+        assert_eq!(line["state"], "unknown");
+        let trouble = line["trouble"].as_str().unwrap();
+        assert!(trouble.contains(record.to_str().unwrap()), "{trouble}");
+    }
+    let mut known = lab.machines();
+    for (thing, state) in &before {
+        let now = known.remove(thing).unwrap();
+        assert!(now == *state || now.starts_with("unknown"), "{thing}: {now}");
+    }
+    lab.run(&["status"]).code(0).says("unknown").says("10.61.0.2/24");
+    for (record, good) in records.iter().zip(good) {
+        fs::write(record, good).unwrap();
+    }
+    assert_eq!(lab.machines(), before);
+}
+
 /// The cache is safe to lose: what can be told anew is, and what cannot runs again.
 #[test]
 fn damaged_stamps() {
