@@ -125,7 +125,7 @@ pub(super) enum Command {
     Status(Select),
     /// Start machines, and those they depend on
     Start(Select),
-    /// Stop machines, and those that depend on them
+    /// Stop machines, and nothing else
     Stop(Select),
     /// Run a command inside a machine
     Exec {

@@ -89,8 +89,8 @@ const COMMANDS: &[Text] = &[
     ("start", "", &[("start", "all machines"), ("start worker-2", "one, and those it depends on")]),
     (
         "stop",
-        "What is in the machines stays.\n",
-        &[("stop", "all machines"), ("stop mirror", "one, and those that depend on it")],
+        "Stops what is named and nothing else, also where other machines depend on it. What is in the machines stays.\n",
+        &[("stop", "all machines"), ("stop mirror", "one; those that depend on it run on")],
     ),
     (
         "exec",
@@ -109,7 +109,7 @@ const COMMANDS: &[Text] = &[
     ),
     (
         "run",
-        "The machine must exist and run. What comes after a task runs again at the next `deploy`.\n",
+        "The machine must exist; if it does not run, it is started for this and stopped afterwards. What comes after a task runs again at the next `deploy`.\n",
         &[
             ("run mirror.algebra/site.index", "one task"),
             ("run 'worker-*/join.*'", "one customization's tasks on several machines"),
