@@ -12,9 +12,27 @@ use crate::model::Placement;
 
 /// A model at its place in a layout; dereferences to the model. Cheap to clone.
 ///
-/// ```ignore
-/// industrial.algebra.mirror.machine().run(["uptime"]).await?;
-/// industrial.algebra.mirror.eth0.address();
+/// ```no_run
+/// use carthage::prelude::*;
+/// # #[network(v4 = "10.0.0.0/24", pool = "10.0.0.5-10.0.0.9")]
+/// # struct Lab;
+/// # #[machine_model]
+/// # struct Mirror {
+/// #     #[link]
+/// #     eth0: Link<Lab>,
+/// # }
+///
+/// #[enclave(domain = "algebra")]
+/// struct Algebra {
+///     lab: Lab,
+///     mirror: Mirror, // becomes a `Placed<Mirror>`
+/// }
+///
+/// async fn look(algebra: &Algebra) -> Result<()> {
+///     println!("{} has {:?}", algebra.mirror.name(), algebra.mirror.eth0.address());
+///     algebra.mirror.machine().run(["uptime"]).await?;
+///     Ok(())
+/// }
 /// ```
 pub struct Placed<T>(Arc<Inner<T>>);
 

@@ -223,7 +223,7 @@ pub(crate) fn again_as_an_ordinary_user() -> Result<(), Failed> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let allowed = text(&as_nobody(&["__carthage-sandbox", "probe"])?.stdout);
     if !allowed.contains("Ok") {
-        println!("skipped: all_as_an_ordinary_user, for this host allows no user namespaces: {allowed}");
+        println!("skipped: all_as_an_ordinary_user: this host allows no user namespaces: {allowed}");
         return Ok(());
     }
     let output = as_nobody(&[])?;

@@ -60,10 +60,12 @@ impl Ground {
     /// A place of its own for a user, the temporary directory in it.
     fn make(&self, name: &str, owner: Option<&User>) -> Result<PathBuf> {
         let place = self.base().join(name);
-        for dir in [place.clone(), place.join("tmp")] {
+        // Without an owner they are as on any host: some tests go on as somebody else.
+        let modes = if owner.is_some() { [0o700, 0o700] } else { [0o755, 0o1777] };
+        for (dir, mode) in [place.clone(), place.join("tmp")].into_iter().zip(modes) {
             if !dir.exists() {
                 fs::create_dir(&dir)?;
-                fs::set_permissions(&dir, Permissions::from_mode(0o700))?;
+                fs::set_permissions(&dir, Permissions::from_mode(mode))?;
                 if let Some(user) = owner {
                     chown(&dir, Some(user.uid.as_raw()), Some(user.gid.as_raw()))?;
                 }

