@@ -18,6 +18,7 @@ pub(crate) fn tests() -> Vec<(&'static str, Test)> {
         ("a_machine_ends_by_itself", halted),
         ("half_done_creations_and_removals", half_done),
         ("a_machine_that_does_not_want_to_end", stubborn),
+        ("looking_is_nothing_to_the_keeper", looking),
     ]
 }
 
@@ -158,4 +159,26 @@ fn stubborn() -> Result<(), Failed> {
         assert_eq!(site.sh_ok(&one, "cat /srv/asked").await?, "asked\n", "it was asked before it was killed");
         site.down(&[&one]).await
     })
+}
+
+fn looking() -> Result<(), Failed> {
+    on_a_site(async |site| {
+        let one = machine("one", 1, &["lab"]);
+        site.up(&[&one]).await?;
+        let keeper = site.keeper();
+        let before = faults_of_children(keeper)?;
+        for _ in 0..20 {
+            assert!(site.running(&one).await?);
+            assert!(matches!(site.engine.find_network("lab").await?, Presence::Running(_)));
+        }
+        assert_eq!(faults_of_children(keeper)?, before, "it forks for nobody who only looks");
+        site.down(&[&one]).await
+    })
+}
+
+/// The page faults of a process's children that have ended: every child has some.
+fn faults_of_children(pid: i32) -> Result<u64, Failed> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let fields = stat.rsplit_once(')').ok_or("no name in it")?.1;
+    Ok(fields.split_whitespace().nth(8).ok_or("too short")?.parse()?)
 }

@@ -84,8 +84,8 @@ impl Engine for SandboxEngine {
         let name = name.to_owned();
         self.off(move |premises| {
             let record = premises.records.find_network(&name)?;
-            Ok(premises
-                .presence(record.map(|record| record.identity), |status| status.networks.contains_key(&name)))
+            let works = || Ok(premises.keeper.bridge(&name)?.is_some());
+            Ok(Premises::presence(record.map(|record| record.identity), works))
         })
         .await
     }
@@ -122,9 +122,8 @@ impl Engine for SandboxEngine {
         let machine = machine.to_owned();
         self.off(move |premises| {
             let record = premises.records.find_machine(&machine)?;
-            Ok(premises.presence(record.map(|record| record.identity), |status| {
-                status.machines.contains_key(&machine)
-            }))
+            let runs = || premises.keeper.runs(&machine);
+            Ok(Premises::presence(record.map(|record| record.identity), runs))
         })
         .await
     }

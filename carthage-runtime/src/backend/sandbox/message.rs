@@ -20,8 +20,10 @@ pub(super) struct Launch {
 /// What a keeper is asked.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum KeeperRequest {
-    /// What is there?
-    Status,
+    /// Does this machine run? Answered with a `bool`, from memory.
+    Runs(String),
+    /// Where is this network's bridge? Answered with a [`Bridge`], or nothing while there is none.
+    Bridge(String),
     /// Make a network's bridge.
     CreateNetwork(NetworkSpec),
     /// Remove a network's bridge.
@@ -58,15 +60,13 @@ pub(super) struct StartMachine {
     pub(super) machine_id: String,
 }
 
-/// What a keeper answers.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct KeeperStatus {
-    /// The process ids of the running machines' first processes.
-    pub(super) machines: BTreeMap<String, i32>,
-    /// The bridges of the networks that work.
-    pub(super) networks: BTreeMap<String, String>,
-    /// The keeper's own process id.
-    pub(super) pid: u32,
+/// Where a network's bridge is.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Bridge {
+    /// Its name.
+    pub(super) name: String,
+    /// The process id of the keeper, in whose network namespace it is.
+    pub(super) keeper: u32,
 }
 
 /// A command, in a form that can be sent and kept.

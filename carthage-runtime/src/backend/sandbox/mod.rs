@@ -78,12 +78,11 @@ impl Sandbox {
         let (site, network) = (site.clone(), network.to_owned());
         let find = move || {
             let base = records::Records::new(&site.state).base().to_owned();
-            let status = keeper::Client::new(base, site.id, site.layout).status()?;
-            let namespace = || format!("/proc/{}/ns/net", status.pid).into();
-            Ok(status
-                .networks
-                .get(&network)
-                .map(|bridge| BridgeView { namespace: namespace(), bridge: bridge.clone() }))
+            let found = keeper::Client::new(base, site.id, site.layout).bridge(&network)?;
+            Ok(found.map(|message::Bridge { name, keeper }| BridgeView {
+                namespace: format!("/proc/{keeper}/ns/net").into(),
+                bridge: name,
+            }))
         };
         tokio::task::spawn_blocking(find)
             .await

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::inside::Inside;
 use super::keeper::{Client, remove_tree};
-use super::message::{KeeperRequest, KeeperStatus, StartMachine};
+use super::message::{KeeperRequest, StartMachine};
 use super::records::{MachineRecord, Records, make_directory};
 use super::survey;
 use super::wire::{Answer, receive};
@@ -54,14 +54,13 @@ impl Premises {
 
     /// What exists by record, and whether the keeper has it.
     pub(super) fn presence(
-        &self,
         identity: Option<Identity>,
-        runs: impl FnOnce(&KeeperStatus) -> bool,
+        runs: impl FnOnce() -> Result<bool, Error>,
     ) -> Presence {
         let Some(identity) = identity else { return Presence::Absent };
-        match self.keeper.status() {
-            Ok(status) if runs(&status) => Presence::Running(identity),
-            Ok(_) => Presence::Stopped(identity),
+        match runs() {
+            Ok(true) => Presence::Running(identity),
+            Ok(false) => Presence::Stopped(identity),
             Err(error) => Presence::Unknown(identity, crate::error::chain(&error)),
         }
     }
@@ -69,7 +68,7 @@ impl Premises {
     pub(super) fn start(&self, spec: &MachineSpec) -> Result<(), Error> {
         let name = &spec.name;
         let mut record = self.record(name)?;
-        if self.keeper.status()?.machines.contains_key(name) {
+        if self.keeper.runs(name)? {
             return Ok(());
         }
         if record.spec != *spec {

@@ -13,14 +13,12 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 
 use super::super::HELPER;
-use super::super::message::{KeeperRequest, KeeperStatus, Launch};
+use super::super::message::{Bridge, KeeperRequest, Launch};
 use super::super::wire::{ask, receive, send};
 use crate::error::{Error, ErrorKind};
 
 /// How long the keeper may take for anything but the end of a machine.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long it may take to say what is there.
-const GLANCE: Duration = Duration::from_secs(10);
 
 /// Speaks to a layout's keeper, and starts it where it is needed. All of it blocks.
 #[derive(Clone, Debug)]
@@ -39,9 +37,14 @@ impl Client {
         Self { base, id, layout, starting: Arc::default() }
     }
 
-    /// What the keeper has; nothing, if there is no keeper.
-    pub(in super::super) fn status(&self) -> Result<KeeperStatus, Error> {
-        self.ask_within(GLANCE, &KeeperRequest::Status).map(Option::unwrap_or_default)
+    /// Whether a machine runs. No keeper, no machine.
+    pub(in super::super) fn runs(&self, machine: &str) -> Result<bool, Error> {
+        self.ask(&KeeperRequest::Runs(machine.to_owned())).map(Option::unwrap_or_default)
+    }
+
+    /// Where the bridge of a network is, if it is there.
+    pub(in super::super) fn bridge(&self, network: &str) -> Result<Option<Bridge>, Error> {
+        self.ask(&KeeperRequest::Bridge(network.to_owned())).map(Option::flatten)
     }
 
     /// Asks the keeper, if there is one.
@@ -49,15 +52,7 @@ impl Client {
         &self,
         request: &KeeperRequest,
     ) -> Result<Option<T>, Error> {
-        self.ask_within(PATIENCE, request)
-    }
-
-    fn ask_within<T: DeserializeOwned>(
-        &self,
-        patience: Duration,
-        request: &KeeperRequest,
-    ) -> Result<Option<T>, Error> {
-        let Some(socket) = self.connect(patience)? else { return Ok(None) };
+        let Some(socket) = self.connect(PATIENCE)? else { return Ok(None) };
         match ask(&socket, request, &[]) {
             Ok((result, _)) => result.map(Some).map_err(Error::from),
             Err(error) if closed(&error) => Ok(None),

@@ -17,7 +17,7 @@ use rustix::fs::inotify;
 use serde::Serialize;
 
 use super::super::fork::{contained, in_child};
-use super::super::message::{KeeperRequest, KeeperStatus, StartMachine};
+use super::super::message::{Bridge, KeeperRequest, StartMachine};
 use super::super::net;
 use super::super::sys;
 use super::super::wire::{answer, receive, send};
@@ -199,9 +199,13 @@ impl Keeper {
 
     fn handle(&mut self, client: UnixStream, request: KeeperRequest, mut descriptors: Vec<OwnedFd>) {
         match request {
-            KeeperRequest::Status => {
-                let status = self.status();
-                self.reply(client, status);
+            KeeperRequest::Runs(machine) => {
+                let runs = self.machines.contains_key(&machine);
+                self.reply(client, Ok(runs));
+            }
+            KeeperRequest::Bridge(network) => {
+                let bridge = self.bridge(&network);
+                self.reply(client, bridge);
             }
             KeeperRequest::CreateNetwork(network) => {
                 let made = self.create_network(&network);
@@ -234,18 +238,11 @@ impl Keeper {
         }
     }
 
-    fn status(&self) -> Result<KeeperStatus, Error> {
-        let bridges = in_child(net::list)?;
-        let working = self.networks.iter().filter(|(_, network)| bridges.contains(&network.bridge));
-        Ok(KeeperStatus {
-            machines: self
-                .machines
-                .iter()
-                .map(|(name, machine)| (name.clone(), machine.spawned.pid.as_raw()))
-                .collect(),
-            networks: working.map(|(name, network)| (name.clone(), network.bridge.clone())).collect(),
-            pid: std::process::id(),
-        })
+    /// The bridge of a network, if the kernel still has it.
+    fn bridge(&self, network: &str) -> Result<Option<Bridge>, Error> {
+        let Some(Network { bridge, .. }) = self.networks.get(network) else { return Ok(None) };
+        let there = net::index(bridge)?.is_some();
+        Ok(there.then(|| Bridge { name: bridge.clone(), keeper: std::process::id() }))
     }
 
     fn create_network(&mut self, network: &NetworkSpec) -> Result<(), Error> {
