@@ -44,21 +44,30 @@ impl Deployment {
         };
         let mut report = self.each(&self.things.destroys.reversed(), &among, "destroy", work).await;
         report.skipped.extend(stays);
-        if report.is_complete() && self.ledger.view().await?.records.is_empty() {
-            self.ledger.forget().await?;
+        if report.is_complete() {
+            self.forget_if_empty().await?;
         }
         Ok(report)
     }
 
-    /// Forgets a layout of which nothing exists, as after a first deployment that was called off.
+    /// Forgets a layout of which nothing exists, as after a first deployment that was called off, with what runs that were
+    /// ended half-way have left behind.
     ///
     /// # Errors
     /// When its files cannot be removed.
     pub async fn forget_if_empty(&self) -> Result<(), Error> {
-        if self.ledger.view().await?.records.is_empty() && self.existing().await?.is_empty() {
-            self.ledger.forget().await?;
+        if !self.ledger.view().await?.records.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        for thing in &self.things.all {
+            if self.is_there(thing).await? {
+                return Ok(());
+            }
+        }
+        for engine in self.world.engines().values() {
+            engine.clear().await?;
+        }
+        self.ledger.forget().await
     }
 
     /// What of the selection exists and may go, and what stays.
@@ -98,9 +107,10 @@ impl Deployment {
 
     /// Whether a thing exists, recorded or not.
     pub(super) async fn exists(&self, thing: &Thing) -> Result<bool, Error> {
-        if self.record(thing).is_some() {
-            return Ok(true);
-        }
+        Ok(self.record(thing).is_some() || self.is_there(thing).await?)
+    }
+
+    async fn is_there(&self, thing: &Thing) -> Result<bool, Error> {
         let presence = match thing {
             Thing::Network(network) | Thing::OldNetwork(network) => network.presence().await?,
             Thing::Machine(_, machine) | Thing::OldMachine(machine) => machine.presence().await?,

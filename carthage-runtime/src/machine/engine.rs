@@ -343,6 +343,9 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     async fn stop(&self, machine: &str, grace: Duration) -> Result<(), Error>;
     /// Removes a stopped machine with everything that belongs to it; no error if it is not there.
     async fn remove(&self, machine: &str) -> Result<(), Error>;
+    /// Removes everything that it has on this site, known to the caller or not: all machines and networks, its helpers and its
+    /// directory; no error if there is nothing. Called before the layout is forgotten.
+    async fn clear(&self) -> Result<(), Error>;
     /// Gives a running machine the names it can reach, besides its own.
     async fn set_hosts(&self, machine: &str, hosts: &[HostEntry]) -> Result<(), Error>;
 

@@ -19,6 +19,7 @@ pub(crate) fn tests() -> Vec<(&'static str, Test)> {
         ("half_done_creations_and_removals", half_done),
         ("a_machine_that_does_not_want_to_end", stubborn),
         ("looking_is_nothing_to_the_keeper", looking),
+        ("clearing_removes_what_nobody_knows_of", clearing),
     ]
 }
 
@@ -181,4 +182,34 @@ fn faults_of_children(pid: i32) -> Result<u64, Failed> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let fields = stat.rsplit_once(')').ok_or("no name in it")?.1;
     Ok(fields.split_whitespace().nth(8).ok_or("too short")?.parse()?)
+}
+
+fn clearing() -> Result<(), Failed> {
+    on_a_site(async |site| {
+        let left = || site.base().exists() || !site.processes().is_empty();
+        site.engine.clear().await?;
+        assert!(!left(), "nothing is made in order to be removed");
+        // As left by a run that was killed before it had made anything, and in the middle of a machine.
+        std::fs::create_dir_all(site.base())?;
+        site.engine.clear().await?;
+        assert!(!left());
+        std::fs::create_dir_all(site.base().join("machines/.new-one.lab/upper"))?;
+        site.engine.clear().await?;
+        assert!(!left());
+        let mut one = machine("one", 1, &["lab"]);
+        one.memory_mb = Some(64);
+        let two = machine("two", 2, &["lab"]);
+        site.up(&[&one, &two]).await?;
+        site.engine.clear().await?;
+        assert!(!left(), "running machines and their network are gone: {:?}", site.processes());
+        assert_eq!(site.engine.find(&one.name).await?, Presence::Absent);
+        assert_eq!(site.engine.find_network("lab").await?, Presence::Absent);
+        // Without a keeper, and with a record that cannot be read.
+        site.up(&[&one]).await?;
+        murder(site.keeper())?;
+        std::fs::write(site.base().join("networks/lab.json"), "{")?;
+        site.engine.clear().await?;
+        site.engine.clear().await?;
+        Ok(())
+    })
 }

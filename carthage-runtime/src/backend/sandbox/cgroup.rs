@@ -97,23 +97,38 @@ fn enter(
 pub(super) fn remove(id: &str, machine: &str) -> Result<(), Error> {
     for place in [Controller::Memory, Controller::Cpu].map(place).into_iter().flatten() {
         let layout = place.directory.join(layout_group(id));
-        for group in [layout.join(machine), layout] {
-            match fs::remove_dir(&group) {
-                Err(error)
-                    if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty)
-                    // How the kernel says "not empty" of a group.
-                    && error.kind() != io::ErrorKind::ResourceBusy =>
-                {
-                    return Err(Error::host(format!(
-                        "cannot remove the control group `{}`",
-                        group.display()
-                    ))(error));
-                }
-                _ => {}
-            }
-        }
+        remove_group(&layout.join(machine))?;
+        remove_group(&layout)?;
     }
     Ok(())
+}
+
+/// Removes the groups of all machines of a layout.
+pub(super) fn clear(id: &str) -> Result<(), Error> {
+    for place in [Controller::Memory, Controller::Cpu].map(place).into_iter().flatten() {
+        let layout = place.directory.join(layout_group(id));
+        for entry in fs::read_dir(&layout).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                remove_group(&entry.path())?;
+            }
+        }
+        remove_group(&layout)?;
+    }
+    Ok(())
+}
+
+/// Removes a group, if nothing is in it.
+fn remove_group(group: &Path) -> Result<(), Error> {
+    match fs::remove_dir(group) {
+        Err(error)
+            if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty)
+            // How the kernel says "not empty" of a group.
+            && error.kind() != io::ErrorKind::ResourceBusy =>
+        {
+            Err(Error::host(format!("cannot remove the control group `{}`", group.display()))(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn layout_group(id: &str) -> String {

@@ -176,6 +176,11 @@ impl Engine for SandboxEngine {
         self.off(|premises| premises.tidy_all()).await
     }
 
+    async fn clear(&self) -> Result<(), Error> {
+        let _removing = self.0.making.write().await;
+        self.off(Premises::clear).await
+    }
+
     async fn set_hosts(&self, machine: &str, hosts: &[HostEntry]) -> Result<(), Error> {
         let (machine, hosts) = (machine.to_owned(), hosts.to_vec());
         self.off(move |premises| {

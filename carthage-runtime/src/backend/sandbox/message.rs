@@ -37,6 +37,8 @@ pub(super) enum KeeperRequest {
         /// How long it may take to end by itself.
         grace_ms: u64,
     },
+    /// End all machines at once, and forget the networks: there is nothing left to keep.
+    End,
     /// Remove a tree of files whose owners only the keeper's user namespace knows.
     RemoveTree(OsString),
 }

@@ -9,8 +9,8 @@ use super::inside::Inside;
 use super::keeper::{Client, remove_tree};
 use super::message::{KeeperRequest, StartMachine};
 use super::records::{MachineRecord, Records, make_directory};
-use super::survey;
 use super::wire::{Answer, receive};
+use super::{cgroup, survey};
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{Identity, MachineSpec, Presence, Site};
 
@@ -147,6 +147,19 @@ impl Premises {
         if !self.records.is_empty() || !self.records.base().exists() {
             return Ok(());
         }
+        self.remove_base()
+    }
+
+    /// Removes everything, whatever is on record.
+    pub(super) fn clear(&self) -> Result<(), Error> {
+        self.keeper.ask::<()>(&KeeperRequest::End)?;
+        self.remove_base()?;
+        remove_tree(&self.keeper, &self.site.logs.join("services"))?;
+        cgroup::clear(&self.site.id)
+    }
+
+    /// Removes the directory, when the keeper has nothing left to do.
+    fn remove_base(&self) -> Result<(), Error> {
         self.keeper.wait_for_end()?;
         remove_tree(&self.keeper, self.records.base())
     }

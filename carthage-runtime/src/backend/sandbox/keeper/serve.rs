@@ -131,8 +131,10 @@ impl Keeper {
 
     /// Ends all machines at once.
     fn give_up(&mut self) {
-        for (name, machine) in std::mem::take(&mut self.machines) {
+        for machine in self.machines.values() {
             let _ = kill(machine.spawned.pid, Signal::SIGKILL);
+        }
+        for (name, machine) in std::mem::take(&mut self.machines) {
             while waitpid(machine.spawned.pid, None) == Err(nix::errno::Errno::EINTR) {}
             clear_away(&self.id, &name, &machine.spawned);
         }
@@ -218,6 +220,11 @@ impl Keeper {
             KeeperRequest::Start(start) => {
                 let started = self.start(start, descriptors.pop());
                 self.reply(client, started);
+            }
+            KeeperRequest::End => {
+                self.give_up();
+                self.networks.clear();
+                self.reply(client, Ok(()));
             }
             KeeperRequest::RemoveTree(path) => remove_tree(&client, Path::new(&path)),
             KeeperRequest::Stop { machine, grace_ms } => match self.machines.get_mut(&machine) {
