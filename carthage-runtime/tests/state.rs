@@ -285,9 +285,16 @@ fn forgetting_leaves_what_was_there_before() {
     Store::open(&dirs, "deploy").unwrap().forget().unwrap();
     assert!(base.path().join("state").exists());
     let store = Store::open(&dirs, "deploy").unwrap();
-    fs::write(dirs.state().join("notes.txt"), "mine").unwrap();
+    let notes = dirs.state().join("notes.txt");
+    fs::write(&notes, "mine").unwrap();
+    let error = store.forget().unwrap_err();
+    assert!(error.to_string().contains("`notes.txt`") && error.next_step().is_some(), "{error:?}");
+    drop(store);
+    let store = Store::open(&dirs, "destroy").unwrap();
+    assert_eq!(fs::read_to_string(&notes).unwrap(), "mine");
+    fs::remove_file(notes).unwrap();
     store.forget().unwrap();
-    assert_eq!(fs::read_dir(dirs.state()).unwrap().count(), 1);
+    assert!(!dirs.state().exists());
 }
 
 #[test]

@@ -131,9 +131,7 @@ impl Dirs {
 /// Makes a directory and the missing ones above it, durably, with mode 0700; tells which, outermost first. Exists already is
 /// no error.
 pub(crate) fn make_dir(dir: &Path) -> Result<Vec<PathBuf>, Error> {
-    let mut missing: Vec<_> =
-        dir.ancestors().take_while(|dir| !dir.is_dir()).map(Path::to_path_buf).collect();
-    missing.reverse();
+    let missing = missing(dir);
     for dir in &missing {
         match DirBuilder::new().mode(0o700).create(dir) {
             Err(error) if error.kind() != Io::AlreadyExists => return Err(unusable(dir)(error)),
@@ -145,6 +143,14 @@ pub(crate) fn make_dir(dir: &Path) -> Result<Vec<PathBuf>, Error> {
         }
     }
     Ok(missing)
+}
+
+/// A directory and those above it, outermost first, as far as they are not there.
+pub(super) fn missing(dir: &Path) -> Vec<PathBuf> {
+    let mut missing: Vec<_> =
+        dir.ancestors().take_while(|dir| !dir.is_dir()).map(Path::to_path_buf).collect();
+    missing.reverse();
+    missing
 }
 
 /// Makes the names in a directory durable.
@@ -231,6 +237,17 @@ mod tests {
         fs::set_permissions(dirs.state(), fs::Permissions::from_mode(0o755)).unwrap();
         dirs.make().unwrap();
         assert_eq!(mode(dirs.state()), 0o700);
+    }
+
+    #[test]
+    fn directories_are_on_record_before_they_are_made() {
+        let base = tempfile::tempdir().unwrap();
+        let home = base.path().to_str().unwrap();
+        let dirs = find(&[("HOME", home), ("XDG_CACHE_HOME", "/proc/nowhere")], None, false).unwrap();
+        let error = crate::state::Store::open(&dirs, "deploy").unwrap_err();
+        assert!(error.to_string().contains("/proc/nowhere"), "{error:?}");
+        let made = crate::state::Snapshot::read(&dirs).unwrap().made;
+        assert!(made.contains(Path::new("/proc/nowhere/carthage")) && made.contains(dirs.logs()), "{made:?}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The store of what exists: one embedded database, every change durable when the call returns.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind as Io;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::database::{self, ASSIGNMENTS, FILE, FORMAT, META, NEW_FILE, RECORDS, VALUES};
 use super::database::{corrupt, guarded};
-use super::dirs::{Dirs, make_dir, sync_dir, unusable};
+use super::dirs::{Dirs, make_dir, missing, sync_dir, unusable};
 use super::key::{HashKey, random};
 use super::lock::{self, Lock};
 use super::record::{Kind, Record};
@@ -47,8 +48,7 @@ impl Store {
     pub fn open(dirs: &Dirs, command: &str) -> Result<Self, Error> {
         let mut made = dirs.make()?;
         let lock = Lock::take(dirs, command)?;
-        made.extend(make_dir(dirs.cache())?);
-        made.extend(make_dir(dirs.logs())?);
+        made.extend([dirs.cache(), dirs.logs()].into_iter().flat_map(missing));
         let path = dirs.state().join(FILE);
         let db = match database::open(&path, |transaction| Snapshot::load(&path, transaction).map(drop))? {
             Some(db) => db,
@@ -69,6 +69,9 @@ impl Store {
         if made.len() > known {
             store.write(|transaction| store.put(transaction, META, "made", &made))?;
         }
+        // Only now: what is made is on record before it is there.
+        make_dir(dirs.cache())?;
+        make_dir(dirs.logs())?;
         Ok(store)
     }
 
@@ -145,11 +148,12 @@ impl Store {
         })
     }
 
-    /// Ends the layout's life: removes the store, stamps, logs, and the directories that were made for them, as far as
-    /// nothing of others is in them.
+    /// Ends the layout's life: removes the store, stamps, logs, the layout's directory, and the directories that were made
+    /// for it, as far as nothing of others is in them.
     ///
     /// # Errors
-    /// When something still exists, or files cannot be removed.
+    /// When something still exists, when the layout's directory holds something strange (then nothing is removed: without
+    /// its store, no run would use the directory again), or files cannot be removed.
     pub fn forget(&self) -> Result<(), Error> {
         let Inner { path, dirs, .. } = &*self.0;
         let snapshot = self.view()?;
@@ -159,6 +163,13 @@ impl Store {
                 format!("layout `{}` still has `{thing}`", dirs.layout()),
             )
             .hint("destroy everything first"));
+        }
+        if let Some(name) = strange_entry(dirs)? {
+            let what =
+                format!("`{}` holds `{}`, which is not the layout's", dirs.state().display(), name.display());
+            return Err(
+                Error::new(ErrorKind::Host, what).hint("move it elsewhere or remove it, and `destroy` again")
+            );
         }
         self.0.forgotten.store(true, Ordering::SeqCst);
         for dir in [dirs.cache(), dirs.logs()] {
@@ -170,9 +181,12 @@ impl Store {
         fs::remove_file(path).map_err(unusable(path))?;
         sync_dir(dirs.state())?;
         self.0.lock.remove()?;
+        match fs::remove_dir(dirs.state()) {
+            Err(error) if error.kind() != Io::NotFound => return Err(unusable(dirs.state())(error)),
+            _ => {}
+        }
         // Whatever is not empty holds something of somebody else, and stays.
-        let above = snapshot.made.iter().rev().map(PathBuf::as_path);
-        for dir in std::iter::once(dirs.state()).chain(above) {
+        for dir in snapshot.made.iter().rev() {
             if let Err(error) = fs::remove_dir(dir) {
                 tracing::debug!(%error, dir = %dir.display(), "kept");
             }
@@ -242,16 +256,23 @@ pub(super) fn json(value: &impl Serialize) -> Result<Vec<u8>, redb::Error> {
 
 /// A directory with things in it but without a store is not the layout's, or has lost its store: neither may be built upon.
 fn refuse_strange_dir(dirs: &Dirs) -> Result<(), Error> {
-    let ours = [FILE, NEW_FILE, lock::FILE, "cache", "log"];
+    let Some(name) = strange_entry(dirs)? else { return Ok(()) };
+    let what = format!("`{}` holds `{}` but no `{FILE}`", dirs.state().display(), name.display());
+    Err(Error::new(ErrorKind::Corrupt, what).hint(
+        "put the file back if it was lost; name another directory with --state-dir or CARTHAGE_STATE_DIR if this one is not the layout's",
+    ))
+}
+
+/// Something in the layout's directory that is not the store's, if there is any.
+fn strange_entry(dirs: &Dirs) -> Result<Option<OsString>, Error> {
     let entries = fs::read_dir(dirs.state()).map_err(unusable(dirs.state()))?;
     for entry in entries {
-        let name = entry.map_err(unusable(dirs.state()))?.file_name();
-        if !ours.iter().any(|ours| name == *ours) {
-            let what = format!("`{}` holds `{}` but no `{FILE}`", dirs.state().display(), name.display());
-            return Err(Error::new(ErrorKind::Corrupt, what).hint(
-                "put the file back if it was lost; name another directory with --state-dir or CARTHAGE_STATE_DIR if this one is not the layout's",
-            ));
+        let entry = entry.map_err(unusable(dirs.state()))?;
+        let name = entry.file_name();
+        let ours = [FILE, NEW_FILE, lock::FILE].iter().any(|ours| name == *ours);
+        if !ours && entry.path() != dirs.cache() && entry.path() != dirs.logs() {
+            return Ok(Some(name));
         }
     }
-    Ok(())
+    Ok(None)
 }
