@@ -12,7 +12,7 @@ use super::{Named, cases, how_many, refused};
 use crate::ground::{Ground, until};
 
 pub(super) fn cases() -> Vec<Named> {
-    cases![commands: every_argument_as_it_is, as_somebody_somewhere, input, much_output, how_it_ended, too_late, dropped, fifty_at_once, what_cannot_be_run]
+    cases![commands: every_argument_as_it_is, as_somebody_somewhere, input, much_output, how_it_ended, too_late, daemons_left_behind, dropped, fifty_at_once, what_cannot_be_run]
 }
 
 async fn every_argument_as_it_is(ground: Ground) -> carthage::Result<()> {
@@ -112,6 +112,18 @@ async fn too_late(ground: Ground) -> carthage::Result<()> {
     let said = refused(late, ErrorKind::Timeout);
     assert!(said.contains("500ms") && begun.elapsed() < Duration::from_secs(10), "{said}");
     until("all of it is gone", || async { how_many(one, "7001").await.unwrap() == 0 }).await;
+    Ok(())
+}
+
+async fn daemons_left_behind(ground: Ground) -> carthage::Result<()> {
+    let one = &ground.one;
+    let begun = Instant::now();
+    // It holds all three streams open, and reads nothing.
+    let script = "exec 3<&0; sleep 7003 <&3 & echo up; echo and running >&2";
+    let output = one.command(["sh", "-c", script]).stdin(vec![b'x'; 1_000_000]).run().await?;
+    assert_eq!((output.text().as_str(), output.stderr.as_slice()), ("up", &b"and running\n"[..]));
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert_eq!(how_many(one, "7003").await?, 1, "what it left behind lives on");
     Ok(())
 }
 
