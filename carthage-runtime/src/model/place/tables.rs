@@ -290,8 +290,9 @@ impl Filling<'_> {
         let start = self.used;
         self.numbered(name, number);
         let name_len = self.used - start;
+        let machine = matches!(member.node.kind, Kind::Machine);
         let (mut hash, mut power) = (around.hash, around.power);
-        if matches!(member.node.kind, Kind::Machine) {
+        if machine {
             hash = multiply_add(self.hash(0, start).0, power, hash);
         }
         self.suffix(&around);
@@ -300,9 +301,11 @@ impl Filling<'_> {
         if let Some(own) = member.node.domain {
             let start = self.used;
             self.domain(own, number);
-            let (own, beyond) = self.hash(b'.', start);
-            hash = multiply_add(own, power, hash);
-            power = multiply_add(beyond, power, 0);
+            if !machine {
+                let (own, beyond) = self.hash(b'.', start);
+                hash = multiply_add(own, power, hash);
+                power = multiply_add(beyond, power, 0);
+            }
             self.suffix(&around);
             (domain, domain_len) = (start as u32, (self.used - start) as u32);
         }
