@@ -8,13 +8,13 @@ use std::fs;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::socket_peercred;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, connect, socket};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::wait::eventually;
+use crate::wait::{LONG, eventually};
 
 /// A process, told apart from a later one of the same number by when it began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,15 +108,19 @@ impl Footprint {
     /// When something stays.
     #[track_caller]
     pub fn is_gone(&self) {
-        let mut left = Vec::new();
-        eventually(&format!("something of {} is left", self.state.display()), || {
-            left = self.left();
-            if std::env::var_os("CARTHAGE_E2E_VERBOSE").is_some() && !left.is_empty() {
-                let _ =
-                    std::io::Write::write_all(&mut std::io::stderr(), format!("left: {left:?}\n").as_bytes());
+        let deadline = Instant::now() + LONG;
+        loop {
+            let left = self.left();
+            if left.is_empty() {
+                return;
             }
-            left.is_empty().then_some(())
-        });
+            assert!(
+                Instant::now() < deadline,
+                "after {LONG:?} there is still of {}: {left:#?}",
+                self.state.display()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// What is left of it.
@@ -164,6 +168,12 @@ impl Footprint {
                 // It may have ended with another one.
                 let _ = kill_process(pid, Signal::KILL);
             }
+        }
+        // A group is free a moment after its last process has ended, if at all.
+        let free = |group: &PathBuf| fs::remove_dir(group).is_ok() || !group.exists();
+        let deadline = Instant::now() + Duration::from_secs(2);
+        while !self.groups.iter().all(free) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 
