@@ -89,19 +89,6 @@ impl Footprint {
         found
     }
 
-    /// What must be the same after a deployment that was killed and carried on, as after one that was not: how many processes
-    /// of which name, how many interfaces in how many namespaces, and which control groups.
-    pub fn shape(&self) -> String {
-        let mut names: BTreeMap<&str, usize> = BTreeMap::new();
-        for name in self.processes.values() {
-            *names.entry(name).or_default() += 1;
-        }
-        let mut interfaces: Vec<_> = self.interfaces.values().map(BTreeSet::len).collect();
-        interfaces.sort_unstable();
-        let groups: Vec<_> = self.groups.iter().filter_map(|group| group.file_name()).collect();
-        format!("processes {names:?}, interfaces by namespace {interfaces:?}, control groups {groups:?}")
-    }
-
     /// Makes sure that nothing of it is left: waits for what the kernel is still taking down.
     ///
     /// # Panics

@@ -1,16 +1,18 @@
 //! One deployment of the layout under test, in a state directory of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use serde_json::Value;
 
 use crate::footprint::Footprint;
 use crate::host;
 use crate::program::{Ended, Program, Programs};
+use crate::wait::LONG;
 
 /// A lab for the test it is made in; the test ends here when the host cannot make one, with `or …` as its answer.
 #[macro_export]
@@ -26,6 +28,17 @@ macro_rules! lab {
             None => return $answer,
         }
     }};
+}
+
+/// What exists, and what it takes up in the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct World {
+    /// Machines and networks, with their state.
+    pub machines: BTreeMap<String, String>,
+    /// How many processes of which name.
+    pub processes: BTreeMap<String, usize>,
+    /// How many interfaces in each network namespace.
+    pub interfaces: Vec<usize>,
 }
 
 /// A state directory, and the program with its settings. What was deployed is destroyed with it.
@@ -149,6 +162,34 @@ impl Lab {
     /// What there is of this lab in the kernel.
     pub fn footprint(&self) -> Footprint {
         Footprint::of(&self.state())
+    }
+
+    /// What exists, and what it takes up: two of these are equal when nothing has changed in between.
+    #[track_caller]
+    pub fn world(&self) -> World {
+        let footprint = self.footprint();
+        let mut processes = BTreeMap::new();
+        for name in footprint.processes.values() {
+            *processes.entry(name.clone()).or_default() += 1;
+        }
+        let mut interfaces: Vec<_> = footprint.interfaces.values().map(BTreeSet::len).collect();
+        interfaces.sort_unstable();
+        World { machines: self.machines(), processes, interfaces }
+    }
+
+    /// Makes sure that all is as it was then. Who was served last, as by looking at it, may take a moment to go.
+    ///
+    /// # Panics
+    /// When it is not.
+    #[track_caller]
+    pub fn is_as(&self, then: &World) {
+        let deadline = Instant::now() + LONG;
+        loop {
+            let now = self.world();
+            if now == *then || Instant::now() > deadline {
+                return assert_eq!(now, *then);
+            }
+        }
     }
 
     /// Destroys everything, and makes sure that nothing is left of what was there.

@@ -1,15 +1,16 @@
 //! Killed at any instant, the next run carries on: the same machines, nothing doubled, nothing left after `destroy`.
 
-use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
+use carthage_e2e::lab::World;
 use carthage_e2e::{Ended, Lab, lab};
 use rustix::process::Signal;
 
-/// What a deployment that nobody killed looks like.
-fn expected() -> BTreeMap<String, String> {
-    let expected = [
+/// What a deployment that nobody killed looks like: machines, networks, and what they take up. A machine has its first process,
+/// and a supervisor for each of its services; the keeper has an end of every link and a bridge for every network.
+fn whole() -> World {
+    let machines = [
         ("machine:server.test", "running [\"10.61.0.2/24\"] site.serve running"),
         ("machine:vault.test", "running [\"10.62.0.5/24\"] daemons.spawned running"),
         ("machine:worker-1.test", "running [\"10.61.0.5/24\"] "),
@@ -17,22 +18,25 @@ fn expected() -> BTreeMap<String, String> {
         ("network:site.back", "running null "),
         ("network:site.front", "running null "),
     ];
-    expected.map(|(thing, state)| (thing.to_owned(), state.to_owned())).into()
+    let processes = [
+        ("carthage-keeper", 1),
+        ("server", 2),
+        ("sleep", 1),
+        ("testlab-page", 1),
+        ("vault", 2),
+        ("worker-1", 1),
+        ("worker-2", 1),
+    ];
+    World {
+        machines: machines.map(|(thing, state)| (thing.to_owned(), state.to_owned())).into(),
+        processes: processes.map(|(name, count)| (name.to_owned(), count)).into(),
+        interfaces: vec![2, 2, 2, 2, 1 + 2 + 4],
+    }
 }
 
-/// A machine's first process and its services, each with its supervisor; the keeper; an interface for every link at both of its
-/// ends, and a bridge for every network, besides the loopback of every namespace.
 #[track_caller]
 fn is_whole(lab: &Lab) {
-    assert_eq!(lab.machines(), expected());
-    let footprint = lab.footprint();
-    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
-    footprint.processes.values().for_each(|name| *names.entry(name).or_default() += 1);
-    let once = ["sleep", "testlab-page"].iter().all(|service| names.get(service) == Some(&1));
-    assert!(once && footprint.processes.len() == 1 + 4 + 2 + 2, "{names:?}");
-    let mut interfaces: Vec<_> = footprint.interfaces.values().map(std::collections::BTreeSet::len).collect();
-    interfaces.sort_unstable();
-    assert_eq!(interfaces, [2, 2, 2, 2, 1 + 2 + 4], "{:?}", footprint.interfaces);
+    lab.is_as(&whole());
     let status = lab.run(&["status", "--json"]).code(0).event("status");
     assert_eq!(status["unfinished"], serde_json::json!([]), "{status}");
     // Everything works, not only exists.

@@ -61,7 +61,7 @@ fn the_command_s_own_end_is_passed_on() {
 fn whoever_is_killed_while_it_waits_leaves_nothing_running() {
     let lab = lab!();
     lab.deploy();
-    let shape = lab.footprint().shape();
+    let before = lab.world();
     let sleeping = lab.start(&["exec", "vault", "--", "sh", "-c", "setsid sleep 4321 & exec sleep 4322"]);
     carthage_e2e::wait::eventually("both sleep", || {
         let names = lab.footprint().processes.values().filter(|name| *name == "sleep").count();
@@ -69,9 +69,7 @@ fn whoever_is_killed_while_it_waits_leaves_nothing_running() {
     });
     sleeping.signal(rustix::process::Signal::KILL);
     drop(sleeping.ended());
-    carthage_e2e::wait::eventually("nothing is left of it", || {
-        (lab.footprint().shape() == shape).then_some(())
-    });
+    lab.is_as(&before);
     // Asked to end, the command is asked in turn.
     let trapping = "trap 'echo caught; exit 3' TERM; echo ready; while :; do sleep 0.05; done";
     let mut trapped = lab.start(&["exec", "vault", "--", "sh", "-c", trapping]);

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use carthage_e2e::lab::World;
 use carthage_e2e::wait::eventually;
 use carthage_e2e::{Lab, lab};
 use rustix::process::{Signal, kill_process};
@@ -14,11 +15,11 @@ fn is_seen(lab: &Lab, machine: &str, state: &str) {
 
 /// Deploys, and then everything is as it was: machines, services, names, files, and nothing doubled.
 #[track_caller]
-fn is_mended(lab: &Lab, before: &(std::collections::BTreeMap<String, String>, String), page: &str) {
+fn is_mended(lab: &Lab, before: &World, page: &str) {
     let done = lab.deploy().done();
     assert!(!done.is_empty());
     lab.run(&["plan"]).code(0);
-    assert_eq!((lab.machines(), lab.footprint().shape()), *before);
+    lab.is_as(before);
     lab.exec("worker-2", &["/usr/local/bin/testlab-page", "fetch", "server", "8080"]);
     assert_eq!(lab.exec("server", &["cat", "/srv/testlab/page"]), page);
 }
@@ -27,7 +28,7 @@ fn is_mended(lab: &Lab, before: &(std::collections::BTreeMap<String, String>, St
 fn a_machine_s_first_process() {
     let lab = lab!();
     lab.deploy();
-    let before = (lab.machines(), lab.footprint().shape());
+    let before = lab.world();
     let page = lab.exec("server", &["cat", "/srv/testlab/page"]);
     kill_process(lab.footprint().process("server"), Signal::KILL).unwrap();
     is_seen(&lab, "server.test", "stopped");
@@ -44,7 +45,7 @@ fn a_machine_s_first_process() {
 fn the_keeper() {
     let lab = lab!();
     lab.deploy();
-    let before = (lab.machines(), lab.footprint().shape());
+    let before = lab.world();
     let page = lab.exec("server", &["cat", "/srv/testlab/page"]);
     let footprint = lab.footprint();
     kill_process(footprint.process("carthage-keeper"), Signal::KILL).unwrap();
@@ -66,15 +67,11 @@ fn the_keeper() {
 fn everything_at_once() {
     let lab = lab!();
     lab.deploy();
-    let before = (lab.machines(), lab.footprint().shape());
+    let before = lab.world();
     let page = lab.exec("server", &["cat", "/srv/testlab/page"]);
-    let footprint = lab.footprint();
-    footprint.kill();
+    // With their control groups, which no boot brings back.
+    lab.footprint().kill();
     eventually("all have ended", || lab.footprint().processes.is_empty().then_some(()));
-    for group in &footprint.groups {
-        // A boot begins without control groups. The kernel may need a moment for those that have just ended.
-        eventually("the control group is free", || fs::remove_dir(group).ok());
-    }
     let status = lab.run(&["status"]).code(0);
     assert_eq!(
         status.stdout.matches("stopped").count(),
@@ -91,7 +88,7 @@ fn everything_at_once() {
 fn a_stopped_machine_s_files() {
     let lab = lab!();
     lab.deploy();
-    let before = (lab.machines(), lab.footprint().shape());
+    let before = lab.world();
     lab.run(&["stop", "worker-1"]).code(0);
     remove_machine(&lab, "worker-1.test");
     let machine = lab.machine("worker-1.test");
@@ -107,7 +104,7 @@ fn a_stopped_machine_s_files() {
         ]
     );
     assert_eq!(lab.deploy().done(), plan);
-    assert_eq!((lab.machines(), lab.footprint().shape()), before);
+    lab.is_as(&before);
     assert_eq!(lab.ran("worker-1"), ["fetch.program", "fetch.page"]);
 }
 
@@ -115,16 +112,13 @@ fn a_stopped_machine_s_files() {
 fn a_running_machine_s_files() {
     let lab = lab!();
     lab.deploy();
-    let before = (lab.machines(), lab.footprint().shape());
+    let before = lab.world();
     let old = lab.footprint().process("worker-1");
     remove_machine(&lab, "worker-1.test");
     lab.run(&["status"]).code(0).says("removed from outside");
     lab.deploy();
-    assert_eq!(
-        (lab.machines(), lab.footprint().shape()),
-        before,
-        "the old one is gone, and the new one is whole"
-    );
+    // The old one is gone, and the new one is whole.
+    lab.is_as(&before);
     assert_ne!(lab.footprint().process("worker-1"), old, "it is another machine");
     assert_eq!(lab.ran("worker-1"), ["fetch.program", "fetch.page"]);
     lab.run(&["plan"]).code(0);

@@ -24,9 +24,9 @@ fn sorted(mut steps: Vec<String>) -> Vec<String> {
 #[track_caller]
 fn is_all_done(lab: &Lab) {
     lab.run(&["plan"]).code(0).says("nothing to do");
-    let before = (lab.machines(), lab.footprint().shape());
+    let before = lab.world();
     lab.run(&["deploy", "--yes"]).code(0).says("nothing to do");
-    assert_eq!((lab.machines(), lab.footprint().shape()), before);
+    lab.is_as(&before);
 }
 
 #[test]
@@ -254,18 +254,13 @@ fn services_are_replaced_and_ended_by_a_rerun() {
 
 #[test]
 fn one_at_a_time_or_eight() {
-    let results = ["1", "8"].map(|parallel| {
-        let lab = lab!(or None);
+    let (one, eight) = (lab!(), lab!());
+    let deploy = |lab: &Lab, parallel| {
         let deployed = lab.run(&["deploy", "--yes", "--json", "--parallel", parallel]).code(0);
-        let result = (
-            sorted(deployed.done()),
-            lab.machines().into_keys().collect::<Vec<_>>(),
-            lab.footprint().shape(),
-        );
-        lab.destroy();
-        Some(result)
-    });
-    assert_eq!(results[0], results[1]);
+        sorted(deployed.done())
+    };
+    assert_eq!(deploy(&one, "1"), deploy(&eight, "8"));
+    eight.is_as(&one.world());
 }
 
 #[test]
