@@ -5,9 +5,10 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Generics, Type, WhereClause, WherePredicate, parse_quote};
 
-use crate::expand::{condition, with_models};
+use crate::expand::with_models;
 use crate::field::Role;
 use crate::model::Model;
+use crate::node::condition;
 
 /// Something that the implementation must be able to do.
 pub(crate) struct Capability {

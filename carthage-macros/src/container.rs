@@ -10,6 +10,7 @@ use crate::expand;
 use crate::field::{Member, Role, Within};
 use crate::literal;
 use crate::model::Model;
+use crate::node;
 use crate::options::Options;
 
 /// A container whose arguments are read.
@@ -37,7 +38,7 @@ impl Container {
     /// The struct with its members placed, and what every container gets.
     pub(crate) fn expand(&self, kind: &str) -> TokenStream {
         let domain = self.domain.as_ref().map(|domain| quote!(.domain(#domain)));
-        let implementation = self.implementation.as_ref().map(expand::implementation);
+        let implementation = self.implementation.as_ref().map(node::implementation);
         let body = expand::model(&self.model, kind, &self.name, quote!(#domain #implementation));
         let on = capability::container(&self.model, self.implementation.as_ref());
         let item = expand::item(&self.model);

@@ -4,12 +4,13 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Attribute, FnArg, ImplItem, ItemImpl};
 
+use crate::build;
 use crate::entry::argument_attributes;
 use crate::errors::Errors;
-use crate::expand;
 use crate::field;
 use crate::model::about;
 use crate::names::kebab;
+use crate::node;
 use crate::options::{self, Known, Options};
 use crate::signature::{self, Function, Returns};
 use crate::task::{self, Check, Task};
@@ -82,7 +83,7 @@ fn implementation(item: &ItemImpl, name: &str, about: &str, tasks: &[&Task]) -> 
     let (impl_generics, _, where_clause) = item.generics.split_for_impl();
     let name_span = syn::spanned::Spanned::span(ty);
     let name_ident = Ident::new(name, name_span);
-    let (key, at, kebab) = (expand::key(&name_ident), expand::at(name_span), kebab(name));
+    let (key, at, kebab) = (node::key(&name_ident), node::at(name_span), kebab(name));
     let nodes = tasks.iter().map(|task| task.node(tasks));
     let functions = tasks.iter().map(|task| task.functions());
     let methods: Vec<_> = tasks.iter().filter_map(|task| task.hash_method()).collect();
@@ -103,7 +104,7 @@ fn implementation(item: &ItemImpl, name: &str, about: &str, tasks: &[&Task]) -> 
 
 /// The body that the runtime calls, around a function of the user's: asks for what it needs and calls it.
 pub(crate) fn body(function: &Function) -> TokenStream {
-    let place = expand::place();
+    let place = build::place();
     let [this, host] = ["this", "host"].map(|name| Ident::new(name, Span::mixed_site()));
     let ident = &function.ident;
     let (asks, passed) = signature::asked(&function.injected);

@@ -9,10 +9,12 @@ use syn::{
     Visibility,
 };
 
+use crate::build;
 use crate::errors::Errors;
+use crate::node;
 use crate::options::{self, Known, Options};
 use crate::signature::{self, Parameter};
-use crate::{entry, expand, types};
+use crate::{entry, types};
 
 const OPTIONS: &[Known] = &[options::flag("serde", "serde")];
 
@@ -49,7 +51,7 @@ fn injectable(ident: &Ident, generics: &Generics, errors: &mut Errors) -> TokenS
         );
         return TokenStream::new();
     }
-    let key = expand::key(ident);
+    let key = node::key(ident);
     let arguments = generics.const_params().map(|parameter| {
         let ident = &parameter.ident;
         quote!(.with(#ident as u64))
@@ -153,7 +155,7 @@ fn made(mut item: ItemImpl, errors: &mut Errors) -> TokenStream {
         let (impl_generics, _, where_clause) = item.generics.split_for_impl();
         let needs = parameters.iter().map(Parameter::need);
         let (asks, passed) = signature::asked(&parameters);
-        let place = expand::place();
+        let place = build::place();
         let new = quote_spanned!(ty.span()=> <#ty>::new);
         quote! {
             #[automatically_derived]

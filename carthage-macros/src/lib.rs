@@ -1,5 +1,6 @@
 //! The attribute macros of Carthage. Use them through the face crate `carthage`.
 
+mod build;
 mod capability;
 mod container;
 mod customization;
@@ -16,6 +17,7 @@ mod machine;
 mod model;
 mod names;
 mod network;
+mod node;
 mod options;
 mod signature;
 mod task;

@@ -10,6 +10,7 @@ use crate::expand;
 use crate::field::{Role, Within};
 use crate::literal;
 use crate::model::Model;
+use crate::node;
 use crate::options::{self, Known, Options};
 
 const OPTIONS: &[Known] = &[
@@ -56,7 +57,7 @@ pub(crate) fn expand(arguments: TokenStream, item: ItemStruct, errors: &mut Erro
 
     let mut node = quote!(.hardware(::carthage::model::Hardware::ANY #hardware));
     if let Some(implementation) = &implementation {
-        node.extend(expand::implementation(implementation));
+        node.extend(node::implementation(implementation));
     }
     let body = expand::model(&model, "Machine", &name, node);
     let on = capability::machine(&model, implementation.as_ref(), &needs);

@@ -7,6 +7,7 @@ use syn::{
     Attribute, Expr, ExprLit, Fields, GenericParam, Ident, ItemStruct, Lit, Meta, Token, Type, parse_quote,
 };
 
+use crate::build;
 use crate::errors::Errors;
 use crate::field::{self, Field, Within};
 use crate::literal;
@@ -94,6 +95,12 @@ impl Model {
         };
         let model = Self { item, about, fields, depends_on };
         model.unique_interfaces(errors);
+        for (expr, other) in build::mentioned_too_early(&model.fields) {
+            errors.at(
+                expr,
+                format!("an expression that awaits something is evaluated before `{other}` exists; leave one of the two out"),
+            );
+        }
         model
     }
 

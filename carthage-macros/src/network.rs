@@ -9,6 +9,7 @@ use crate::errors::Errors;
 use crate::expand;
 use crate::literal::{self, Cidr, Range};
 use crate::model::Model;
+use crate::node;
 use crate::options::{self, Known, Options};
 
 const OPTIONS: &[Known] = &[
@@ -34,7 +35,7 @@ pub(crate) fn expand(arguments: TokenStream, item: ItemStruct, errors: &mut Erro
     let pool = pool.map(|pool| quote!(.pool(#pool)));
     let mtu = mtu.map(|mtu| quote!(.mtu(#mtu)));
 
-    let at = expand::at(proc_macro2::Span::call_site());
+    let at = node::at(proc_macro2::Span::call_site());
     let addressing = quote!(.addressing(::carthage::model::Addressing::at(#at) #v4 #pool #mtu));
     let body = expand::model(&model, "Network", &name, addressing);
     let on = capability::anything(&model);

@@ -6,10 +6,11 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{FnArg, ImplItemFn, Pat, ReturnType, Signature, Type, parse_quote_spanned};
 
+use crate::build;
 use crate::entry::argument_attributes;
 use crate::errors::Errors;
-use crate::expand;
 use crate::field;
+use crate::node;
 use crate::options::{self, Options};
 use crate::types;
 
@@ -50,7 +51,7 @@ enum Pass {
 
 impl Parameter {
     pub(crate) fn need(&self) -> TokenStream {
-        expand::need(&self.wanted, &self.name, self.span)
+        node::need(&self.wanted, &self.name, self.span)
     }
 
     fn pass(&self, asked: &Ident) -> TokenStream {
@@ -203,7 +204,7 @@ fn wanted(ty: &Type) -> Option<(Type, Pass)> {
 
 /// The statements that ask for the parameters, and how each is passed on.
 pub(crate) fn asked(parameters: &[Parameter]) -> (Vec<TokenStream>, Vec<TokenStream>) {
-    let place = expand::place();
+    let place = build::place();
     parameters
         .iter()
         .enumerate()

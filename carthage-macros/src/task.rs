@@ -8,9 +8,9 @@ use syn::{Attribute, Expr, ImplItemFn};
 
 use crate::customization::{ATTRIBUTES, body, guarded};
 use crate::errors::Errors;
-use crate::expand;
 use crate::model::about;
 use crate::names;
+use crate::node;
 use crate::options::{self, Known, Options};
 use crate::signature::{self, Function, Returns};
 use crate::tokens;
@@ -87,14 +87,13 @@ impl Task {
 
     /// `TaskNode { … }`; `tasks` is the list that it is part of.
     pub(crate) fn node(&self, tasks: &[&Self]) -> TokenStream {
-        let (name, about, at, source) =
-            (self.name(), &self.about, expand::at(self.ident.span()), self.source);
+        let (name, about, at, source) = (self.name(), &self.about, node::at(self.ident.span()), self.source);
         let after = self.follows.iter().filter_map(|(name, _)| {
             let index = tasks.iter().position(|task| task.name() == *name)?;
             let (certain, perhaps): (Vec<_>, Vec<_>) =
                 tasks[..index].iter().partition(|task| task.cfgs.is_empty());
             let certain = certain.len();
-            let perhaps = perhaps.iter().map(|task: &&Self| expand::condition(&task.cfgs));
+            let perhaps = perhaps.iter().map(|task: &&Self| node::condition(&task.cfgs));
             Some(guarded(&tasks[index].cfgs, quote!(#certain #(+ ::core::cfg!(#perhaps) as usize)*)))
         });
         let of = |kind| self.checks.iter().filter(move |check| check.kind == kind);

@@ -11,6 +11,16 @@ pub(crate) fn find_ident(tokens: TokenStream, name: &str) -> Option<Ident> {
     })
 }
 
+/// Whether evaluating the tokens may end by `?` or `return`.
+pub(crate) fn may_leave(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Punct(punct) => punct.as_char() == '?',
+        TokenTree::Ident(ident) => ident == "return",
+        TokenTree::Group(group) => may_leave(group.stream()),
+        TokenTree::Literal(_) => false,
+    })
+}
+
 /// Which of `names` are mentioned as variables, in the order of `names`. Names of fields (`x.name`, `S { name: … }`) and parts
 /// of paths do not count; names inside format strings do.
 pub(crate) fn mentioned(tokens: &TokenStream, names: &[String]) -> Vec<String> {

@@ -2,6 +2,7 @@
 //!
 //! What the attributes generate is an implementation of [`Model`] for each item; everything here can be written by hand as well.
 
+mod parts;
 mod place;
 mod placed;
 mod wanted;
@@ -9,6 +10,7 @@ mod world;
 
 use futures_util::future::BoxFuture;
 
+pub use parts::Parts;
 pub use place::{Place, Provider};
 pub use placed::Placed;
 pub use wanted::{Deferred, Made, Wanted};
@@ -37,10 +39,18 @@ pub trait Model: Sized + Send + Sync + 'static {
     type Me;
 
     /// Tells the place about its members and what it provides. Makes nothing.
-    fn register(place: &Place);
+    fn register(_: &Place) {}
 
-    /// Makes the model at this place.
-    fn build(place: Place) -> BoxFuture<'static, Result<Self, Error>>;
+    /// Makes what cannot be made without awaiting something, before [`Model::build`]; see [`Parts::prepare`].
+    fn prepare(_: &Parts) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Makes the model out of its parts.
+    ///
+    /// # Errors
+    /// When one of them cannot be made.
+    fn build(parts: &Parts) -> Result<Self, Error>;
 
     /// Its customizations, in the order of their fields.
     fn customizations(&self) -> Vec<&dyn AnyCustomization> {
@@ -56,16 +66,13 @@ pub trait Model: Sized + Send + Sync + 'static {
     }
 
     #[doc(hidden)]
-    fn one(place: &Place, part: usize) -> BoxFuture<'_, Result<Placed<Self>, Error>> {
-        Box::pin(place.member(part))
+    fn one(parts: &Parts, part: usize) -> Result<Placed<Self>, Error> {
+        parts.member(part)
     }
 
     #[doc(hidden)]
-    fn several<const N: usize>(
-        place: &Place,
-        part: usize,
-    ) -> BoxFuture<'_, Result<[Placed<Self>; N], Error>> {
-        Box::pin(place.members(part))
+    fn several<const N: usize>(parts: &Parts, part: usize) -> Result<[Placed<Self>; N], Error> {
+        parts.members(part)
     }
 }
 
@@ -84,8 +91,8 @@ pub trait NetworkModel: Model {
     const NETWORK: Key = Self::KEY;
 
     #[doc(hidden)]
-    fn link(place: &Place, part: usize) -> Result<Link<Self>, Error> {
-        place.link(part)
+    fn link(parts: &Parts, part: usize) -> Result<Link<Self>, Error> {
+        parts.link(part)
     }
 }
 

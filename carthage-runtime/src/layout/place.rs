@@ -1,22 +1,19 @@
 //! A place in the tree, as generated code sees it: what is around, and how to ask for it.
 
-use std::any::Any;
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
+use super::Model;
 use super::placed::Placed;
 use super::world::World;
-use super::{Model, NetworkModel};
 use crate::customize::{AnyCustomization, Application};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::inject::{Making, Scope, Slot, Value};
 use crate::machine::Machine;
-use crate::model::{Kind, Need, Part, Placement, Role};
-use crate::network::Link;
+use crate::model::{Kind, Mode, Need, Part, Placement, Role};
 use crate::state::Persist;
 
 /// An expression of `#[provide(…)]`: makes a value at a place.
@@ -83,12 +80,12 @@ impl Place {
         applied.into_result()
     }
 
-    fn part(&self, part: usize) -> &'static Part {
+    pub(super) fn part(&self, part: usize) -> &'static Part {
         &self.placement().node().parts[part]
     }
 
     /// What users call a part: `` `token` of `algebra` ``.
-    fn part_name(&self, part: usize) -> String {
+    pub(super) fn part_name(&self, part: usize) -> String {
         format!("`{}` of `{}`", self.part(part).field, self.scope().name())
     }
 
@@ -144,113 +141,76 @@ impl Place {
         }
     }
 
-    // ---- what `Model::build` and tasks call
+    // ---- what [`Place::ask`] asks for
 
-    /// The member of this part.
-    ///
-    /// # Errors
-    /// When it, or something that it needs, cannot be made.
-    pub async fn member<T: Model>(&self, part: usize) -> Result<Placed<T>, Error> {
-        match self.world.members(self.index, part) {
-            &[index] => self.placed(index).await,
-            _ => Err(self.misread(part)),
-        }
-    }
-
-    /// The members of this part.
-    ///
-    /// # Errors
-    /// When one, or something that it needs, cannot be made.
-    pub async fn members<T: Model, const N: usize>(&self, part: usize) -> Result<[Placed<T>; N], Error> {
-        let mut made = Vec::with_capacity(N);
+    pub(super) async fn members(&self, part: usize) -> Result<Vec<Value>, Error> {
+        let mut made = Vec::new();
         for &index in self.world.members(self.index, part) {
-            made.push(self.placed(index).await?);
+            made.push(self.model(index).await?);
         }
-        made.try_into().map_err(|_| self.misread(part))
+        Ok(made)
     }
 
-    /// The value that this part provides.
-    ///
-    /// # Errors
-    /// When it cannot be made.
-    pub async fn provided<T: Send + Sync + 'static>(&self, part: usize) -> Result<Arc<T>, Error> {
+    pub(super) async fn provided(&self, part: usize) -> Result<Value, Error> {
         let slot = self.world.provided(self.index, part).ok_or_else(|| self.misread(part))?;
-        downcast(slot.get(self.asker()).await?, &slot)
+        slot.get(self.asker()).await
     }
 
-    /// What this part asks for; [`Wanted::want`](super::Wanted::want) takes it.
+    /// What a need is about, if it is made at once and there is one.
     ///
     /// # Errors
-    /// When the part asks for nothing, which is a mistake in a model written by hand.
-    pub fn need(&self, part: usize) -> Result<&'static Need, Error> {
-        match &self.part(part).role {
-            Role::Inject(need) => Ok(need),
-            _ => Err(self.misread(part)),
+    /// When it must be there and is not, and when it cannot be made.
+    pub(super) async fn find(&self, need: &'static Need) -> Result<Option<Value>, Error> {
+        match need.mode {
+            Mode::Deferred => Ok(None),
+            Mode::Placed => match self.world.nearest(self.index, need.key, None)[..] {
+                [index] => self.model(index).await.map(Some),
+                ref several => {
+                    let (name, at, wanted, count) = (need.name, need.at, need.key.name(), several.len());
+                    let what = format!("`{name}` at {at} wants one `{wanted}`, and there are {count}");
+                    Err(Error::new(ErrorKind::Injection, what))
+                }
+            },
+            Mode::Required | Mode::Optional => match self.scope().find(need.key) {
+                Some(slot) => slot.get(self.asker()).await.map(Some),
+                None if need.mode == Mode::Optional => Ok(None),
+                None => Err(self.not_provided(need)),
+            },
         }
     }
 
-    /// The link of this part.
-    ///
-    /// # Errors
-    /// When the part is not a link, which generated code never asks for.
-    pub fn link<N: NetworkModel>(&self, part: usize) -> Result<Link<N>, Error> {
-        match &self.part(part).role {
-            Role::Link(link) => {
-                let spec = self.machine().links().iter().find(|spec| spec.interface == link.interface);
-                spec.cloned().map(Link::new).ok_or_else(|| self.misread(part))
-            }
-            _ => Err(self.misread(part)),
-        }
-    }
-
-    /// The customization of this part, made by an expression.
-    ///
-    /// # Errors
-    /// When the expression fails.
-    pub async fn customize<T>(
-        &self,
-        part: usize,
-        expression: impl Future<Output = Result<T, BoxError>> + Send,
-    ) -> Result<T, Error> {
-        expression.await.map_err(|error| {
-            Error::new(ErrorKind::Injection, format!("cannot make {}", self.part_name(part))).because(error)
-        })
+    fn not_provided(&self, need: &Need) -> Error {
+        let searched: Vec<_> = self.scope().upwards().map(|scope| format!("`{}`", scope.name())).collect();
+        let (wanted, name, at) = (need.key.name(), need.name, need.at);
+        Error::new(ErrorKind::Injection, format!("nothing provides `{wanted}`, which `{name}` at {at} needs"))
+            .hint(format!("searched {}; add a `#[provide(…)]` field to one of them", searched.join(", ")))
     }
 
     /// The model at another place.
-    pub(super) async fn placed<T: Model>(&self, index: usize) -> Result<Placed<T>, Error> {
+    async fn model(&self, index: usize) -> Result<Value, Error> {
         let slot = self.world.model(index).ok_or_else(|| self.misread(0))?;
-        let placed: Arc<Placed<T>> = downcast(slot.get(self.asker()).await?, &slot)?;
-        Ok(Placed::clone(&placed))
+        slot.get(self.asker()).await
     }
 
     /// A hand-written model asked for a part as something that it is not.
-    fn misread(&self, part: usize) -> Error {
+    pub(super) fn misread(&self, part: usize) -> Error {
         let what = format!("{} is not what its model takes it for", self.part_name(part));
         Error::new(ErrorKind::Injection, what)
             .hint("let the attributes write `Model`, or mend `register` and `build`")
     }
 }
 
-/// Builds the model at `place`, keeps it with the world, and answers it placed.
+/// Builds the model at `place`, and keeps it with the world.
 fn making_model<T: Model>(place: Place) -> Box<Making> {
     Box::new(move |me| {
         let (bare, asking) = (place.clone(), place.asking(me));
         Box::pin(async move {
-            let placed = Placed::new(T::build(asking).await?, bare.clone());
+            let placed = Placed::new(asking.make::<T>().await?, bare.clone());
             if bare.placement().node().kind == Kind::Machine {
                 bare.world.set_customized(bare.index, Arc::new(placed.clone()));
             }
             Ok(Arc::new(placed) as Value)
         })
-    })
-}
-
-pub(super) fn downcast<T: Any + Send + Sync>(value: Value, slot: &Slot) -> Result<Arc<T>, Error> {
-    value.downcast().map_err(|_| {
-        let what = format!("{} is not a `{}`", slot.name(), std::any::type_name::<T>());
-        Error::new(ErrorKind::Injection, what)
-            .hint("two versions of one crate in one build give two types of one name; see `cargo tree --duplicates`")
     })
 }
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::Model;
-use super::place::{Place, downcast};
+use super::parts::{Parts, downcast};
+use super::place::Place;
 use super::placed::Placed;
 use crate::error::{Error, ErrorKind};
-use crate::inject::Injectable;
+use crate::inject::{Injectable, Value};
 use crate::model::{Key, Mode, Need};
 
 /// The type of an `#[inject]` field or parameter.
@@ -24,31 +25,38 @@ pub trait Wanted: Sized + Send {
     /// How.
     const MODE: Mode;
 
+    /// Out of what was found for a need at a place.
+    ///
+    /// # Errors
+    /// When that has another type than the key promises.
+    fn from_found(found: Option<Value>, place: &Place, need: &'static Need) -> Result<Self, Error>;
+
     /// Asks for it.
-    fn want<'a>(place: &'a Place, need: &'static Need) -> BoxFuture<'a, Result<Self, Error>>;
+    fn want<'a>(place: &'a Place, need: &'static Need) -> BoxFuture<'a, Result<Self, Error>> {
+        Box::pin(async move { Self::from_found(place.find(need).await?, place, need) })
+    }
+
+    #[doc(hidden)]
+    fn part(parts: &Parts, part: usize) -> Result<Self, Error> {
+        let (found, place, need) = parts.injected(part)?;
+        Self::from_found(found, place, need)
+    }
+}
+
+/// What must be there.
+fn there<T: Send + Sync + 'static>(found: Option<Value>, need: &'static Need) -> Result<Arc<T>, Error> {
+    let name = format!("`{}` at {}", need.name, need.at);
+    let found =
+        found.ok_or_else(|| Error::new(ErrorKind::Injection, format!("nothing was found for {name}")))?;
+    downcast(found, &name)
 }
 
 impl<T: Injectable> Wanted for Arc<T> {
     const KEY: Key = T::KEY;
     const MODE: Mode = Mode::Required;
 
-    fn want<'a>(place: &'a Place, need: &'static Need) -> BoxFuture<'a, Result<Self, Error>> {
-        Box::pin(async move {
-            let value = <Option<Self>>::want(place, need).await?;
-            value.ok_or_else(|| {
-                let searched: Vec<_> =
-                    place.scope().upwards().map(|scope| format!("`{}`", scope.name())).collect();
-                let what = format!(
-                    "nothing provides `{}`, which `{}` at {} needs",
-                    T::KEY.name(),
-                    need.name,
-                    need.at
-                );
-                let hint =
-                    format!("searched {}; add a `#[provide(…)]` field to one of them", searched.join(", "));
-                Error::new(ErrorKind::Injection, what).hint(hint)
-            })
-        })
+    fn from_found(found: Option<Value>, _: &Place, need: &'static Need) -> Result<Self, Error> {
+        there(found, need)
     }
 }
 
@@ -56,11 +64,8 @@ impl<T: Injectable> Wanted for Option<Arc<T>> {
     const KEY: Key = T::KEY;
     const MODE: Mode = Mode::Optional;
 
-    fn want<'a>(place: &'a Place, _: &'static Need) -> BoxFuture<'a, Result<Self, Error>> {
-        Box::pin(async move {
-            let Some(slot) = place.scope().find(T::KEY) else { return Ok(None) };
-            downcast(slot.get(place.asker()).await?, &slot).map(Some)
-        })
+    fn from_found(found: Option<Value>, _: &Place, need: &'static Need) -> Result<Self, Error> {
+        found.map(|found| there(Some(found), need)).transpose()
     }
 }
 
@@ -92,8 +97,8 @@ impl<T: Injectable> Wanted for Deferred<T> {
     const KEY: Key = T::KEY;
     const MODE: Mode = Mode::Deferred;
 
-    fn want<'a>(place: &'a Place, need: &'static Need) -> BoxFuture<'a, Result<Self, Error>> {
-        Box::pin(async move { Ok(Self { place: place.clone(), need, of: PhantomData }) })
+    fn from_found(_: Option<Value>, place: &Place, need: &'static Need) -> Result<Self, Error> {
+        Ok(Self { place: place.clone(), need, of: PhantomData })
     }
 }
 
@@ -101,22 +106,8 @@ impl<T: Model> Wanted for Placed<T> {
     const KEY: Key = T::KEY;
     const MODE: Mode = Mode::Placed;
 
-    fn want<'a>(place: &'a Place, need: &'static Need) -> BoxFuture<'a, Result<Self, Error>> {
-        Box::pin(async move {
-            match place.world.nearest(place.index, T::KEY, None)[..] {
-                [index] => place.placed(index).await,
-                ref several => {
-                    let what = format!(
-                        "`{}` at {} wants one `{}`, and there are {}",
-                        need.name,
-                        need.at,
-                        T::KEY.name(),
-                        several.len()
-                    );
-                    Err(Error::new(ErrorKind::Injection, what))
-                }
-            }
-        })
+    fn from_found(found: Option<Value>, _: &Place, need: &'static Need) -> Result<Self, Error> {
+        there::<Self>(found, need).map(|placed| Self::clone(&placed))
     }
 }
 

@@ -136,7 +136,7 @@ impl World {
             None => {
                 let root = Place::new(world.clone(), 0);
                 L::register(&root);
-                L::build(root.clone()).await.map(|layout| Placed::new(layout, root))
+                root.make::<L>().await.map(|layout| Placed::new(layout, root))
             }
         };
         Ok((world, layout))

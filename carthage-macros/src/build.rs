@@ -1,0 +1,272 @@
+//! How a model is made: `register`, `prepare`, `build` and `customizations` of `Model`. What is generated is plain functions,
+//! except where an expression of the user's awaits something: compilers take many times longer over `async` ones.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{Expr, Fields};
+
+use crate::field::{Field, Link, Member, Provide, Role, Value};
+use crate::model::Model;
+use crate::node::{mentioned, position};
+use crate::tokens;
+
+/// A name that no field can take the place of.
+pub(crate) fn place() -> Ident {
+    Ident::new("place", Span::mixed_site())
+}
+
+fn parts() -> Ident {
+    Ident::new("parts", Span::mixed_site())
+}
+
+/// The functions of `impl Model`; those that would do nothing are left to the trait.
+pub(crate) fn functions(model: &Model) -> TokenStream {
+    let (register, prepare) = (register(&model.fields), prepare(&model.fields));
+    let (build, customizations) = (build(model), customizations(&model.fields));
+    quote!(#register #prepare #build #customizations)
+}
+
+/// `Model::register`: members and what is provided.
+fn register(fields: &[Field]) -> Option<TokenStream> {
+    let place = place();
+    let lines: Vec<_> = fields
+        .iter()
+        .enumerate()
+        .filter_map(|(i, field)| {
+            let (cfgs, index) = (&field.cfgs, position(fields, i));
+            let line = match &field.role {
+                Role::Member(Member { ty, .. }) => {
+                    quote!(<#ty as ::carthage::layout::Model>::register_as_member(#place, #index);)
+                }
+                Role::Provide(provide) => provider(provide, field, fields, &index)?,
+                Role::Link(_) | Role::Customize(_) | Role::Inject => return None,
+            };
+            Some(match cfgs.is_empty() {
+                true => line,
+                false => quote!(#(#cfgs)* { #line }),
+            })
+        })
+        .collect();
+    (!lines.is_empty()).then(|| quote!(fn register(#place: &::carthage::layout::Place) { #(#lines)* }))
+}
+
+fn provider(provide: &Provide, field: &Field, fields: &[Field], index: &TokenStream) -> Option<TokenStream> {
+    let (place, parts) = (place(), parts());
+    let Provide { ty, persist, value } = provide;
+    let has = Ident::new(if *persist { "has_kept" } else { "has_provider" }, Span::call_site());
+    let provider = match value {
+        Value::Expr(expr) => {
+            let used = mentioned(expr, field, fields);
+            let positions = used.iter().map(|used| {
+                let (cfgs, position) = (&used.cfgs, position_of(used, fields));
+                quote!(#(#cfgs)* #position)
+            });
+            let siblings = used.iter().map(|used| take(used, fields));
+            let asked = (!used.is_empty()).then(|| {
+                quote! {
+                    let #parts = #place.ask([#(#positions),*]).await?;
+                    let #parts = &#parts;
+                    #(#siblings)*
+                }
+            });
+            quote! {
+                |#place| ::std::boxed::Box::pin(async move {
+                    _ = &#place;
+                    #asked
+                    let made: #ty = #expr;
+                    ::core::result::Result::Ok(made)
+                })
+            }
+        }
+        Value::Default => quote!(<#ty as ::carthage::layout::Made>::make),
+        Value::Broken => return None,
+    };
+    Some(quote!(#place.#has::<#ty>(#index, #provider);))
+}
+
+fn position_of(field: &Field, fields: &[Field]) -> TokenStream {
+    position(fields, fields.iter().position(|other| other.ident == field.ident).unwrap_or(0))
+}
+
+/// `let eth0: Link<Lab> = …;`
+fn take(field: &Field, fields: &[Field]) -> TokenStream {
+    let parts = parts();
+    let Field { ident, ty, cfgs, role } = field;
+    let index = position_of(field, fields);
+    let (ty, value) = match role {
+        Role::Member(Member { ty, count: None, .. }) => (
+            quote!(::carthage::Placed<#ty>),
+            quote!(<#ty as ::carthage::layout::Model>::one(#parts, #index)?),
+        ),
+        Role::Member(Member { ty, count: Some(count), .. }) => (
+            quote!([::carthage::Placed<#ty>; #count]),
+            quote!(<#ty as ::carthage::layout::Model>::several(#parts, #index)?),
+        ),
+        Role::Link(Link { network, .. }) => {
+            (quote!(#ty), quote!(<#network as ::carthage::layout::NetworkModel>::link(#parts, #index)?))
+        }
+        Role::Inject => (quote!(#ty), quote!(<#ty as ::carthage::layout::Wanted>::part(#parts, #index)?)),
+        Role::Provide(_) => (quote!(#ty), quote!(#parts.provided(#index)?)),
+        Role::Customize(value) => (quote!(#ty), customize(value, field, fields, &index)),
+    };
+    quote! {
+        #(#cfgs)*
+        #[allow(unused_variables)]
+        let #ident: #ty = #value;
+    }
+}
+
+fn customize(value: &Value, field: &Field, fields: &[Field], index: &TokenStream) -> TokenStream {
+    let (parts, ty) = (parts(), &field.ty);
+    let expr = match value {
+        Value::Expr(expr) => expr,
+        Value::Default => return quote!(<#ty as ::carthage::__private::ByDefault>::by_default()),
+        Value::Broken => return quote!(::core::unreachable!()),
+    };
+    if awaits(expr) {
+        return quote!(#parts.take(#index)?);
+    }
+    // The expression may keep a sibling, which the model itself also keeps.
+    let siblings = mentioned(expr, field, fields).into_iter().map(|sibling| {
+        let (ident, cfgs) = (&sibling.ident, &sibling.cfgs);
+        let copy = match sibling.role {
+            Role::Customize(_) => quote!(&#ident),
+            _ => quote!(::core::clone::Clone::clone(&#ident)),
+        };
+        quote!(#(#cfgs)* #[allow(unused_variables)] let #ident = #copy;)
+    });
+    match tokens::may_leave(expr.to_token_stream()) {
+        false => {
+            let siblings: Vec<_> = siblings.collect();
+            if siblings.is_empty() { quote!(#expr) } else { quote!({ #(#siblings)* #expr }) }
+        }
+        true => quote! {
+            #parts.customize(#index, || {
+                #(#siblings)*
+                let made: #ty = #expr;
+                ::core::result::Result::Ok(made)
+            })?
+        },
+    }
+}
+
+fn awaits(expr: &Expr) -> bool {
+    tokens::find_ident(expr.to_token_stream(), "await").is_some()
+}
+
+/// Customizations whose expressions await something.
+fn awaited(fields: &[Field]) -> impl Iterator<Item = (&Field, &Expr)> {
+    fields.iter().filter_map(|field| match &field.role {
+        Role::Customize(Value::Expr(expr)) if awaits(expr) => Some((field, expr)),
+        _ => None,
+    })
+}
+
+/// A customization that is mentioned where it does not exist yet: the one that mentions it, and its name.
+pub(crate) fn mentioned_too_early(fields: &[Field]) -> impl Iterator<Item = (&Expr, &Ident)> {
+    awaited(fields).flat_map(|(field, expr)| {
+        let used = mentioned(expr, field, fields).into_iter();
+        used.filter(|used| matches!(used.role, Role::Customize(_))).map(move |used| (expr, &used.ident))
+    })
+}
+
+/// `Model::prepare`: the expressions that await something.
+fn prepare(fields: &[Field]) -> Option<TokenStream> {
+    let parts = parts();
+    let steps: Vec<_> = awaited(fields)
+        .map(|(field, expr)| {
+            let (ty, cfgs, index) = (&field.ty, &field.cfgs, position_of(field, fields));
+            let used = mentioned(expr, field, fields).into_iter();
+            let siblings =
+                used.filter(|used| !matches!(used.role, Role::Customize(_))).map(|used| take(used, fields));
+            quote! {
+                #(#cfgs)*
+                #parts.prepare(#index, async {
+                    #(#siblings)*
+                    let made: #ty = #expr;
+                    ::core::result::Result::Ok(made)
+                }).await?;
+            }
+        })
+        .collect();
+    (!steps.is_empty()).then(|| {
+        quote! {
+            fn prepare(
+                #parts: &::carthage::layout::Parts,
+            ) -> ::carthage::__private::BoxFuture<'_, ::core::result::Result<(), ::carthage::Error>> {
+                ::std::boxed::Box::pin(async move {
+                    #(#steps)*
+                    ::core::result::Result::Ok(())
+                })
+            }
+        }
+    })
+}
+
+/// `Model::build`.
+fn build(model: &Model) -> TokenStream {
+    let parts = parts();
+    let fields = &model.fields;
+    let broken = |field: &Field| matches!(field.role, Role::Customize(Value::Broken));
+    let read = match &model.item.fields {
+        Fields::Unit => true,
+        Fields::Unnamed(_) => false,
+        Fields::Named(all) => all.named.len() == fields.len() && !fields.iter().any(broken),
+    };
+    let (customized, others): (Vec<&Field>, Vec<&Field>) =
+        fields.iter().partition(|field| matches!(field.role, Role::Customize(_)));
+    let taken =
+        others.into_iter().chain(in_order_of_use(customized, fields)).map(|field| take(field, fields));
+    // Where something could not be read, that is reported, and the function must still be whole.
+    let (unreachable, made) = match &model.item.fields {
+        _ if !read => (quote!(#[allow(unreachable_code)]), quote!(::core::unreachable!())),
+        Fields::Unit => (TokenStream::new(), quote!(Self)),
+        _ => {
+            let all = fields.iter().map(|Field { ident, cfgs, .. }| quote!(#(#cfgs)* #ident));
+            (TokenStream::new(), quote!(Self { #(#all),* }))
+        }
+    };
+    let unused = fields.is_empty().then(|| quote!(_ = #parts;));
+    quote! {
+        #unreachable
+        fn build(#parts: &::carthage::layout::Parts) -> ::core::result::Result<Self, ::carthage::Error> {
+            #unused
+            #(#taken)*
+            ::core::result::Result::Ok(#made)
+        }
+    }
+}
+
+/// Customizations after those that their expressions mention; otherwise in their order.
+fn in_order_of_use<'a>(mut waiting: Vec<&'a Field>, fields: &'a [Field]) -> Vec<&'a Field> {
+    let mut ordered = Vec::new();
+    while !waiting.is_empty() {
+        let ready = waiting.iter().position(|field| {
+            let Role::Customize(Value::Expr(expr)) = &field.role else { return true };
+            mentioned(expr, field, fields)
+                .iter()
+                .all(|used| waiting.iter().all(|other| other.ident != used.ident))
+        });
+        // Two that mention each other: rustc says that the first knows no such variable.
+        ordered.push(waiting.remove(ready.unwrap_or(0)));
+    }
+    ordered
+}
+
+/// `Model::customizations`, in the order of the fields.
+fn customizations(fields: &[Field]) -> Option<TokenStream> {
+    let customized: Vec<_> = fields
+        .iter()
+        .filter(|field| matches!(field.role, Role::Customize(_)))
+        .map(|Field { ident, ty, cfgs, .. }| {
+            quote!(#(#cfgs)* <#ty as ::carthage::customize::Customization>::any(&self.#ident))
+        })
+        .collect();
+    (!customized.is_empty()).then(|| {
+        quote! {
+            fn customizations(&self) -> ::std::vec::Vec<&dyn ::carthage::customize::AnyCustomization> {
+                ::std::vec![#(#customized),*]
+            }
+        }
+    })
+}

@@ -1,0 +1,133 @@
+//! `Key`, `Node` and what they are made of: the description that every item writes of itself.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Attribute, Expr, Type};
+
+use crate::field::{Field, Link, Member, Provide, Role, Value};
+use crate::tokens;
+
+/// `At::new(…)` for the line of `span`.
+pub(crate) fn at(span: Span) -> TokenStream {
+    // `line!()` is the line of the tokens that it is written with, or else the attribute's.
+    let line = quote_spanned!(span=> ::core::line!());
+    quote!(::carthage::model::At::new(::core::file!(), #line))
+}
+
+/// `Key::new(…)` for the item `ident`.
+pub(crate) fn key(ident: &Ident) -> TokenStream {
+    let name = ident.to_string();
+    let (line, column) = {
+        let span = ident.span();
+        (quote_spanned!(span=> ::core::line!()), quote_spanned!(span=> ::core::column!()))
+    };
+    quote!(::carthage::model::Key::new(::core::module_path!(), #name, #line, #column))
+}
+
+/// `Need` for something that wants `ty`.
+pub(crate) fn need(ty: &Type, name: &str, span: Span) -> TokenStream {
+    let at = at(span);
+    quote!(::carthage::model::Need {
+        key: <#ty as ::carthage::layout::Wanted>::KEY,
+        mode: <#ty as ::carthage::layout::Wanted>::MODE,
+        name: #name,
+        at: #at,
+    })
+}
+
+/// `Some(…)` or `None`.
+pub(crate) fn option(value: Option<impl ToTokens>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
+    }
+}
+
+/// The position of a part in the node, when the `cfg`s of those before it are known.
+pub(crate) fn position(fields: &[Field], index: usize) -> TokenStream {
+    let before = &fields[..index];
+    let certain = before.iter().filter(|field| field.cfgs.is_empty()).count();
+    let perhaps = before.iter().filter(|field| !field.cfgs.is_empty()).map(|field| condition(&field.cfgs));
+    quote!(#certain #(+ ::core::cfg!(#perhaps) as usize)*)
+}
+
+/// `all(…)` of the conditions of `#[cfg(…)]` attributes.
+pub(crate) fn condition(cfgs: &[Attribute]) -> TokenStream {
+    let conditions = cfgs.iter().filter_map(|cfg| cfg.meta.require_list().ok().map(|list| &list.tokens));
+    quote!(all(#(#conditions),*))
+}
+
+pub(crate) fn parts(fields: &[Field]) -> impl Iterator<Item = TokenStream> {
+    fields.iter().map(|field| {
+        let (cfgs, name, at) = (&field.cfgs, field.name(), at(field.ident.span()));
+        let role = role(field, fields);
+        quote!(#(#cfgs)* ::carthage::model::Part::new(#name, #at, ::carthage::model::Role::#role))
+    })
+}
+
+fn role(field: &Field, fields: &[Field]) -> TokenStream {
+    let ty = &field.ty;
+    match &field.role {
+        Role::Member(Member { ty, count, name }) => {
+            let count = match count {
+                Some(count) => quote!(Array(#count)),
+                None => quote!(One),
+            };
+            let name = option(name.as_ref());
+            quote!(Member(::carthage::model::Member {
+                node: <#ty as ::carthage::layout::Model>::NODE,
+                count: ::carthage::model::Count::#count,
+                name: #name,
+            }))
+        }
+        Role::Link(Link { network, interface, address, mac, mtu, .. }) => {
+            let (address, mtu) = (option(address.as_ref()), option(mtu.as_ref()));
+            let mac = option(mac.map(|mac| quote!([#(#mac),*])));
+            quote!(Link(::carthage::model::Link {
+                network: <#network as ::carthage::layout::NetworkModel>::NETWORK,
+                interface: #interface,
+                address: #address,
+                mac: #mac,
+                mtu: #mtu,
+            }))
+        }
+        Role::Customize(_) => quote!(Customize(<#ty as ::carthage::customize::Customization>::NODE)),
+        Role::Inject => {
+            let need = need(ty, &field.name(), field.ident.span());
+            quote!(Inject(#need))
+        }
+        Role::Provide(Provide { ty, persist, value }) => {
+            let key = quote!(<#ty as ::carthage::inject::Injectable>::KEY);
+            let (key, uses, needs) = match value {
+                Value::Expr(expr) => {
+                    let uses = mentioned(expr, field, fields).into_iter().map(Field::name);
+                    (key, quote!(&[#(#uses),*]), quote!(&[]))
+                }
+                Value::Default => {
+                    let made = quote!(<#ty as ::carthage::layout::Made>);
+                    (quote!(#made::MADE), quote!(&[]), quote!(#made::NEEDS))
+                }
+                Value::Broken => (key, quote!(&[]), quote!(&[])),
+            };
+            quote!(Provide(::carthage::model::Provide {
+                key: #key,
+                persist: #persist,
+                uses: #uses,
+                needs: #needs,
+            }))
+        }
+    }
+}
+
+/// The fields that an expression mentions, without the one that it stands on.
+pub(crate) fn mentioned<'a>(expr: &Expr, own: &Field, fields: &'a [Field]) -> Vec<&'a Field> {
+    let names: Vec<String> =
+        fields.iter().filter(|field| field.ident != own.ident).map(Field::name).collect();
+    let found = tokens::mentioned(&quote!(#expr), &names);
+    fields.iter().filter(|field| found.contains(&field.name())).collect()
+}
+
+/// The builder call for a node's implementation.
+pub(crate) fn implementation(ty: &Type) -> TokenStream {
+    quote!(.implementation(<#ty as ::carthage::machine::implementation::Implementation>::NODE))
+}
