@@ -45,8 +45,7 @@ async fn stopped_and_started(ground: Ground) -> carthage::Result<()> {
 async fn started_while_it_stops(ground: Ground) -> carthage::Result<()> {
     let one = &ground.one;
     // It takes its time to end, so that the start comes while it stops.
-    one.write("/root/slow", "trap 'sleep 1; exit' TERM; echo >/run/ready; while :; do sleep 0.02; done")
-        .await?;
+    one.write("/root/slow", "trap 'sleep 1; exit' TERM; echo >/run/ready; sleep 1000 & wait").await?;
     let exec = carthage::machine::engine::Exec {
         argv: vec!["sh".into(), "/root/slow".into()],
         ..Default::default()

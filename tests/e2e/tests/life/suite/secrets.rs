@@ -23,7 +23,8 @@ async fn given_to_a_command(ground: Ground) -> carthage::Result<()> {
         let arguments = fs::read(entry.path().join("cmdline")).unwrap_or_default();
         assert!(!String::from_utf8_lossy(&arguments).contains(&hidden), "{:?}", entry.path());
     }
-    let kill = "for p in /proc/[0-9]*; do read comm <$p/comm && [ $comm = sleep ] && kill ${p#/proc/}; done";
+    let kill =
+        "for p in /proc/[0-9]*; do read comm <$p/comm && [ $comm = sleep ] && kill ${p#/proc/}; done; true";
     one.run(["sh", "-c", kill]).await?;
     assert_eq!(running.await??.text(), "32");
     // One that fails says which command, and not what was in its environment.
