@@ -1,7 +1,7 @@
 //! One deployment of the layout under test, in a state directory of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -84,9 +84,10 @@ impl Lab {
         self.dir.path()
     }
 
-    /// The layout's own directory in it.
+    /// The layout's own directory, in it or where the test has set it to be.
     pub fn state(&self) -> PathBuf {
-        self.base().join("testlab")
+        let elsewhere = self.settings.get(OsStr::new("CARTHAGE_STATE_DIR"));
+        elsewhere.map_or(self.base(), Path::new).join("testlab")
     }
 
     /// The program with its settings, in a clean environment.
@@ -218,7 +219,7 @@ impl Drop for Lab {
             return;
         }
         let footprint = self.footprint();
-        self.settings.clear();
+        self.settings.retain(|name, _| name == "CARTHAGE_STATE_DIR");
         let ended = self.run(&["destroy", "--yes"]);
         if std::thread::panicking() {
             // The test has failed; what it leaves must not disturb others.
