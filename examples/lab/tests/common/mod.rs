@@ -70,7 +70,10 @@ impl Lab {
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+        // Beside the test, if both were copied to where another user can run them.
+        let beside = std::env::current_exe().unwrap().with_file_name("lab");
+        let built = PathBuf::from(env!("CARGO_BIN_EXE_lab"));
+        let mut command = Command::new(if beside.is_file() { beside } else { built });
         let given = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARTHAGE_"));
         for (name, _) in given {
             command.env_remove(name);
