@@ -5,8 +5,8 @@
 pub use std::sync::Arc;
 
 pub use carthage_macros::{
-    check_completed, customization, depends_on, enclave, hash, injectable, injection_key, invalidator,
-    layout, machine_model, network, setup_task,
+    check_completed, customization, depends_on, enclave, env, expose, hash, injectable, injection_key,
+    invalidator, layout, machine_model, mount, network, setup_task,
 };
 #[cfg(feature = "sandbox")]
 pub use carthage_runtime::Sandbox;

@@ -1,6 +1,6 @@
 //! Attributes that only mean something to another attribute: reached by themselves, they move on to it, or say where they belong.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Item, parse_quote};
 
@@ -9,18 +9,19 @@ use crate::errors::Errors;
 use crate::field::ours;
 use crate::model::MODELS;
 
-/// `#[depends_on]`, above the attribute that makes the struct a model: moves below it.
-pub(crate) fn depends_on(arguments: TokenStream, item: TokenStream) -> TokenStream {
+/// `#[depends_on]` and its like, above the attribute that makes the struct a model: moves below it.
+pub(crate) fn on_machine(attribute: &str, arguments: TokenStream, item: TokenStream) -> TokenStream {
     on_item(item, |item, errors| {
         let Item::Struct(mut item) = item else {
-            return misplaced("depends_on", "a `#[machine_model]`", item, errors);
+            return misplaced(attribute, "a `#[machine_model]`", item, errors);
         };
         if item.attrs.iter().any(|attribute| ours(attribute, MODELS).is_some()) {
-            let moved: Attribute = parse_quote!(#[depends_on(#arguments)]);
+            let name = Ident::new(attribute, Span::call_site());
+            let moved: Attribute = parse_quote!(#[#name(#arguments)]);
             item.attrs.push(moved);
             return item.into_token_stream();
         }
-        outside("depends_on", "a struct with `#[machine_model]`", Item::Struct(item), errors)
+        outside(attribute, "a struct with `#[machine_model]`", Item::Struct(item), errors)
     })
 }
 

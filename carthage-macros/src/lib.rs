@@ -13,6 +13,7 @@ mod field;
 mod injectable;
 mod layout;
 mod literal;
+mod login;
 mod machine;
 mod model;
 mod names;
@@ -20,6 +21,7 @@ mod network;
 mod node;
 mod options;
 mod signature;
+mod surroundings;
 mod task;
 mod tokens;
 mod types;
@@ -83,7 +85,25 @@ pub fn injection_key(input: TokenStream) -> TokenStream {
 /// What must run first.
 #[proc_macro_attribute]
 pub fn depends_on(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    depends_on::depends_on(arguments.into(), item.into()).into()
+    depends_on::on_machine("depends_on", arguments.into(), item.into()).into()
+}
+
+/// A variable of the environment of everything that runs in a machine: `#[env(NAME = "value")]`.
+#[proc_macro_attribute]
+pub fn env(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    depends_on::on_machine("env", arguments.into(), item.into()).into()
+}
+
+/// Something of the host that a machine sees: `#[mount("/srv/data", at = "/data", readonly)]`.
+#[proc_macro_attribute]
+pub fn mount(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    depends_on::on_machine("mount", arguments.into(), item.into()).into()
+}
+
+/// A port of a machine that the host listens on: `#[expose(80, on = 8080)]`.
+#[proc_macro_attribute]
+pub fn expose(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    depends_on::on_machine("expose", arguments.into(), item.into()).into()
 }
 
 /// A setup task.

@@ -216,6 +216,131 @@ pub(crate) fn absolute_path(text: &str) -> Checked<String> {
     }
 }
 
+/// A path on the host: absolute, or below a variable of the environment.
+pub(crate) fn host_path(text: &str) -> Checked<String> {
+    let variable = |text: &str| {
+        let name = text.split('/').next().unwrap_or(text);
+        let letter =
+            |(at, c): (usize, char)| c == '_' || c.is_ascii_alphabetic() || (at > 0 && c.is_ascii_digit());
+        !name.is_empty() && name.char_indices().all(letter)
+    };
+    match text.strip_prefix('$') {
+        Some(rest) if !variable(rest) => {
+            Err(format!("`{text}` names no variable; write `$NAME/…`, such as `$HOME/images/debian.qcow2`"))
+        }
+        Some(_) => Ok(text.to_owned()),
+        None if text.starts_with('/') => Ok(text.to_owned()),
+        None => Err(format!(
+            "`{text}` is not absolute; write a path from `/`, or below a variable: `$HOME/{text}`"
+        )),
+    }
+}
+
+/// What a root is made from: a path, or the reference of a container image.
+pub(crate) fn image(text: &str) -> Checked<String> {
+    if text.starts_with('$') || text.starts_with('/') {
+        return host_path(text);
+    }
+    if text.starts_with('.') || text.starts_with('~') {
+        return Err(format!(
+            "`{text}` is not absolute; write a path from `/`, or below a variable: `$HOME/…`"
+        ));
+    }
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | '@');
+    if text.is_empty() || !text.chars().all(fits) {
+        return Err(format!(
+            "`{text}` is not the reference of an image, such as `docker.io/library/debian:12`"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// Where a machine is: addresses, or a name.
+pub(crate) fn place(text: &str) -> Checked<Place> {
+    if text.parse::<std::net::Ipv6Addr>().is_ok() {
+        return Ok(Place::Name(text.to_owned()));
+    }
+    let numbers = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | '/' | ' '));
+    if numbers {
+        return addresses(text).map(Place::Range);
+    }
+    domain(text).map(Place::Name).map_err(|wrong| format!("{wrong}; expected an address or a host's name"))
+}
+
+/// Where a machine is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Place {
+    Range(Range),
+    Name(String),
+}
+
+impl ToTokens for Place {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(match self {
+            Self::Range(range) => quote!(::carthage::model::Address::Range(#range)),
+            Self::Name(name) => quote!(::carthage::model::Address::Name(#name)),
+        });
+    }
+}
+
+/// The name of a user.
+pub(crate) fn user(text: &str) -> Checked<String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if text.is_empty() || text.starts_with('-') || !text.chars().all(fits) {
+        return Err(format!("`{text}` is not the name of a user, such as `root`"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A public key of ssh, its comment left out.
+pub(crate) fn ssh_key(text: &str) -> Checked<String> {
+    let mut words = text.split_whitespace();
+    let known =
+        |kind: &str| kind.starts_with("ssh-") || kind.starts_with("ecdsa-") || kind.starts_with("sk-");
+    let base64 = |key: &str| {
+        key.starts_with("AAAA")
+            && key.len() > 40
+            && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '='))
+    };
+    match (words.next(), words.next()) {
+        (Some(kind), Some(key)) if known(kind) && base64(key) => Ok(format!("{kind} {key}")),
+        (Some(kind), _) if kind.starts_with("SHA256:") => {
+            Err("this is a fingerprint; pin the whole key: `ssh-ed25519 AAAA…`, as `ssh-keyscan` prints it"
+                .to_owned())
+        }
+        _ => Err("this is not a public key, such as `ssh-ed25519 AAAA…`".to_owned()),
+    }
+}
+
+/// A host to go through: `user@host:port`.
+pub(crate) fn jump(text: &str) -> Checked<String> {
+    let fits =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '@' | ':' | '[' | ']' | ',');
+    if text.is_empty() || text.starts_with('-') || !text.chars().all(fits) {
+        return Err(format!("`{text}` is not a host to go through, such as `user@gateway.example.org`"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A TCP or UDP port.
+pub(crate) fn port(value: u64) -> Checked<()> {
+    if (1..=65535).contains(&value) {
+        Ok(())
+    } else {
+        Err(format!("`{value}` is not a port; ports are 1 to 65535"))
+    }
+}
+
+/// What firmware is called.
+pub(crate) fn firmware(text: &str) -> Checked<&'static str> {
+    match text {
+        "bios" => Ok("Bios"),
+        "uefi" => Ok("Uefi"),
+        "efi" => Err("write `uefi`".to_owned()),
+        _ => Err(format!("`{text}` is no firmware; there are `bios` and `uefi`")),
+    }
+}
+
 /// Bytes per frame.
 pub(crate) fn mtu(value: u64) -> Checked<()> {
     if (68..=65535).contains(&value) {

@@ -9,9 +9,11 @@ use crate::errors::Errors;
 use crate::expand;
 use crate::field::{Role, Within};
 use crate::literal;
+use crate::login;
 use crate::model::Model;
 use crate::node;
 use crate::options::{self, Known, Options};
+use crate::surroundings;
 
 const OPTIONS: &[Known] = &[
     options::text("name", "name = \"mirror\""),
@@ -19,16 +21,40 @@ const OPTIONS: &[Known] = &[
     options::number("memory_mb", "memory_mb = 256"),
     options::number("cpus", "cpus = 2"),
     options::text("root", "root = \"/srv/roots/debian\""),
+    options::text("image", "image = \"docker.io/library/debian:12\""),
+    options::text("kernel", "kernel = \"/boot/vmlinuz\""),
+    options::text("initrd", "initrd = \"/boot/initrd.img\""),
+    options::text("kernel_args", "kernel_args = \"quiet\""),
+    options::numbers("disk_sizes", "disk_sizes = [10, 20]"),
+    options::text("firmware_type", "firmware_type = \"uefi\""),
     options::flag("tpm", "tpm"),
     options::flag("nested_virt", "nested_virt"),
 ];
 
-pub(crate) fn expand(arguments: TokenStream, item: ItemStruct, errors: &mut Errors) -> TokenStream {
-    let mut options = Options::parse("machine_model", OPTIONS, arguments, errors);
-    let model = Model::parse("machine_model", item, Some(Within::Machine), errors);
+/// All arguments: the machine's own, and how it is reached.
+const ALL: &[Known] = &{
+    let mut all = [options::flag("", ""); OPTIONS.len() + login::OPTIONS.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < OPTIONS.len() { OPTIONS[at] } else { login::OPTIONS[at - OPTIONS.len()] };
+        at += 1;
+    }
+    all
+};
+
+pub(crate) fn expand(arguments: TokenStream, mut item: ItemStruct, errors: &mut Errors) -> TokenStream {
+    let mut options = Options::parse("machine_model", ALL, arguments, errors);
+    let (surroundings, asked) = surroundings::take(&mut item, errors);
+    let mut model = Model::parse("machine_model", item, Some(Within::Machine), errors);
     let name = model.name(&mut options, errors);
     let implementation = options.ty("implementation");
-    let mut needs = Vec::new();
+    let mut needs = asked;
+    let login = login::read(&mut options, errors);
+    needs.extend(login.needs);
+    model.depends_on.extend(login.depends_on);
+    if !login.located {
+        needs.push(Capability::new("Located", model.item.ident.span()));
+    }
     let mut hardware = TokenStream::new();
     if let Some(memory) = options.number("memory_mb", literal::positive, errors) {
         hardware.extend(quote!(.memory_mb(#memory)));
@@ -36,9 +62,40 @@ pub(crate) fn expand(arguments: TokenStream, item: ItemStruct, errors: &mut Erro
     if let Some(cpus) = options.number("cpus", literal::processors, errors) {
         hardware.extend(quote!(.cpus(#cpus)));
     }
-    if let Some((root, span)) = options.text("root", literal::absolute_path, errors) {
+    if let Some((root, span)) = options.text("root", literal::host_path, errors) {
         hardware.extend(quote!(.root(#root)));
         needs.push(Capability::new("DirectoryRoot", span));
+    }
+    if let Some((image, span)) = options.text("image", literal::image, errors) {
+        hardware.extend(quote!(.image(#image)));
+        needs.push(Capability::new("Images", span));
+    }
+    let boots = options.span("kernel").is_some();
+    if let Some((kernel, span)) = options.text("kernel", literal::host_path, errors) {
+        hardware.extend(quote!(.kernel(#kernel)));
+        needs.push(Capability::new("KernelBoot", span));
+    }
+    for argument in ["initrd", "kernel_args"] {
+        if let Some(span) = options.span(argument).filter(|_| !boots) {
+            let message =
+                format!("`{argument}` belongs to a kernel that is started directly; write `kernel = \"…\"`");
+            errors.push(syn::Error::new(span, message));
+        }
+    }
+    if let Some((initrd, _)) = options.text("initrd", literal::host_path, errors) {
+        hardware.extend(quote!(.initrd(#initrd)));
+    }
+    if let Some((arguments, _)) = options.text("kernel_args", |text| Ok(text.to_owned()), errors) {
+        hardware.extend(quote!(.kernel_args(#arguments)));
+    }
+    if let Some((sizes, span)) = options.numbers("disk_sizes", literal::positive, errors) {
+        hardware.extend(quote!(.disk_sizes(&[#(#sizes),*])));
+        needs.push(Capability::new("Disks", span));
+    }
+    if let Some((firmware, span)) = options.text("firmware_type", literal::firmware, errors) {
+        let firmware = proc_macro2::Ident::new(firmware, span);
+        hardware.extend(quote!(.firmware_type(::carthage::machine::engine::Firmware::#firmware)));
+        needs.push(Capability::new("FirmwareType", span));
     }
     if let Some(span) = options.flag("tpm") {
         hardware.extend(quote!(.tpm()));
@@ -55,7 +112,8 @@ pub(crate) fn expand(arguments: TokenStream, item: ItemStruct, errors: &mut Erro
     });
     needs.extend(link.map(|span| Capability::new("Links", span)));
 
-    let mut node = quote!(.hardware(::carthage::model::Hardware::ANY #hardware));
+    let login = login.node;
+    let mut node = quote!(.hardware(::carthage::model::Hardware::ANY #hardware) #surroundings #login);
     if let Some(implementation) = &implementation {
         node.extend(node::implementation(implementation));
     }

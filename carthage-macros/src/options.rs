@@ -3,13 +3,14 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Ident, Lit, LitStr, Token, Type, bracketed};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{Expr, Ident, Lit, LitInt, LitStr, Token, Type, bracketed};
 
 use crate::errors::Errors;
 use crate::names;
 
 /// An argument that an attribute takes.
+#[derive(Clone, Copy)]
 pub(crate) struct Known {
     name: &'static str,
     form: Form,
@@ -32,6 +33,16 @@ enum Form {
     Names,
     /// An expression.
     Expr,
+    /// A string literal, or a type.
+    TextOrType,
+    /// Integer literals in brackets.
+    Numbers,
+}
+
+/// A value of [`text_or_type`].
+pub(crate) enum TextOrType<T> {
+    Text(T),
+    Type(Box<Type>),
 }
 
 macro_rules! form {
@@ -47,6 +58,14 @@ form!(flag, Flag);
 form!(type_, Type);
 form!(idents, Names);
 form!(expression, Expr);
+form!(text_or_type, TextOrType);
+form!(numbers, Numbers);
+
+impl Known {
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
+    }
+}
 
 enum Value {
     Text(LitStr),
@@ -55,6 +74,7 @@ enum Value {
     Type(Type),
     Names(Vec<Ident>),
     Expr(Expr),
+    Numbers(Vec<LitInt>),
 }
 
 /// The arguments that were given.
@@ -202,6 +222,40 @@ impl Options {
         }
     }
 
+    /// The text of a string argument, as `check` reads it, or a type.
+    pub(crate) fn text_or_type<T>(
+        &mut self,
+        name: &str,
+        check: fn(&str) -> Result<T, String>,
+        errors: &mut Errors,
+    ) -> Option<TextOrType<T>> {
+        if self.given.iter().any(|(given, _, value)| *given == name && matches!(value, Value::Text(_))) {
+            return self.text(name, check, errors).map(|(text, _)| TextOrType::Text(text));
+        }
+        self.ty(name).map(|ty| TextOrType::Type(Box::new(ty)))
+    }
+
+    /// Numbers, each as `check` allows.
+    pub(crate) fn numbers(
+        &mut self,
+        name: &str,
+        check: fn(u64) -> Result<(), String>,
+        errors: &mut Errors,
+    ) -> Option<(Vec<u64>, Span)> {
+        let (ident, Value::Numbers(literals)) = self.take(name)? else { return None };
+        let mut numbers = Vec::new();
+        for literal in literals {
+            let wrong =
+                |wrong: String| if wrong.starts_with("must") { format!("`{name}` {wrong}") } else { wrong };
+            match literal.base10_parse().map_err(|_| format!("`{name}` is too large")) {
+                Ok(number) if check(number).is_ok() => numbers.push(number),
+                Ok(number) => errors.at(&literal, wrong(check(number).err().unwrap_or_default())),
+                Err(large) => errors.at(&literal, large),
+            }
+        }
+        Some((numbers, ident.span()))
+    }
+
     /// Where the argument's name stands, while its value is not yet taken.
     pub(crate) fn span(&self, name: &str) -> Option<Span> {
         self.given.iter().find(|(given, ..)| *given == name).map(|(_, ident, _)| ident.span())
@@ -223,6 +277,15 @@ impl Form {
                 Value::Names(names.into_iter().collect())
             }
             Self::Names => Value::Names(vec![input.call(Ident::parse_any)?]),
+            Self::TextOrType if input.peek(LitStr) => Value::Text(input.parse()?),
+            Self::TextOrType => Value::Type(input.parse()?),
+            Self::Numbers => {
+                let content;
+                bracketed!(content in input);
+                Value::Numbers(
+                    content.parse_terminated(<LitInt as Parse>::parse, Token![,])?.into_iter().collect(),
+                )
+            }
         };
         if input.is_empty() || input.peek(Token![,]) { Ok(value) } else { Err(input.error("")) }
     }

@@ -11,6 +11,8 @@ pub enum Action {
     Create,
     /// It is removed and made again.
     Recreate,
+    /// What is there already, and is not made from here, is taken over.
+    Adopt,
     /// It is started.
     Start,
     /// It is stopped and started again.
@@ -25,6 +27,8 @@ pub enum Action {
     Stop,
     /// It is stopped and removed with everything that belongs to it.
     Destroy,
+    /// It is given back: it stays as it is, without what was kept there for the layout.
+    Retain,
 }
 
 impl Action {
@@ -34,6 +38,7 @@ impl Action {
         match self {
             Self::Create => "create",
             Self::Recreate => "recreate",
+            Self::Adopt => "adopt",
             Self::Start => "start",
             Self::Restart => "restart",
             Self::Update => "update",
@@ -41,6 +46,7 @@ impl Action {
             Self::Ask => "ask",
             Self::Stop => "stop",
             Self::Destroy => "destroy",
+            Self::Retain => "retain",
         }
     }
 }

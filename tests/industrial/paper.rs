@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use carthage::machine::engine::{Engine, Site};
-use carthage::machine::implementation::{Implementation, Links};
+use carthage::machine::implementation::Implementation;
 use carthage::{Error, ErrorKind};
 
 /// Machines that exist on paper.
@@ -18,4 +18,4 @@ impl Implementation for Paper {
     }
 }
 
-impl Links for Paper {}
+carthage::capabilities!(Paper: Located, Links);

@@ -136,7 +136,7 @@ impl Deployment {
                         self.ledger.assign(assignments([machine].into_iter())).await?;
                         machine.create().await?
                     }
-                    Some(Action::Create) => machine.create().await?,
+                    Some(Action::Create | Action::Adopt) => machine.create().await?,
                     Some(Action::Restart) => {
                         machine.stop(self.options.grace).await?;
                         known(machine, &presence)?
@@ -144,6 +144,9 @@ impl Deployment {
                     _ => known(machine, &presence)?,
                 };
                 crash_point("machine-recorded");
+                if action == Some(Action::Update) {
+                    machine.update().await?;
+                }
                 if !matches!(action, None | Some(Action::Update)) {
                     machine.start().await?;
                     crash_point("machine-started");

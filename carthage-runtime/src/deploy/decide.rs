@@ -1,22 +1,37 @@
 //! Whether a machine or a network needs work, and why: one function each, for the plan and for the run.
 
+use std::collections::BTreeSet;
+
 use crate::machine::MadeFrom;
-use crate::machine::engine::{Identity, NetworkSpec, Presence};
+use crate::machine::engine::{Aspect, Effect, Identity, MachineSpec, NetworkSpec, Presence};
 use crate::state::Record;
 use crate::step::Action;
 
 /// What must be done, and why; `None` is nothing.
 pub(crate) type Verdict = Option<(Action, String)>;
 
+/// What a machine's implementation says of itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules<'a> {
+    /// Whether it makes machines, and does not only reach them.
+    pub(crate) makes: bool,
+    /// What must be done to a machine when this changes.
+    pub(crate) effect: &'a dyn Fn(Aspect) -> Effect,
+}
+
 /// What a machine needs to be as the layout wants it. `wanted` holds what it would be made from now; `names` says how the names
 /// that it can reach changed, if they did.
 pub(crate) fn machine(
+    rules: Rules<'_>,
     record: Option<&Record>,
     presence: &Presence,
     wanted: &MadeFrom,
     names: impl FnOnce() -> String,
 ) -> Verdict {
     let say = |action, why: &str| Some((action, why.to_owned()));
+    if !rules.makes {
+        return reached(record, presence, wanted, names);
+    }
     let Some(identity) = presence.identity() else {
         return match record {
             None => say(Action::Create, "it does not exist"),
@@ -24,12 +39,14 @@ pub(crate) fn machine(
         };
     };
     let made_from = record.filter(|record| record.identity == *identity).and_then(MadeFrom::of);
-    if let Some(old) = &made_from
-        && old.spec.root != wanted.spec.root
-    {
-        return say(Action::Recreate, "its root directory changed");
+    let changes = made_from.as_ref().map(|old| changes(&old.spec, &wanted.spec)).unwrap_or_default();
+    let why = || changes.iter().map(|(_, why)| why.as_str()).collect::<Vec<_>>().join(", ");
+    let effect = changes.iter().map(|(aspect, _)| (rules.effect)(*aspect)).max();
+    if effect == Some(Effect::Recreate) {
+        let recreates = changes.iter().filter(|(aspect, _)| (rules.effect)(*aspect) == Effect::Recreate);
+        let why = recreates.map(|(_, why)| why.as_str()).collect::<Vec<_>>().join(", ");
+        return Some((Action::Recreate, why));
     }
-    let changed = made_from.as_ref().map(|old| spec_changes(old, wanted)).unwrap_or_default();
     match presence {
         Presence::Stopped(_) if record.is_none() => {
             say(Action::Start, "an earlier run was ended while it made it")
@@ -38,37 +55,92 @@ pub(crate) fn machine(
         Presence::Unknown(_, why) => {
             Some((Action::Restart, format!("whether it runs cannot be told: {why}")))
         }
-        Presence::Running(_) => match &made_from {
-            None => say(Action::Update, "an earlier run was ended before it wrote down what it made"),
-            Some(_) if !changed.is_empty() => Some((Action::Restart, changed.join(", "))),
-            Some(old) => (old.hosts != wanted.hosts).then(|| (Action::Update, names())),
+        Presence::Running(_) => match (&made_from, effect) {
+            (None, _) => say(Action::Update, "an earlier run was ended before it wrote down what it made"),
+            (_, Some(Effect::Restart)) => Some((Action::Restart, why())),
+            (_, Some(_)) => Some((Action::Update, why())),
+            (Some(old), None) => (old.hosts != wanted.hosts).then(|| (Action::Update, names())),
         },
     }
 }
 
-/// What differs between what a machine was made from and what it would be made from now, apart from its root and the names.
-fn spec_changes(old: &MadeFrom, new: &MadeFrom) -> Vec<String> {
-    let (old, new) = (&old.spec, &new.spec);
+/// What a machine needs that is not made from here.
+fn reached(
+    record: Option<&Record>,
+    presence: &Presence,
+    wanted: &MadeFrom,
+    names: impl FnOnce() -> String,
+) -> Verdict {
+    let say = |action, why: &str| Some((action, why.to_owned()));
+    let Some(record) = record else { return say(Action::Adopt, "it is not in the record yet") };
+    match presence {
+        Presence::Absent => say(Action::Adopt, "it is not known there any more"),
+        Presence::Stopped(_) => say(Action::Start, "it does not answer"),
+        Presence::Unknown(_, why) => Some((Action::Start, format!("it does not answer: {why}"))),
+        Presence::Running(identity) if record.identity != *identity => {
+            say(Action::Adopt, "it is another machine than the one that was taken over")
+        }
+        Presence::Running(_) => match MadeFrom::of(record) {
+            None => say(Action::Update, "an earlier run was ended before it wrote down what it took over"),
+            Some(old) => {
+                let changes = changes(&old.spec, &wanted.spec);
+                let why = changes.iter().map(|(_, why)| why.as_str()).collect::<Vec<_>>().join(", ");
+                match (changes.is_empty(), old.hosts == wanted.hosts) {
+                    (false, _) => Some((Action::Update, why)),
+                    (true, false) => Some((Action::Update, names())),
+                    (true, true) => None,
+                }
+            }
+        },
+    }
+}
+
+/// What differs between what a machine was made from and what it would be made from now, apart from the names.
+fn changes(old: &MachineSpec, new: &MachineSpec) -> Vec<(Aspect, String)> {
     let mut changes = Vec::new();
-    let mut compare = |what: &str, old: Option<String>, new: Option<String>| {
+    let mut compare = |aspect, what: &str, old: Option<String>, new: Option<String>| {
         if old != new {
             let show = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
-            changes.push(format!("its {what} changed from {} to {}", show(old), show(new)));
+            changes.push((aspect, format!("its {what} changed from {} to {}", show(old), show(new))));
         }
     };
-    compare("memory_mb", old.memory_mb.map(|n| n.to_string()), new.memory_mb.map(|n| n.to_string()));
-    compare("cpus", old.cpus.map(|n| n.to_string()), new.cpus.map(|n| n.to_string()));
-    compare("host name", Some(old.hostname.clone()), Some(new.hostname.clone()));
+    let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let text = |number: Option<u64>| number.map(|number| number.to_string());
+    compare(Aspect::Root, "root directory", path(&old.root), path(&new.root));
+    compare(Aspect::Image, "image", old.image.clone(), new.image.clone());
+    compare(Aspect::Memory, "memory_mb", text(old.memory_mb), text(new.memory_mb));
+    compare(Aspect::Cpus, "cpus", text(old.cpus.map(Into::into)), text(new.cpus.map(Into::into)));
+    compare(Aspect::Hostname, "host name", Some(old.hostname.clone()), Some(new.hostname.clone()));
+    let mut differs = |aspect, what: &str, same: bool| {
+        if !same {
+            changes.push((aspect, format!("its {what} changed")));
+        }
+    };
+    differs(Aspect::Boot, "kernel", old.boot == new.boot);
+    differs(Aspect::Disks, "disk_sizes", old.disk_sizes == new.disk_sizes);
+    differs(Aspect::Firmware, "firmware_type", old.firmware == new.firmware);
+    differs(Aspect::Mounts, "mounts", old.mounts == new.mounts);
+    differs(Aspect::Ports, "exposed ports", old.ports == new.ports);
+    differs(Aspect::Login, "login", old.login == new.login);
+    // A value may be nobody's business; its name is enough.
+    for name in old.environment.keys().chain(new.environment.keys()).collect::<BTreeSet<_>>() {
+        if old.environment.get(name) != new.environment.get(name) {
+            changes.push((Aspect::Environment, format!("its environment changed in `{name}`")));
+        }
+    }
     for link in &new.links {
-        match old.links.iter().find(|before| before.interface == link.interface) {
-            None => changes.push(format!("it has a new link `{}`", link.interface)),
-            Some(before) if before != link => changes.push(format!("its link `{}` changed", link.interface)),
+        let name = &link.interface;
+        match old.links.iter().find(|before| before.interface == *name) {
+            None => changes.push((Aspect::Links, format!("it has a new link `{name}`"))),
+            Some(before) if before != link => {
+                changes.push((Aspect::Links, format!("its link `{name}` changed")));
+            }
             Some(_) => {}
         }
     }
     let gone =
         old.links.iter().filter(|before| new.links.iter().all(|link| link.interface != before.interface));
-    changes.extend(gone.map(|link| format!("its link `{}` is gone", link.interface)));
+    changes.extend(gone.map(|link| (Aspect::Links, format!("its link `{}` is gone", link.interface))));
     changes
 }
 
@@ -109,9 +181,8 @@ mod tests {
             name: "m.a".into(),
             hostname: "m".into(),
             memory_mb: Some(64),
-            cpus: None,
-            root: None,
             links: vec![link],
+            ..MachineSpec::default()
         };
         MadeFrom { spec, hosts: "names".into() }
     }
@@ -138,7 +209,18 @@ mod tests {
     }
 
     fn verdict(old: &MadeFrom, presence: &Presence, new: &MadeFrom) -> Option<(Action, String)> {
-        machine(Some(&record(old, "one")), presence, new, || "names".into())
+        machine(MADE, Some(&record(old, "one")), presence, new, || "names".into())
+    }
+
+    const MADE: Rules<'static> = Rules { makes: true, effect: &effect };
+    const REACHED: Rules<'static> = Rules { makes: false, effect: &effect };
+
+    fn effect(aspect: Aspect) -> Effect {
+        match aspect {
+            Aspect::Root => Effect::Recreate,
+            Aspect::Cpus => Effect::Update,
+            _ => Effect::Restart,
+        }
     }
 
     #[test]
@@ -146,12 +228,12 @@ mod tests {
         let new = wanted();
         assert_eq!(verdict(&new, &running("one"), &new), None);
         assert_eq!(
-            machine(None, &Presence::Absent, &new, String::new).unwrap(),
+            machine(MADE, None, &Presence::Absent, &new, String::new).unwrap(),
             (Action::Create, "it does not exist".into())
         );
         assert_eq!(verdict(&new, &Presence::Absent, &new).unwrap().1, "it was removed from outside");
         assert_eq!(verdict(&new, &stopped("one"), &new).unwrap().0, Action::Start);
-        assert_eq!(machine(None, &stopped("one"), &new, String::new).unwrap().0, Action::Start);
+        assert_eq!(machine(MADE, None, &stopped("one"), &new, String::new).unwrap().0, Action::Start);
         assert_eq!(verdict(&new, &running("two"), &new).unwrap().0, Action::Update);
         let unknown = Presence::Unknown(Identity("one".into()), "no answer".into());
         assert_eq!(verdict(&new, &unknown, &new).unwrap().0, Action::Restart);
@@ -173,6 +255,44 @@ mod tests {
         let mut old = wanted();
         old.spec.root = Some("/srv/root".into());
         assert_eq!(verdict(&old, &running("one"), &new).unwrap().0, Action::Recreate);
+    }
+
+    #[test]
+    fn the_strongest_effect_decides() {
+        let new = wanted();
+        let mut old = wanted();
+        old.spec.cpus = Some(2);
+        assert_eq!(
+            verdict(&old, &running("one"), &new).unwrap(),
+            (Action::Update, "its cpus changed from 2 to none".into())
+        );
+        old.spec.memory_mb = None;
+        assert_eq!(verdict(&old, &running("one"), &new).unwrap().0, Action::Restart);
+        old.spec.root = Some("/srv/root".into());
+        let (action, why) = verdict(&old, &running("one"), &new).unwrap();
+        assert_eq!(
+            (action, why.as_str()),
+            (Action::Recreate, "its root directory changed from /srv/root to none")
+        );
+        old.spec = wanted().spec;
+        old.spec.environment.insert("WORD".into(), "secret".into());
+        assert_eq!(verdict(&old, &running("one"), &new).unwrap().1, "its environment changed in `WORD`");
+    }
+
+    #[test]
+    fn what_is_only_reached_is_adopted() {
+        let new = wanted();
+        let verdict = |record: Option<&Record>, presence: &Presence, new: &MadeFrom| {
+            machine(REACHED, record, presence, new, || "names".into()).map(|(action, _)| action)
+        };
+        let known = record(&new, "one");
+        assert_eq!(verdict(None, &Presence::Absent, &new), Some(Action::Adopt));
+        assert_eq!(verdict(Some(&known), &running("one"), &new), None);
+        assert_eq!(verdict(Some(&known), &running("two"), &new), Some(Action::Adopt));
+        assert_eq!(verdict(Some(&known), &stopped("one"), &new), Some(Action::Start));
+        let mut changed = wanted();
+        changed.spec.root = Some("/srv/root".into());
+        assert_eq!(verdict(Some(&known), &running("one"), &changed), Some(Action::Update), "never made anew");
     }
 
     #[test]

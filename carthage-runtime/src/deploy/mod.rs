@@ -135,6 +135,7 @@ impl Deployment {
             state: dirs.state().to_owned(),
             logs: dirs.logs().to_owned(),
             private: dirs.private(),
+            neighbours: Arc::new(()),
         };
         let mut given: std::collections::BTreeMap<String, Given> = Default::default();
         for ((machine, interface), assignment) in &snapshot.assignments {

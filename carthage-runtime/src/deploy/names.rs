@@ -93,10 +93,8 @@ mod tests {
         MachineSpec {
             name: name.into(),
             hostname: name.split('.').next().unwrap().into(),
-            memory_mb: None,
-            cpus: None,
-            root: None,
             links: links.iter().map(link).collect(),
+            ..MachineSpec::default()
         }
     }
 

@@ -71,7 +71,7 @@ impl Deployment {
             }
             Thing::OldNetwork(_) | Thing::OldMachine(_) if !self.exists(thing).await? => Ok(Vec::new()),
             Thing::OldNetwork(_) | Thing::OldMachine(_) => {
-                Ok(step(Some((Action::Destroy, NOT_IN_LAYOUT.to_owned())), Vec::new()).into_iter().collect())
+                Ok(step(Some(thing.end(NOT_IN_LAYOUT)), Vec::new()).into_iter().collect())
             }
             Thing::Machine(index, machine) => {
                 let presence = machine.presence().await?;
@@ -79,7 +79,7 @@ impl Deployment {
                 let action = verdict.as_ref().map(|(action, _)| *action);
                 let mut steps: Vec<_> = step(verdict, details(machine)).into_iter().collect();
                 let now = match (action, presence.identity()) {
-                    (Some(Action::Create | Action::Recreate), _) | (_, None) => Now::New,
+                    (Some(Action::Create | Action::Recreate | Action::Adopt), _) | (_, None) => Now::New,
                     (Some(Action::Start | Action::Restart), Some(identity)) => Now::Stopped(identity.clone()),
                     (_, Some(identity)) => Now::Running(identity.clone()),
                 };
@@ -100,7 +100,9 @@ impl Deployment {
         let hosts = self.names.hosts(machine.spec());
         let wanted = MadeFrom::new(machine.spec(), &hosts);
         let names = || names::changes(&self.old_names.hosts(machine.spec()), &hosts);
-        decide::machine(self.record(thing), presence, &wanted, names)
+        let effect = |aspect| machine.effect(aspect);
+        let rules = decide::Rules { makes: machine.is_made(), effect: &effect };
+        decide::machine(rules, self.record(thing), presence, &wanted, names)
     }
 }
 

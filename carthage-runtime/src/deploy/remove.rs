@@ -23,11 +23,10 @@ impl Deployment {
     pub async fn plan_destroy(&self, selection: &Selection) -> Result<Plan, Error> {
         let (among, stays) = self.destroyed_by(selection).await?;
         let users_first = self.things.destroys.reversed().order();
-        let gone = users_first.into_iter().filter(|at| among.contains(at)).map(|at| Step {
-            thing: self.things.all[at].name(),
-            action: Action::Destroy,
-            why: ASKED.to_owned(),
-            details: Vec::new(),
+        let gone = users_first.into_iter().filter(|at| among.contains(at)).map(|at| {
+            let thing = &self.things.all[at];
+            let (action, why) = thing.end(ASKED);
+            Step { thing: thing.name(), action, why, details: Vec::new() }
         });
         let notes = stays.iter().map(|skip| format!("{} stays: {}", skip.thing, skip.why)).collect();
         Ok(Plan { steps: gone.collect(), unchanged: stays.len(), notes })
@@ -124,7 +123,7 @@ impl Deployment {
         why: &str,
         progress: &Progress,
     ) -> Result<(), Error> {
-        let verdict = Some((Action::Destroy, why.to_owned()));
+        let verdict = Some(thing.end(why));
         progress
             .step(&thing.name(), verdict, async |_| match thing {
                 Thing::Network(network) | Thing::OldNetwork(network) => network.destroy().await,
@@ -209,7 +208,8 @@ impl Deployment {
         let (Thing::Machine(_, machine) | Thing::OldMachine(machine)) = thing else { return Ok(()) };
         let presence =
             machine.presence().await.map_err(|error| progress.tell(&thing.name(), "stop", &error))?;
-        let verdict = (presence.running() != Some(false)).then(|| (Action::Stop, ASKED.to_owned()));
+        let stops = machine.is_made() && presence.running() != Some(false);
+        let verdict = stops.then(|| (Action::Stop, ASKED.to_owned()));
         progress
             .step(&thing.name(), verdict, async |action| match action {
                 Some(_) => machine.stop(self.options.grace).await,

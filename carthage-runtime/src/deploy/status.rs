@@ -222,7 +222,7 @@ impl Service {
             ServiceState::Ended(exit) => ("ended", Some(exit.to_string())),
             ServiceState::Stopped => ("stopped", None),
         };
-        Self { name: status.name, state, exit, log: status.log.map(|log| log.display().to_string()) }
+        Self { name: status.name, state, exit, log: status.log.map(|log| log.to_string()) }
     }
 }
 

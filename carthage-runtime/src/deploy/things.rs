@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::Action;
 use super::graph::Graph;
 use super::select::Selection;
 use crate::error::{Error, ErrorKind};
@@ -39,6 +40,16 @@ impl Thing {
     /// Whether it is no longer in the layout.
     pub(crate) fn is_old(&self) -> bool {
         matches!(self, Self::OldNetwork(_) | Self::OldMachine(_))
+    }
+
+    /// How it ends, for this reason: what is not made from here is given back.
+    pub(crate) fn end(&self, why: &str) -> (Action, String) {
+        match self {
+            Self::Machine(_, machine) | Self::OldMachine(machine) if !machine.is_made() => {
+                (Action::Retain, format!("{why}; `{}` only reaches it", machine.implementation()))
+            }
+            _ => (Action::Destroy, why.to_owned()),
+        }
     }
 
     /// Its kind and its names, for patterns: a machine also goes by its host name.
@@ -261,14 +272,7 @@ fn unrecorded(world: &World, snapshot: &Snapshot) -> Vec<Record> {
 
 fn old_machine(record: &Record, engine: Arc<dyn Engine>, ledger: &Ledger, events: &Events) -> Machine {
     let spec = MadeFrom::of(record).map_or_else(
-        || MachineSpec {
-            name: record.name.clone(),
-            hostname: record.name.clone(),
-            memory_mb: None,
-            cpus: None,
-            root: None,
-            links: Vec::new(),
-        },
+        || MachineSpec { name: record.name.clone(), hostname: record.name.clone(), ..MachineSpec::default() },
         |made| made.spec,
     );
     Machine::new(spec, record.path.clone(), engine, ledger.clone(), events.clone(), Default::default())

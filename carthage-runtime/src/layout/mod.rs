@@ -2,9 +2,11 @@
 //!
 //! What the attributes generate is an implementation of [`Model`] for each item; everything here can be written by hand as well.
 
+mod neighbours;
 mod parts;
 mod place;
 mod placed;
+mod resolve;
 mod wanted;
 mod world;
 

@@ -5,20 +5,21 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use ipnet::{IpNet, Ipv4Net};
 use tokio_util::task::TaskTracker;
 
+use super::neighbours::Neighbourhood;
 use super::place::Place;
 use super::placed::Placed;
+use super::resolve::{machine_spec, resolve_networks};
 use super::{Layout, Model};
 use crate::customize::{AnyCustomization, Setting};
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
 use crate::inject::{Scope, Slot};
 use crate::machine::Machine;
-use crate::machine::engine::{Engine, LinkSpec, MachineSpec, NetworkSpec, Site};
+use crate::machine::engine::{Engine, MachineSpec, NetworkSpec, Site};
 use crate::model::{Count, ImplementationNode, Kind, Node, Part, Placement, Placements, Role};
-use crate::network::{Asked, Given, assign, mac_address};
+use crate::network::Given;
 use crate::state::{HashKey, Kept, Ledger};
 use crate::task::Stamps;
 
@@ -73,12 +74,14 @@ impl World {
     /// # Errors
     /// When an implementation cannot be opened.
     pub(crate) async fn open<L: Layout>(
-        around: Around,
+        mut around: Around,
     ) -> Result<(Arc<Self>, Result<Placed<L>, Error>), Error> {
         let placements = L::PLACEMENTS;
+        let neighbours = Arc::new(Neighbourhood::default());
+        around.site.neighbours = neighbours.clone();
         let mut members = HashMap::new();
         number_members(L::NODE, 0, &mut 1, &mut members);
-        let (networks, trouble) = resolve_networks(placements, &around.given);
+        let (networks, mut trouble) = resolve_networks(placements, &around.given);
         let unwinding = TaskTracker::new();
         let mut engines = BTreeMap::new();
         // Also those that make nothing any more: what they made may still be there.
@@ -88,7 +91,10 @@ impl World {
         let (mut machines, mut settings) = (BTreeMap::new(), BTreeMap::new());
         for placement in of_kind(placements, Kind::Machine) {
             let engine = engine_of(placement, &around.site, &mut engines).await?;
-            let spec = machine_spec(L::NAME, placement, &networks);
+            let spec = machine_spec(L::NAME, placement, &networks).unwrap_or_else(|error| {
+                trouble.get_or_insert(error);
+                MachineSpec { name: placement.fqdn().to_owned(), ..MachineSpec::default() }
+            });
             let machine = Machine::new(
                 spec,
                 placement.path().to_owned(),
@@ -131,6 +137,7 @@ impl World {
             cache: around.cache,
             id: around.site.id,
         });
+        neighbours.are_of(&world);
         let layout = match trouble {
             Some(trouble) => Err(trouble),
             None => {
@@ -284,7 +291,7 @@ fn number_members(
     }
 }
 
-fn of_kind(placements: &'static Placements, kind: Kind) -> impl Iterator<Item = Placement> {
+pub(super) fn of_kind(placements: &'static Placements, kind: Kind) -> impl Iterator<Item = Placement> {
     placements.iter().filter(move |placement| placement.node().kind == kind)
 }
 
@@ -316,80 +323,4 @@ async fn open_engine(
 
 fn stamps_in(cache: &Path, stamp_dir: &Path, layout: &str) -> Stamps {
     Stamps::new(cache.join("stamps").join(stamp_dir), layout)
-}
-
-/// The key of a link in the state directory.
-fn link_key(machine: Placement, interface: &str) -> String {
-    format!("{}/{interface}", machine.fqdn())
-}
-
-fn links(machine: Placement) -> impl Iterator<Item = &'static crate::model::Link> {
-    machine.node().parts.iter().filter_map(|part| match &part.role {
-        Role::Link(link) => Some(link),
-        _ => None,
-    })
-}
-
-/// The networks, with the addresses given in them; and what could not be given, if something could not.
-fn resolve_networks(
-    placements: &'static Placements,
-    before: &BTreeMap<String, Given>,
-) -> (BTreeMap<usize, (NetworkSpec, Given)>, Option<Error>) {
-    let mut asked: BTreeMap<usize, Vec<Asked>> = BTreeMap::new();
-    for machine in of_kind(placements, Kind::Machine) {
-        for link in links(machine) {
-            let Some(network) = machine.network(link) else { continue };
-            let fixed = machine.fixed_address(link);
-            asked
-                .entry(network.index())
-                .or_default()
-                .push(Asked { who: link_key(machine, link.interface), fixed });
-        }
-    }
-    let none = Given::new();
-    let mut trouble = None;
-    let resolve = |network: Placement| {
-        let addressing = network.node().addressing;
-        let name = network.path().to_owned();
-        let v4 = addressing.v4.and_then(|net| Ipv4Net::new(net.network, net.prefix).ok()).map(IpNet::V4);
-        let asked = asked.get(&network.index()).map_or(&[][..], Vec::as_slice);
-        let before = before.get(&name).unwrap_or(&none);
-        let given = assign(&name, &addressing, asked, before).unwrap_or_else(|error| {
-            trouble.get_or_insert(error);
-            before.clone()
-        });
-        (network.index(), (NetworkSpec { name, v4, mtu: addressing.mtu }, given))
-    };
-    let networks = of_kind(placements, Kind::Network).map(resolve).collect();
-    (networks, trouble)
-}
-
-fn machine_spec(
-    layout: &str,
-    machine: Placement,
-    networks: &BTreeMap<usize, (NetworkSpec, Given)>,
-) -> MachineSpec {
-    let hardware = machine.node().hardware;
-    let links = links(machine).filter_map(|link| {
-        let (network, given) = networks.get(&machine.network(link)?.index())?;
-        let who = link_key(machine, link.interface);
-        let prefix = network.v4.map(|net| net.prefix_len());
-        let address =
-            given.get(&who).copied().zip(prefix).and_then(|(a, prefix)| Ipv4Net::new(a, prefix).ok());
-        Some(LinkSpec {
-            interface: link.interface.to_owned(),
-            network: network.name.clone(),
-            address: address.map(IpNet::V4),
-            mac: link.mac.unwrap_or_else(|| mac_address(layout, &who)),
-            mtu: link.mtu.or(network.mtu),
-        })
-    });
-    MachineSpec {
-        name: machine.fqdn().to_owned(),
-        hostname: machine.name().to_owned(),
-        memory_mb: hardware.memory_mb,
-        cpus: hardware.cpus,
-        root: hardware.root.map(Into::into),
-        links: links.collect(),
-    }
 }

@@ -145,7 +145,7 @@ impl Command {
 
     async fn collect(self) -> Result<Output, Error> {
         let Self { machine, exec, stdin, on_behalf_of, .. } = self;
-        let running = machine.0.engine.exec(machine.name(), exec).await?;
+        let running = machine.0.engine.exec(machine.spec(), exec).await?;
         let line = |stderr, line| Event::Output {
             machine: machine.name().to_owned(),
             thing: on_behalf_of.clone(),

@@ -34,7 +34,7 @@ impl Machine {
 
     async fn put(&self, path: &Path, mode: Option<u32>, contents: &[u8]) -> crate::Result<()> {
         let contents = Box::new(std::io::Cursor::new(contents.to_vec()));
-        Ok(self.0.engine.write(self.name(), path, mode, contents).await?)
+        Ok(self.0.engine.write(self.spec(), path, mode, contents).await?)
     }
 
     /// Reads a whole file.
@@ -44,7 +44,7 @@ impl Machine {
     pub async fn read(&self, path: impl AsRef<Path>) -> crate::Result<Vec<u8>> {
         let path = path.as_ref();
         let mut contents = Vec::new();
-        let mut reader = self.0.engine.read(self.name(), path).await?;
+        let mut reader = self.0.engine.read(self.spec(), path).await?;
         reader.read_to_end(&mut contents).await.map_err(self.trouble("read", path))?;
         Ok(contents)
     }
@@ -62,7 +62,7 @@ impl Machine {
     /// # Errors
     /// When it cannot be told.
     pub async fn stat(&self, path: impl AsRef<Path>) -> crate::Result<Option<FileStat>> {
-        Ok(self.0.engine.stat(self.name(), path.as_ref()).await?)
+        Ok(self.0.engine.stat(self.spec(), path.as_ref()).await?)
     }
 
     /// Whether something is at this path.
@@ -78,7 +78,7 @@ impl Machine {
     /// # Errors
     /// When there is no directory.
     pub async fn read_dir(&self, path: impl AsRef<Path>) -> crate::Result<Vec<OsString>> {
-        Ok(self.0.engine.read_dir(self.name(), path.as_ref()).await?)
+        Ok(self.0.engine.read_dir(self.spec(), path.as_ref()).await?)
     }
 
     /// Makes a directory and the missing ones above it.
@@ -86,7 +86,7 @@ impl Machine {
     /// # Errors
     /// When it cannot be made.
     pub async fn make_dir(&self, path: impl AsRef<Path>) -> crate::Result<()> {
-        Ok(self.0.engine.make_dir(self.name(), path.as_ref(), None).await?)
+        Ok(self.0.engine.make_dir(self.spec(), path.as_ref(), None).await?)
     }
 
     /// Removes a file or a whole directory; no error if there is nothing.
@@ -94,7 +94,7 @@ impl Machine {
     /// # Errors
     /// When it cannot be removed.
     pub async fn remove(&self, path: impl AsRef<Path>) -> crate::Result<()> {
-        Ok(self.0.engine.remove_path(self.name(), path.as_ref()).await?)
+        Ok(self.0.engine.remove_path(self.spec(), path.as_ref()).await?)
     }
 
     /// Copies a file or a directory from this host into the machine, with permission bits. Symbolic links are followed.
@@ -108,14 +108,14 @@ impl Machine {
             let meta = tokio::fs::metadata(&from).await.map_err(cannot())?;
             let mode = Some(meta.permissions().mode() & 0o7777);
             if meta.is_dir() {
-                self.0.engine.make_dir(self.name(), &to, mode).await?;
+                self.0.engine.make_dir(self.spec(), &to, mode).await?;
                 let mut entries = tokio::fs::read_dir(&from).await.map_err(cannot())?;
                 while let Some(entry) = entries.next_entry().await.map_err(cannot())? {
                     todo.push((entry.path(), to.join(entry.file_name())));
                 }
             } else {
                 let file = tokio::fs::File::open(&from).await.map_err(cannot())?;
-                self.0.engine.write(self.name(), &to, mode, Box::new(file)).await?;
+                self.0.engine.write(self.spec(), &to, mode, Box::new(file)).await?;
             }
         }
         Ok(())
@@ -128,7 +128,7 @@ impl Machine {
     pub async fn copy_out(&self, inside: impl AsRef<Path>, local: impl AsRef<Path>) -> crate::Result<()> {
         let mut todo = vec![(inside.as_ref().to_owned(), local.as_ref().to_owned())];
         while let Some((from, to)) = todo.pop() {
-            let stat = self.0.engine.stat(self.name(), &from).await?.ok_or_else(|| {
+            let stat = self.0.engine.stat(self.spec(), &from).await?.ok_or_else(|| {
                 let what = format!("there is no `{}` in `{}`", from.display(), self.name());
                 Error::new(ErrorKind::NotFound, what)
             })?;
@@ -158,7 +158,7 @@ impl Machine {
         let temporary = tokio::task::spawn_blocking(move || tempfile::NamedTempFile::new_in(parent));
         let temporary = temporary.await?.map_err(cannot())?;
         let mut file = tokio::fs::File::from_std(temporary.reopen().map_err(cannot())?);
-        let mut reader = self.0.engine.read(self.name(), from).await?;
+        let mut reader = self.0.engine.read(self.spec(), from).await?;
         tokio::io::copy(&mut reader, &mut file).await.map_err(cannot())?;
         file.set_permissions(std::fs::Permissions::from_mode(mode)).await.map_err(cannot())?;
         file.sync_all().await.map_err(cannot())?;

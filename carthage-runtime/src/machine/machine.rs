@@ -1,15 +1,14 @@
 //! A machine of the layout, whatever makes it.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
 use super::engine::{
-    Duplex, Engine, Exec, HostEntry, Identity, LinkSpec, MachineSpec, Presence, Running, ServiceSpec,
-    ServiceStatus,
+    Aspect, Effect, Engine, Exec, HostEntry, Identity, LinkSpec, Log, MachineSpec, Namespace, Presence,
+    Running, ServiceSpec, ServiceStatus,
 };
 use super::guard::Users;
 use crate::error::{Error, ErrorKind};
@@ -117,6 +116,17 @@ impl Machine {
         self.0.engine.name()
     }
 
+    /// What must be done to it when this changes in its model.
+    pub(crate) fn effect(&self, aspect: Aspect) -> Effect {
+        self.0.engine.effect(aspect)
+    }
+
+    /// Whether it is made, started and stopped from here, and not only reached.
+    #[must_use]
+    pub fn is_made(&self) -> bool {
+        self.0.engine.makes()
+    }
+
     /// Its network interfaces.
     #[must_use]
     pub fn links(&self) -> &[LinkSpec] {
@@ -134,7 +144,7 @@ impl Machine {
     /// # Errors
     /// When the implementation cannot be asked at all.
     pub async fn presence(&self) -> Result<Presence, Error> {
-        self.0.engine.find(self.name()).await
+        self.0.engine.find(self.spec()).await
     }
 
     /// Whether it runs; `None` when that cannot be told.
@@ -186,7 +196,7 @@ impl Machine {
 
     pub(super) async fn stop_locked(&self, grace: Duration) -> Result<(), Error> {
         let intent = self.0.ledger.intend(&self.thing(), "stop").await?;
-        let stopped = self.0.engine.stop(self.name(), grace).await;
+        let stopped = self.0.engine.stop(self.spec(), grace).await;
         intent.settle(stopped, |()| Change::Nothing).await
     }
 
@@ -198,8 +208,8 @@ impl Machine {
         let _alone = self.0.users.lock().await;
         let intent = self.0.ledger.intend(&self.thing(), "destroy").await?;
         let gone = async {
-            self.0.engine.stop(self.name(), GRACE).await?;
-            self.0.engine.remove(self.name()).await
+            self.0.engine.stop(self.spec(), GRACE).await?;
+            self.0.engine.remove(self.spec()).await
         };
         let gone = gone.await;
         crash_point("machine-removed-unrecorded");
@@ -213,9 +223,17 @@ impl Machine {
         Self::new(made.spec, path.clone(), engine.clone(), ledger.clone(), events.clone(), unwinding.clone())
     }
 
+    /// Makes what has changed in its model true of it, while it runs.
+    pub(crate) async fn update(&self) -> Result<(), Error> {
+        let _alone = self.0.users.lock().await;
+        let intent = self.0.ledger.intend(&self.thing(), "update").await?;
+        let updated = self.0.engine.update(self.spec()).await;
+        intent.settle(updated, |()| Change::Nothing).await
+    }
+
     /// Gives it the names that it can reach, while it runs, and writes down what it is now.
     pub(crate) async fn introduce(&self, identity: Identity, hosts: &[HostEntry]) -> Result<(), Error> {
-        self.0.engine.set_hosts(self.name(), hosts).await?;
+        self.0.engine.set_hosts(self.spec(), hosts).await?;
         self.0.ledger.put_record(self.record(identity, hosts)).await
     }
 
@@ -238,7 +256,7 @@ impl Machine {
     /// # Errors
     /// When it cannot be run.
     pub async fn exec(&self, exec: Exec) -> Result<Running, Error> {
-        self.0.engine.exec(self.name(), exec).await
+        self.0.engine.exec(self.spec(), exec).await
     }
 
     /// Starts a service that belongs to the machine, in place of one of the same name.
@@ -246,7 +264,7 @@ impl Machine {
     /// # Errors
     /// When the program cannot be started.
     pub async fn start_service(&self, service: &ServiceSpec) -> Result<(), Error> {
-        self.0.engine.start_service(self.name(), service).await
+        self.0.engine.start_service(self.spec(), service).await
     }
 
     /// Ends a service and forgets it.
@@ -254,7 +272,27 @@ impl Machine {
     /// # Errors
     /// When the machine cannot be reached.
     pub async fn remove_service(&self, service: &str) -> Result<(), Error> {
-        self.0.engine.remove_service(self.name(), service).await
+        self.0.engine.remove_service(self.spec(), service).await
+    }
+
+    /// What a service has written since it was first started, of both streams.
+    ///
+    /// # Errors
+    /// When there is no such service, or its log cannot be read.
+    pub async fn service_log(&self, service: &str) -> crate::Result<Vec<u8>> {
+        let services = self.services().await?;
+        let log = services.into_iter().find(|status| status.name == service).and_then(|status| status.log);
+        match log {
+            Some(Log::Inside(path)) => self.read(path).await,
+            Some(Log::Here(path)) => {
+                let failed = Error::host(format!("cannot read the log `{}`", path.display()));
+                Ok(tokio::fs::read(&path).await.map_err(failed)?)
+            }
+            None => {
+                let what = format!("there is no service `{service}` in `{}`", self.name());
+                Err(Error::new(ErrorKind::NotFound, what).hint("`status` lists them").into())
+            }
+        }
     }
 
     /// Its services, running or not.
@@ -262,47 +300,12 @@ impl Machine {
     /// # Errors
     /// When the machine cannot be asked.
     pub async fn services(&self) -> Result<Vec<ServiceStatus>, Error> {
-        self.0.engine.services(self.name()).await
+        self.0.engine.services(self.spec()).await
     }
 
-    /// Opens a TCP connection from inside the machine; `None` when nobody listens there.
-    ///
-    /// # Errors
-    /// When the machine cannot be reached.
-    pub async fn dial(&self, to: SocketAddr) -> Result<Option<Box<dyn Duplex>>, Error> {
-        self.0.engine.dial(self.name(), to).await
-    }
-
-    /// Whether something in the machine listens on this TCP port, on loopback or on one of its addresses.
-    ///
-    /// # Errors
-    /// When the machine cannot be reached.
-    pub async fn port_open(&self, port: u16) -> crate::Result<bool> {
-        let loopback = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-        let addresses = self.links().iter().filter_map(|link| link.address).map(|net| net.addr());
-        for address in std::iter::once(loopback).chain(addresses) {
-            if self.dial(SocketAddr::new(address, port)).await?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Waits until something listens on this TCP port.
-    ///
-    /// # Errors
-    /// When nothing does after `limit`.
-    pub async fn wait_for_port(&self, port: u16, limit: Duration) -> crate::Result<()> {
-        let deadline = tokio::time::Instant::now() + limit;
-        while !self.port_open(port).await? {
-            if tokio::time::Instant::now() >= deadline {
-                let what = format!("nothing listens on port {port} of `{}` after {limit:?}", self.name());
-                return Err(Error::new(ErrorKind::Timeout, what).hint("see the service's log").into());
-            }
-            // The kernel does not tell when a port is opened; ask again soon.
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
+    /// Where its network is, while it runs.
+    pub(crate) async fn namespace(&self) -> Result<Namespace, Error> {
+        self.0.engine.namespace(self.spec()).await
     }
 }
 

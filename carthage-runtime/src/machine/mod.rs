@@ -1,5 +1,6 @@
 //! Machines: one interface over every implementation.
 
+pub mod capability;
 mod command;
 pub mod engine;
 mod files;
@@ -9,6 +10,7 @@ pub mod implementation;
 #[expect(clippy::module_inception, reason = "a machine is what this is about")]
 mod machine;
 mod outflow;
+mod ports;
 
 pub use command::{Command, Output};
 pub use guard::RunningGuard;

@@ -1,7 +1,9 @@
 //! The model: what a layout is, as constants that the compiler checks and the runtime interprets.
 
 mod check;
+mod hardware;
 mod key;
+mod login;
 mod node;
 mod place;
 mod reference;
@@ -9,10 +11,12 @@ mod reference;
 mod sample;
 mod text;
 
+pub use hardware::{Hardware, Mount, Port, Surroundings};
 pub use key::{At, Key};
+pub use login::{Address, Login, Through};
 pub use node::{
-    Addressing, Cidr4, Count, Dependency, Hardware, ImplementationNode, Kind, Link, Member, Mode, Need, Node,
-    Part, Provide, Range4, Role, TaskNode,
+    Addressing, Cidr4, Count, Dependency, ImplementationNode, Kind, Link, Member, Mode, Need, Node, Part,
+    Provide, Range4, Role, TaskNode,
 };
 pub use place::{Placement, Placements, Size, Tables};
 pub use reference::Unresolved;

@@ -12,7 +12,9 @@
 
 use std::net::Ipv4Addr;
 
+use super::hardware::{Hardware, Surroundings};
 use super::key::{At, Key};
+use super::login::Login;
 use crate::machine::implementation::Implementation;
 
 /// What an item is.
@@ -52,6 +54,10 @@ pub struct Node {
     pub addressing: Addressing,
     /// Of a machine: what it is made of.
     pub hardware: Hardware,
+    /// Of a machine: what it gets from the host, and gives to it.
+    pub surroundings: Surroundings,
+    /// Of a machine: how it is reached by ssh, as far as the model says.
+    pub login: Option<Login>,
     /// The fields, in their order.
     pub parts: &'static [Part],
     /// Of a machine: what must run before it.
@@ -74,6 +80,8 @@ impl Node {
             implementation: None,
             addressing: Addressing::NONE,
             hardware: Hardware::ANY,
+            surroundings: Surroundings::NONE,
+            login: None,
             parts: &[],
             depends_on: &[],
             tasks: &[],
@@ -112,6 +120,20 @@ impl Node {
     #[must_use]
     pub const fn hardware(mut self, hardware: Hardware) -> Self {
         self.hardware = hardware;
+        self
+    }
+
+    /// With what a machine gets from the host, and gives to it.
+    #[must_use]
+    pub const fn surroundings(mut self, surroundings: Surroundings) -> Self {
+        self.surroundings = surroundings;
+        self
+    }
+
+    /// With how a machine is reached by ssh.
+    #[must_use]
+    pub const fn login(mut self, login: Login) -> Self {
+        self.login = Some(login);
         self
     }
 
@@ -219,62 +241,6 @@ impl Addressing {
     #[must_use]
     pub const fn mtu(mut self, mtu: u32) -> Self {
         self.mtu = Some(mtu);
-        self
-    }
-}
-
-/// What a machine is made of; what is absent is left to the implementation.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Hardware {
-    /// MiB of memory, at most.
-    pub memory_mb: Option<u64>,
-    /// Processors, at most.
-    pub cpus: Option<u32>,
-    /// A directory that is its root.
-    pub root: Option<&'static str>,
-    /// Whether it has a TPM.
-    pub tpm: bool,
-    /// Whether it runs virtual machines.
-    pub nested_virt: bool,
-}
-
-impl Hardware {
-    /// Whatever there is.
-    pub const ANY: Self = Self { memory_mb: None, cpus: None, root: None, tpm: false, nested_virt: false };
-
-    /// With at most this many MiB of memory.
-    #[must_use]
-    pub const fn memory_mb(mut self, memory_mb: u64) -> Self {
-        self.memory_mb = Some(memory_mb);
-        self
-    }
-
-    /// With at most this many processors.
-    #[must_use]
-    pub const fn cpus(mut self, cpus: u32) -> Self {
-        self.cpus = Some(cpus);
-        self
-    }
-
-    /// With this directory as its root.
-    #[must_use]
-    pub const fn root(mut self, root: &'static str) -> Self {
-        self.root = Some(root);
-        self
-    }
-
-    /// With a TPM.
-    #[must_use]
-    pub const fn tpm(mut self) -> Self {
-        self.tpm = true;
-        self
-    }
-
-    /// With virtual machines of its own.
-    #[must_use]
-    pub const fn nested_virt(mut self) -> Self {
-        self.nested_virt = true;
         self
     }
 }

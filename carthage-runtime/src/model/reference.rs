@@ -7,6 +7,7 @@
 use std::net::Ipv4Addr;
 
 use super::key::Key;
+use super::login::Address;
 use super::node::{Kind, Link, Mode, Need, Part, Role};
 use super::place::{Entry, NONE, Placement, Placements, slot};
 use super::text::same;
@@ -228,6 +229,17 @@ impl Placement {
                 Some(Ipv4Addr::from_bits(range.first.to_bits().saturating_add(position)))
             }
         }
+    }
+
+    /// Where this machine is by its own word: in an array, each takes the next of the range.
+    pub(crate) fn login_address(self) -> Option<String> {
+        Some(match (self.node().login?.address?, self.row().position) {
+            (Address::Name(name), _) => name.to_owned(),
+            (Address::Range(range), NONE) => range.first.to_string(),
+            (Address::Range(range), position) => {
+                Ipv4Addr::from_bits(range.first.to_bits().saturating_add(position)).to_string()
+            }
+        })
     }
 
     /// The scope that provides `key` to this placement, and its field.

@@ -148,6 +148,8 @@ pub(crate) fn depends(node: Node, line: u32, wanted: Vec<(&'static str, Option<&
 /// An implementation that nothing is done with.
 pub(crate) struct Paper;
 
+crate::capabilities!(Paper:);
+
 impl Implementation for Paper {
     const NAME: &'static str = "Paper";
 

@@ -30,7 +30,7 @@ impl Network {
     }
 
     pub(crate) async fn presence(&self) -> Result<Presence, Error> {
-        self.engine.find_network(&self.spec.name).await
+        self.engine.find_network(&self.spec).await
     }
 
     /// Makes it exist and work as the model says.
@@ -46,7 +46,7 @@ impl Network {
 
     pub(crate) async fn destroy(&self) -> Result<(), Error> {
         let intent = self.ledger.intend(&self.thing(), "destroy").await?;
-        let gone = self.engine.remove_network(&self.spec.name).await;
+        let gone = self.engine.remove_network(&self.spec).await;
         intent.settle(gone, |()| Change::Remove).await
     }
 

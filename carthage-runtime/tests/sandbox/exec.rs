@@ -28,13 +28,13 @@ fn plain() -> Result<(), Failed> {
             argv: ["printf", "%s|", "a b", "$HOME", "", "'\"\\"].map(Into::into).to_vec(),
             ..Exec::default()
         };
-        assert_eq!(run(&*site.engine, &one.name, exec).await?, (Exit::Status(0), "a b|$HOME||'\"\\|".into()));
+        assert_eq!(run(&*site.engine, &one, exec).await?, (Exit::Status(0), "a b|$HOME||'\"\\|".into()));
         let exec = Exec {
             cwd: Some("/usr/lib".into()),
             env: [("WORD".into(), "with = and spaces".into())].into(),
             ..shell("pwd; echo \"$WORD\"; echo $HOME $USER; echo also >&2; env | wc -l; exit 7")
         };
-        let (exit, output) = run(&*site.engine, &one.name, exec).await?;
+        let (exit, output) = run(&*site.engine, &one, exec).await?;
         assert_eq!((exit, exit.code()), (Exit::Status(7), 7));
         assert!(
             output.starts_with("/usr/lib\nwith = and spaces\n/root root\n") && output.ends_with("also\n"),
@@ -42,12 +42,12 @@ fn plain() -> Result<(), Failed> {
         );
         assert_eq!(site.sh(&one, "kill -9 $$").await?.0, Exit::Signal(9));
         let missing = Exec { argv: vec!["no-such-program".into()], ..Exec::default() };
-        let refused = site.engine.exec(&one.name, missing).await.unwrap_err();
+        let refused = site.engine.exec(&one, missing).await.unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Command);
         assert!(refused.to_string().contains("no-such-program"), "{refused:?}");
         let lost = Exec { cwd: Some("/no/such/place".into()), ..shell("true") };
-        assert!(site.engine.exec(&one.name, lost).await.unwrap_err().to_string().contains("/no/such/place"));
-        let unknown = site.engine.exec("nobody.lab", shell("true")).await.unwrap_err();
+        assert!(site.engine.exec(&one, lost).await.unwrap_err().to_string().contains("/no/such/place"));
+        let unknown = site.engine.exec(&machine("nobody", 9, &[]), shell("true")).await.unwrap_err();
         assert_eq!(unknown.kind(), ErrorKind::NotFound);
         site.down(&[&one]).await
     })
@@ -68,12 +68,12 @@ fn users() -> Result<(), Failed> {
         };
         let alone = site.engine.survey().await?.single_user.is_some();
         for user in ["lab", "4711"] {
-            match run(&*site.engine, &one.name, as_lab(user)).await {
+            match run(&*site.engine, &one, as_lab(user)).await {
                 Ok((_, output)) => {
                     assert_eq!((alone, output.as_str()), (false, "4711\n4712 4713\n/srv\n/srv lab lab\n"))
                 }
                 Err(_) if alone => {
-                    let refused = site.engine.exec(&one.name, as_lab(user)).await.unwrap_err();
+                    let refused = site.engine.exec(&one, as_lab(user)).await.unwrap_err();
                     assert_eq!(refused.kind(), ErrorKind::Unsupported);
                     assert!(
                         refused.next_step().is_some_and(|hint| hint.contains("/etc/subuid")),
@@ -83,7 +83,7 @@ fn users() -> Result<(), Failed> {
                 Err(error) => return Err(error),
             }
         }
-        let unknown = site.engine.exec(&one.name, as_lab("who")).await.unwrap_err();
+        let unknown = site.engine.exec(&one, as_lab("who")).await.unwrap_err();
         assert_eq!(unknown.to_string(), "there is no user `who`");
         site.down(&[&one]).await
     })
@@ -94,7 +94,7 @@ fn much() -> Result<(), Failed> {
     on_a_site(async |site| {
         let one = machine("one", 1, &[]);
         site.up(&[&one]).await?;
-        let mut running = site.engine.exec(&one.name, Exec { stdin: true, ..shell("cat") }).await?;
+        let mut running = site.engine.exec(&one, Exec { stdin: true, ..shell("cat") }).await?;
         let mut stdin = running.stdin.take().unwrap();
         let sent: Vec<u8> = (0..MUCH).map(|index| (index / 7) as u8).collect();
         let writing = async {
@@ -111,9 +111,9 @@ fn much() -> Result<(), Failed> {
         );
 
         let many = (0..50).map(|number| {
-            let (engine, name) = (site.engine.clone(), one.name.clone());
+            let (engine, machine) = (site.engine.clone(), one.clone());
             tokio::spawn(async move {
-                run(&*engine, &name, shell(&format!("echo {number}")))
+                run(&*engine, &machine, shell(&format!("echo {number}")))
                     .await
                     .map_err(|error| format!("{error:?}"))
             })
@@ -130,7 +130,7 @@ fn dropped() -> Result<(), Failed> {
         let one = machine("one", 1, &[]);
         site.up(&[&one]).await?;
         let script = "setsid sh -c 'sh -c \"sleep 4711 & sleep 4712\" & sleep 4713' & (sleep 4714 &) ; trap '' TERM; echo started; sleep 4715";
-        let mut running = site.engine.exec(&one.name, shell(script)).await?;
+        let mut running = site.engine.exec(&one, shell(script)).await?;
         let mut line = String::new();
         BufReader::new(&mut running.stdout).read_line(&mut line).await?;
         assert_eq!(line, "started\n");
@@ -160,10 +160,7 @@ fn signalled() -> Result<(), Failed> {
         site.up(&[&one]).await?;
         let mut running = site
             .engine
-            .exec(
-                &one.name,
-                shell("trap 'echo caught; exit 3' USR1; echo ready; while :; do sleep 0.05; done"),
-            )
+            .exec(&one, shell("trap 'echo caught; exit 3' USR1; echo ready; while :; do sleep 0.05; done"))
             .await?;
         let mut output = BufReader::new(&mut running.stdout);
         let mut line = String::new();
@@ -176,11 +173,11 @@ fn signalled() -> Result<(), Failed> {
         assert_eq!(running.control.wait().await?, Exit::Status(3));
         running.control.signal(nix::libc::SIGUSR1).await?;
 
-        let mut cut_off = site.engine.exec(&one.name, shell("trap '' TERM; sleep 1000")).await?;
-        site.engine.stop(&one.name, Duration::from_millis(300)).await?;
+        let mut cut_off = site.engine.exec(&one, shell("trap '' TERM; sleep 1000")).await?;
+        site.engine.stop(&one, Duration::from_millis(300)).await?;
         let told = cut_off.control.wait().await;
         assert!(told.as_ref().is_err_and(|error| error.to_string().contains("cut off")), "{told:?}");
-        site.engine.stop(&one.name, GRACE).await?;
+        site.engine.stop(&one, GRACE).await?;
         site.down(&[&one]).await
     })
 }
@@ -193,7 +190,7 @@ fn terminal() -> Result<(), Failed> {
             terminal: Some(TerminalSize { rows: 33, columns: 111 }),
             ..shell("stty size; tty; echo ready; read line; stty size; echo got $line; read rest; exit 5")
         };
-        let mut running = site.engine.exec(&one.name, exec).await?;
+        let mut running = site.engine.exec(&one, exec).await?;
         let mut stdin = running.stdin.take().unwrap();
         let mut seen = String::new();
         let mut until = async |mark: &str| -> Result<String, Failed> {

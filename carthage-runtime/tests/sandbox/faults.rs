@@ -34,14 +34,14 @@ fn first_process() -> Result<(), Failed> {
     on_a_site(async |site| {
         let (one, two) = (machine("one", 1, &["lab"]), machine("two", 2, &["lab"]));
         site.up(&[&one]).await?;
-        let identity = site.engine.find(&one.name).await?.identity().cloned().unwrap();
+        let identity = site.engine.find(&one).await?.identity().cloned().unwrap();
         murder(site.first_processes()[0])?;
-        assert_eq!(site.engine.find(&one.name).await?, Presence::Stopped(identity.clone()));
+        assert_eq!(site.engine.find(&one).await?, Presence::Stopped(identity.clone()));
         site.up(&[&two]).await?;
         site.engine.start(&one).await?;
-        assert_eq!(site.engine.find(&one.name).await?, Presence::Running(identity));
+        assert_eq!(site.engine.find(&one).await?, Presence::Running(identity));
         assert!(
-            site.engine.dial(&one.name, "10.37.0.2:1".parse()?).await?.is_none(),
+            site.engine.dial(&one, "10.37.0.2:1".parse()?).await?.is_none(),
             "it is reachable, and refuses"
         );
         site.down(&[&one, &two]).await
@@ -53,24 +53,31 @@ fn keeper() -> Result<(), Failed> {
         let (one, two) = (machine("one", 1, &["lab"]), machine("two", 2, &["lab"]));
         site.up(&[&one, &two]).await?;
         site.engine
-            .start_service(&one.name, &ServiceSpec { name: "tick".into(), exec: shell("sleep 4740") })
+            .start_service(&one, &ServiceSpec { name: "tick".into(), exec: shell("sleep 4740") })
             .await?;
-        let lab = site.engine.find_network("lab").await?.identity().cloned().unwrap();
+        let lab =
+            site.engine.find_network(&crate::support::network("lab")).await?.identity().cloned().unwrap();
         murder(site.keeper())?;
         eventually("the machines have gone with it", || site.processes().is_empty())?;
-        assert_eq!(site.engine.find_network("lab").await?, Presence::Stopped(lab.clone()));
+        assert_eq!(
+            site.engine.find_network(&crate::support::network("lab")).await?,
+            Presence::Stopped(lab.clone())
+        );
         assert!(!site.running(&one).await? && !site.running(&two).await?);
-        assert_eq!(site.engine.services(&one.name).await?[0].state, ServiceState::Stopped);
+        assert_eq!(site.engine.services(&one).await?[0].state, ServiceState::Stopped);
         site.engine.start(&one).await?;
-        assert_eq!(site.engine.find_network("lab").await?, Presence::Running(lab.clone()));
+        assert_eq!(
+            site.engine.find_network(&crate::support::network("lab")).await?,
+            Presence::Running(lab.clone())
+        );
         assert_eq!(site.engine.create_network(&network("lab")).await?, lab);
         site.engine.start(&two).await?;
-        assert!(matches!(site.engine.services(&one.name).await?[0].state, ServiceState::Running(_)));
-        assert!(site.engine.dial(&one.name, "10.37.0.2:1".parse()?).await?.is_none());
+        assert!(matches!(site.engine.services(&one).await?[0].state, ServiceState::Running(_)));
+        assert!(site.engine.dial(&one, "10.37.0.2:1".parse()?).await?.is_none());
         murder(site.keeper())?;
-        site.engine.remove(&one.name).await?;
-        site.engine.remove(&two.name).await?;
-        site.engine.remove_network("lab").await?;
+        site.engine.remove(&one).await?;
+        site.engine.remove(&two).await?;
+        site.engine.remove_network(&crate::support::network("lab")).await?;
         Ok(())
     })
 }
@@ -127,17 +134,17 @@ fn half_done() -> Result<(), Failed> {
         let machines = site.base().join("machines");
         std::fs::create_dir_all(machines.join(".new-one.lab/upper"))?;
         std::fs::rename(machines.join("two.lab"), machines.join(".gone-x"))?;
-        assert_eq!(site.engine.find(&one.name).await?, Presence::Absent);
-        assert_eq!(site.engine.find(&two.name).await?, Presence::Absent);
+        assert_eq!(site.engine.find(&one).await?, Presence::Absent);
+        assert_eq!(site.engine.find(&two).await?, Presence::Absent);
         site.up(&[&one]).await?;
-        site.engine.remove(&two.name).await?;
+        site.engine.remove(&two).await?;
         site.down(&[&one]).await?;
         // A damaged record is named.
         site.engine.create(&one).await?;
         std::fs::write(machines.join("one.lab/machine.json"), "{\"identity\":")?;
-        let damaged = site.engine.find(&one.name).await.unwrap_err();
+        let damaged = site.engine.find(&one).await.unwrap_err();
         assert!(damaged.to_string().contains("machine.json") && damaged.next_step().is_some(), "{damaged:?}");
-        site.engine.remove(&one.name).await?;
+        site.engine.remove(&one).await?;
         Ok(())
     })
 }
@@ -148,14 +155,14 @@ fn stubborn() -> Result<(), Failed> {
         site.up(&[&one]).await?;
         let script = "trap 'echo asked >> /srv/asked' TERM; touch /run/ready; while :; do sleep 0.05; done";
         site.engine
-            .start_service(&one.name, &ServiceSpec { name: "stubborn".into(), exec: shell(script) })
+            .start_service(&one, &ServiceSpec { name: "stubborn".into(), exec: shell(script) })
             .await?;
-        while site.engine.stat(&one.name, std::path::Path::new("/run/ready")).await?.is_none() {}
+        while site.engine.stat(&one, std::path::Path::new("/run/ready")).await?.is_none() {}
         let begun = std::time::Instant::now();
-        site.engine.stop(&one.name, Duration::from_millis(700)).await?;
+        site.engine.stop(&one, Duration::from_millis(700)).await?;
         let took = begun.elapsed();
         assert!(took >= Duration::from_millis(650) && took < Duration::from_secs(10), "{took:?}");
-        site.engine.remove_service(&one.name, "stubborn").await?;
+        site.engine.remove_service(&one, "stubborn").await?;
         site.engine.start(&one).await?;
         assert_eq!(site.sh_ok(&one, "cat /srv/asked").await?, "asked\n", "it was asked before it was killed");
         site.down(&[&one]).await
@@ -170,7 +177,10 @@ fn looking() -> Result<(), Failed> {
         let before = faults_of_children(keeper)?;
         for _ in 0..20 {
             assert!(site.running(&one).await?);
-            assert!(matches!(site.engine.find_network("lab").await?, Presence::Running(_)));
+            assert!(matches!(
+                site.engine.find_network(&crate::support::network("lab")).await?,
+                Presence::Running(_)
+            ));
         }
         assert_eq!(faults_of_children(keeper)?, before, "it forks for nobody who only looks");
         site.down(&[&one]).await
@@ -202,8 +212,8 @@ fn clearing() -> Result<(), Failed> {
         site.up(&[&one, &two]).await?;
         site.engine.clear().await?;
         assert!(!left(), "running machines and their network are gone: {:?}", site.processes());
-        assert_eq!(site.engine.find(&one.name).await?, Presence::Absent);
-        assert_eq!(site.engine.find_network("lab").await?, Presence::Absent);
+        assert_eq!(site.engine.find(&one).await?, Presence::Absent);
+        assert_eq!(site.engine.find_network(&crate::support::network("lab")).await?, Presence::Absent);
         // Without a keeper, and with a record that cannot be read.
         site.up(&[&one]).await?;
         murder(site.keeper())?;

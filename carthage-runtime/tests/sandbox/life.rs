@@ -23,21 +23,21 @@ fn life() -> Result<(), Failed> {
         let engine = &site.engine;
         engine.survey().await?;
         let one = machine("one", 1, &["lab"]);
-        assert_eq!(engine.find(&one.name).await?, Presence::Absent);
-        assert_eq!(engine.find_network("lab").await?, Presence::Absent);
-        engine.stop(&one.name, GRACE).await?;
-        engine.remove(&one.name).await?;
-        engine.remove_network("lab").await?;
+        assert_eq!(engine.find(&one).await?, Presence::Absent);
+        assert_eq!(engine.find_network(&crate::support::network("lab")).await?, Presence::Absent);
+        engine.stop(&one, GRACE).await?;
+        engine.remove(&one).await?;
+        engine.remove_network(&crate::support::network("lab")).await?;
 
         let lab = engine.create_network(&crate::support::network("lab")).await?;
         assert_eq!(engine.create_network(&crate::support::network("lab")).await?, lab);
-        assert_eq!(engine.find_network("lab").await?, Presence::Running(lab));
+        assert_eq!(engine.find_network(&crate::support::network("lab")).await?, Presence::Running(lab));
         let identity = engine.create(&one).await?;
         assert_eq!(engine.create(&one).await?, identity);
-        assert_eq!(engine.find(&one.name).await?, Presence::Stopped(identity.clone()));
+        assert_eq!(engine.find(&one).await?, Presence::Stopped(identity.clone()));
         for _ in 0..2 {
             engine.start(&one).await?;
-            assert_eq!(engine.find(&one.name).await?, Presence::Running(identity.clone()));
+            assert_eq!(engine.find(&one).await?, Presence::Running(identity.clone()));
         }
         let seen = site
             .sh_ok(&one, "hostname; cat /proc/1/comm; ip -o -4 addr show eth0; ip link show eth0")
@@ -47,18 +47,18 @@ fn life() -> Result<(), Failed> {
             seen.contains("10.37.0.1/24") && seen.contains("02:00:00:00:00:01") && seen.contains("mtu 1400"),
             "{seen}"
         );
-        engine.stop(&one.name, GRACE).await?;
-        engine.stop(&one.name, GRACE).await?;
-        assert_eq!(engine.find(&one.name).await?, Presence::Stopped(identity.clone()));
-        let refused = engine.exec(&one.name, crate::support::shell("true")).await.unwrap_err();
+        engine.stop(&one, GRACE).await?;
+        engine.stop(&one, GRACE).await?;
+        assert_eq!(engine.find(&one).await?, Presence::Stopped(identity.clone()));
+        let refused = engine.exec(&one, crate::support::shell("true")).await.unwrap_err();
         assert!(refused.to_string().contains("is not running"), "{refused:?}");
         engine.start(&one).await?;
-        assert_eq!(engine.find(&one.name).await?, Presence::Running(identity.clone()));
+        assert_eq!(engine.find(&one).await?, Presence::Running(identity.clone()));
         site.down(&[&one]).await?;
-        assert_eq!(engine.find(&one.name).await?, Presence::Absent);
+        assert_eq!(engine.find(&one).await?, Presence::Absent);
         let other: Identity = engine.create(&one).await?;
         assert_ne!(other, identity, "a recreated machine is another");
-        engine.remove(&one.name).await?;
+        engine.remove(&one).await?;
         Ok(())
     })
 }
@@ -70,7 +70,7 @@ fn layer() -> Result<(), Failed> {
         let places =
             "/etc/kept /usr/local/bin/kept /usr/share/kept /var/lib/lab/kept /srv/kept /root/kept /kept";
         site.sh_ok(&one, &format!("mkdir /var/lib/lab; for i in {places}; do echo $i > $i || exit; done; rm /etc/hostname; echo x >> /etc/profile; touch /tmp/gone /run/gone")).await?;
-        site.engine.stop(&one.name, GRACE).await?;
+        site.engine.stop(&one, GRACE).await?;
         site.engine.start(&one).await?;
         let kept = site
             .sh_ok(&one, &format!("cat {places}; tail -n1 /etc/profile; hostname; ls -A /tmp; ls -A /run"))
@@ -178,7 +178,7 @@ fn two_layouts() -> Result<(), Failed> {
             on_a_site(async |other| {
                 let (same, two) = (machine("one", 1, &["lab"]), machine("two", 2, &["lab"]));
                 other.up(&[&same, &two]).await?;
-                assert!(other.engine.dial(&two.name, "10.37.0.1:1".parse()?).await?.is_none());
+                assert!(other.engine.dial(&two, "10.37.0.1:1".parse()?).await?.is_none());
                 other.down(&[&same, &two]).await
             })
         })
@@ -201,8 +201,8 @@ fn ten() -> Result<(), Failed> {
         }
         assert_eq!(site.first_processes().len(), 10, "one keeper has them all");
         let stops = machines.iter().map(|spec| async {
-            site.engine.stop(&spec.name, GRACE).await?;
-            site.engine.remove(&spec.name).await
+            site.engine.stop(spec, GRACE).await?;
+            site.engine.remove(spec).await
         });
         for stopped in futures_util::future::join_all(stops).await {
             stopped?;

@@ -17,7 +17,7 @@ pub(crate) fn tests() -> Vec<(&'static str, Test)> {
 async fn serve(site: &TestSite, machine: &MachineSpec) -> Result<(), Failed> {
     let program = "import socket\ns = socket.create_server(('', 8080))\nwhile True:\n    c, _ = s.accept()\n    c.sendall(socket.gethostname().encode())\n    c.close()\n";
     let path = Path::new("/srv/serve.py");
-    site.engine.write(&machine.name, path, None, Box::new(program.as_bytes())).await?;
+    site.engine.write(machine, path, None, Box::new(program.as_bytes())).await?;
     let argv = [
         "sh",
         "-c",
@@ -25,14 +25,14 @@ async fn serve(site: &TestSite, machine: &MachineSpec) -> Result<(), Failed> {
     ];
     let exec =
         carthage_runtime::machine::engine::Exec { argv: argv.map(Into::into).to_vec(), ..Default::default() };
-    site.engine.start_service(&machine.name, &ServiceSpec { name: "serve".into(), exec }).await?;
+    site.engine.start_service(machine, &ServiceSpec { name: "serve".into(), exec }).await?;
     let own: SocketAddr = "127.0.0.1:8080".parse()?;
     let deadline = tokio::time::Instant::now() + crate::support::GRACE;
-    while site.engine.dial(&machine.name, own).await?.is_none() {
+    while site.engine.dial(machine, own).await?.is_none() {
         assert!(
             tokio::time::Instant::now() < deadline,
             "the server does not listen: {:?}",
-            site.engine.services(&machine.name).await?
+            site.engine.services(machine).await?
         );
     }
     Ok(())
@@ -51,7 +51,7 @@ fn meeting() -> Result<(), Failed> {
             serve(&site, served).await?;
         }
         let entry = HostEntry { address: "10.37.0.2".parse()?, names: vec!["two.lab".into(), "two".into()] };
-        site.engine.set_hosts(&one.name, &[entry]).await?;
+        site.engine.set_hosts(&one, &[entry]).await?;
         let fetch = |host: &str| format!("exec 3<>/dev/tcp/{host}/8080 && cat <&3");
         let bash = async |from: &MachineSpec, host: &str| {
             site.sh(from, &format!("timeout 3 bash -c '{}' 2>&1", fetch(host))).await
@@ -62,14 +62,14 @@ fn meeting() -> Result<(), Failed> {
         assert_eq!(bash(&two, "10.37.1.3").await?.1, "three");
         assert!(!bash(&one, "10.37.1.3").await?.0.success(), "they have no network in common");
         assert!(!bash(&three, "10.37.0.1").await?.0.success(), "they have no network in common");
-        let mut stream = site.engine.dial(&one.name, "10.37.0.2:8080".parse()?).await?.unwrap();
+        let mut stream = site.engine.dial(&one, "10.37.0.2:8080".parse()?).await?.unwrap();
         let mut greeting = String::new();
         stream.read_to_string(&mut greeting).await?;
         stream.shutdown().await.ok();
         assert_eq!(greeting, "two");
-        assert!(site.engine.dial(&one.name, "10.37.0.2:8081".parse()?).await?.is_none());
+        assert!(site.engine.dial(&one, "10.37.0.2:8081".parse()?).await?.is_none());
         // A machine that comes back is plugged in again at once.
-        site.engine.stop(&two.name, crate::support::GRACE).await?;
+        site.engine.stop(&two, crate::support::GRACE).await?;
         site.engine.start(&two).await?;
         let deadline = tokio::time::Instant::now() + crate::support::GRACE;
         while bash(&one, "10.37.0.2").await?.1 != "two" {
@@ -87,7 +87,7 @@ fn no_way_out() -> Result<(), Failed> {
         assert_eq!(routes, "eth0 0000250A\n");
         let interfaces = site.sh_ok(&one, "ls /sys/class/net").await?;
         assert_eq!(interfaces, "eth0\nlo\n");
-        assert!(site.engine.dial(&one.name, "192.0.2.1:80".parse()?).await.is_err());
+        assert!(site.engine.dial(&one, "192.0.2.1:80".parse()?).await.is_err());
         site.sh_ok(
             &one,
             "echo 1 > /proc/sys/net/ipv4/ip_forward && ip link set lo down && ip link set lo up",

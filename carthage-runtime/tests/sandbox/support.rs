@@ -56,6 +56,7 @@ impl TestSite {
             private: vec![state.clone(), logs.clone()],
             state,
             logs,
+            neighbours: Arc::new(()),
         };
         let engine = runtime.block_on(Sandbox::open(site)).unwrap();
         Self { directory, layout, id, engine }
@@ -81,22 +82,22 @@ impl TestSite {
 
     pub(crate) async fn down(&self, machines: &[&MachineSpec]) -> Result<(), Failed> {
         for machine in machines {
-            self.engine.stop(&machine.name, GRACE).await?;
-            self.engine.remove(&machine.name).await?;
+            self.engine.stop(machine, GRACE).await?;
+            self.engine.remove(machine).await?;
         }
         for link in machines.iter().flat_map(|machine| &machine.links) {
-            self.engine.remove_network(&link.network).await?;
+            self.engine.remove_network(&network(&link.network)).await?;
         }
         Ok(())
     }
 
     pub(crate) async fn running(&self, machine: &MachineSpec) -> Result<bool, Failed> {
-        Ok(matches!(self.engine.find(&machine.name).await?, Presence::Running(_)))
+        Ok(matches!(self.engine.find(machine).await?, Presence::Running(_)))
     }
 
     /// Runs a shell script as root of the machine; how it ended, and what it wrote.
     pub(crate) async fn sh(&self, machine: &MachineSpec, script: &str) -> Result<(Exit, String), Failed> {
-        run(&*self.engine, &machine.name, shell(script)).await
+        run(&*self.engine, machine, shell(script)).await
     }
 
     /// The same, expected to end well.
@@ -161,7 +162,11 @@ pub(crate) fn shell(script: &str) -> Exec {
     Exec { argv: ["sh", "-c", script].map(Into::into).to_vec(), ..Exec::default() }
 }
 
-pub(crate) async fn run(engine: &dyn Engine, machine: &str, exec: Exec) -> Result<(Exit, String), Failed> {
+pub(crate) async fn run(
+    engine: &dyn Engine,
+    machine: &MachineSpec,
+    exec: Exec,
+) -> Result<(Exit, String), Failed> {
     let mut running = engine.exec(machine, exec).await?;
     let (mut output, mut errors) = (Vec::new(), Vec::new());
     let (read, also) =
@@ -184,10 +189,8 @@ pub(crate) fn machine(name: &str, number: u8, networks: &[&str]) -> MachineSpec 
     MachineSpec {
         name: format!("{name}.lab"),
         hostname: name.to_owned(),
-        memory_mb: None,
-        cpus: None,
-        root: None,
         links: networks.iter().enumerate().map(link).collect(),
+        ..MachineSpec::default()
     }
 }
 

@@ -12,6 +12,8 @@ struct Mirror {
 /// Another crate's implementation, which knows nothing of networks.
 struct Bare;
 
+carthage::capabilities!(Bare: Located);
+
 impl carthage::machine::implementation::Implementation for Bare {
     const NAME: &'static str = "Bare";
 

@@ -14,7 +14,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("step", &[]),
     ("event", &[]),
     ("inject", &["model::Key"]),
-    ("model", &["machine::implementation"]),
+    ("model", &["machine::engine", "machine::implementation"]),
+    ("guest", &["machine::engine"]),
+    ("ssh", &["guest", "machine::engine"]),
     ("state", &["inject", "machine::engine"]),
     ("task", &["inject", "machine::engine", "state"]),
     ("network", &["event", "machine::engine", "model", "state"]),
@@ -25,7 +27,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "deploy",
         &["customize", "event", "inject", "layout", "machine", "model", "network", "state", "step", "task"],
     ),
-    ("backend", &["machine::engine", "machine::implementation"]),
+    ("backend", &["guest", "machine::capability", "machine::engine", "machine::implementation", "ssh"]),
     ("cli", &["backend", "deploy", "event", "layout", "machine", "state"]),
 ];
 

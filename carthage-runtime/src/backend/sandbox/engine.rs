@@ -22,8 +22,8 @@ use super::records::{MachineRecord, NetworkRecord, make_directory};
 use super::{cgroup, running, survey};
 use crate::error::Error;
 use crate::machine::engine::{
-    Duplex, Engine, Exec, FileKind, FileStat, HostEntry, Identity, MachineSpec, NetworkSpec, Presence,
-    Reader, Running, ServiceSpec, ServiceState, ServiceStatus, Site, Survey,
+    Duplex, Engine, Exec, FileKind, FileStat, HostEntry, Identity, Log, MachineSpec, Namespace, NetworkSpec,
+    Presence, Reader, Running, ServiceSpec, ServiceState, ServiceStatus, Site, Survey,
 };
 
 /// The engine on one site.
@@ -55,14 +55,14 @@ impl SandboxEngine {
     }
 
     /// Asks a machine something that is answered without descriptors.
-    async fn ask(&self, machine: &str, request: MachineRequest) -> Result<MachineAnswer, Error> {
-        let machine = machine.to_owned();
+    async fn ask(&self, machine: &MachineSpec, request: MachineRequest) -> Result<MachineAnswer, Error> {
+        let machine = machine.name.clone();
         self.off(move |premises| Ok(premises.inside(&machine)?.ask(&request, &[])?.0)).await
     }
 
     async fn file(
         &self,
-        machine: &str,
+        machine: &MachineSpec,
         path: &Path,
         operation: FileOperation,
     ) -> Result<MachineAnswer, Error> {
@@ -80,8 +80,8 @@ impl Engine for SandboxEngine {
         self.off(|premises| survey::survey(&premises.site.state)).await
     }
 
-    async fn find_network(&self, name: &str) -> Result<Presence, Error> {
-        let name = name.to_owned();
+    async fn find_network(&self, network: &NetworkSpec) -> Result<Presence, Error> {
+        let name = network.name.clone();
         self.off(move |premises| {
             let record = premises.records.find_network(&name)?;
             let works = || Ok(premises.keeper.bridge(&name)?.is_some());
@@ -107,8 +107,8 @@ impl Engine for SandboxEngine {
         .await
     }
 
-    async fn remove_network(&self, name: &str) -> Result<(), Error> {
-        let name = name.to_owned();
+    async fn remove_network(&self, network: &NetworkSpec) -> Result<(), Error> {
+        let name = network.name.clone();
         let _removing = self.0.making.write().await;
         self.off(move |premises| {
             premises.keeper.ask::<()>(&KeeperRequest::RemoveNetwork(name.clone()))?;
@@ -118,8 +118,8 @@ impl Engine for SandboxEngine {
         .await
     }
 
-    async fn find(&self, machine: &str) -> Result<Presence, Error> {
-        let machine = machine.to_owned();
+    async fn find(&self, machine: &MachineSpec) -> Result<Presence, Error> {
+        let machine = machine.name.clone();
         self.off(move |premises| {
             let record = premises.records.find_machine(&machine)?;
             let runs = || premises.keeper.runs(&machine);
@@ -153,13 +153,13 @@ impl Engine for SandboxEngine {
         self.off(move |premises| premises.start(&spec)).await
     }
 
-    async fn stop(&self, machine: &str, grace: Duration) -> Result<(), Error> {
-        let machine = machine.to_owned();
+    async fn stop(&self, machine: &MachineSpec, grace: Duration) -> Result<(), Error> {
+        let machine = machine.name.clone();
         self.off(move |premises| premises.keeper.stop(&machine, grace)).await
     }
 
-    async fn remove(&self, machine: &str) -> Result<(), Error> {
-        let machine = machine.to_owned();
+    async fn remove(&self, machine: &MachineSpec) -> Result<(), Error> {
+        let machine = machine.name.clone();
         {
             let (_making, machine) = (self.0.making.read().await, machine.clone());
             self.off(move |premises| {
@@ -181,8 +181,8 @@ impl Engine for SandboxEngine {
         self.off(Premises::clear).await
     }
 
-    async fn set_hosts(&self, machine: &str, hosts: &[HostEntry]) -> Result<(), Error> {
-        let (machine, hosts) = (machine.to_owned(), hosts.to_vec());
+    async fn set_hosts(&self, machine: &MachineSpec, hosts: &[HostEntry]) -> Result<(), Error> {
+        let (machine, hosts) = (machine.name.clone(), hosts.to_vec());
         self.off(move |premises| {
             premises.record(&machine)?;
             premises.records.keep_hosts(&machine, &hosts)?;
@@ -191,14 +191,19 @@ impl Engine for SandboxEngine {
         .await
     }
 
-    async fn exec(&self, machine: &str, exec: Exec) -> Result<Running, Error> {
-        let machine = machine.to_owned();
+    async fn exec(&self, machine: &MachineSpec, exec: Exec) -> Result<Running, Error> {
+        let machine = machine.name.clone();
         let (connection, streams) = self.off(move |premises| premises.inside(&machine)?.exec(&exec)).await?;
         running::running(connection, streams).map_err(Error::host("cannot follow the command"))
     }
 
-    async fn dial(&self, machine: &str, to: SocketAddr) -> Result<Option<Box<dyn Duplex>>, Error> {
-        let machine = machine.to_owned();
+    async fn namespace(&self, machine: &MachineSpec) -> Result<Namespace, Error> {
+        let machine = machine.name.clone();
+        self.off(move |premises| premises.inside(&machine)?.namespace()).await
+    }
+
+    async fn dial(&self, machine: &MachineSpec, to: SocketAddr) -> Result<Option<Box<dyn Duplex>>, Error> {
+        let machine = machine.name.clone();
         let dialled =
             self.off(move |premises| premises.inside(&machine)?.ask(&MachineRequest::Dial(to), &[])).await?;
         let failed = "cannot take over the connection";
@@ -215,8 +220,8 @@ impl Engine for SandboxEngine {
         }
     }
 
-    async fn start_service(&self, machine: &str, service: &ServiceSpec) -> Result<(), Error> {
-        let machine = machine.to_owned();
+    async fn start_service(&self, machine: &MachineSpec, service: &ServiceSpec) -> Result<(), Error> {
+        let machine = machine.name.clone();
         let record = ServiceRecord { name: service.name.clone(), command: Command::from(&service.exec) };
         self.off(move |premises| {
             premises.record(&machine)?;
@@ -237,8 +242,8 @@ impl Engine for SandboxEngine {
         .await
     }
 
-    async fn remove_service(&self, machine: &str, service: &str) -> Result<(), Error> {
-        let (machine, service) = (machine.to_owned(), service.to_owned());
+    async fn remove_service(&self, machine: &MachineSpec, service: &str) -> Result<(), Error> {
+        let (machine, service) = (machine.name.clone(), service.to_owned());
         self.off(move |premises| {
             premises.records.forget_service(&machine, &service)?;
             match Inside::connect(&premises.records.machine(&machine)?, &machine)? {
@@ -249,8 +254,8 @@ impl Engine for SandboxEngine {
         .await
     }
 
-    async fn services(&self, machine: &str) -> Result<Vec<ServiceStatus>, Error> {
-        let machine = machine.to_owned();
+    async fn services(&self, machine: &MachineSpec) -> Result<Vec<ServiceStatus>, Error> {
+        let machine = machine.name.clone();
         self.off(move |premises| {
             premises.record(&machine)?;
             let records = premises.records.services(&machine)?;
@@ -265,7 +270,7 @@ impl Engine for SandboxEngine {
                 },
             };
             let status = |ServiceRecord { name, .. }: ServiceRecord| {
-                let log = Some(premises.logs(&machine).join(format!("{name}.log")));
+                let log = Some(Log::Here(premises.logs(&machine).join(format!("{name}.log"))));
                 let state = match fates.as_ref().map(|fates| fates.get(&name)) {
                     None => ServiceState::Stopped,
                     Some(Some(ServiceFate::Running(pid))) => ServiceState::Running(*pid),
@@ -282,7 +287,7 @@ impl Engine for SandboxEngine {
         .await
     }
 
-    async fn stat(&self, machine: &str, path: &Path) -> Result<Option<FileStat>, Error> {
+    async fn stat(&self, machine: &MachineSpec, path: &Path) -> Result<Option<FileStat>, Error> {
         match self.file(machine, path, FileOperation::Stat).await? {
             MachineAnswer::Nothing => Ok(None),
             MachineAnswer::Stat { mode, len, uid, gid } => {
@@ -298,9 +303,9 @@ impl Engine for SandboxEngine {
         }
     }
 
-    async fn read(&self, machine: &str, path: &Path) -> Result<Reader, Error> {
+    async fn read(&self, machine: &MachineSpec, path: &Path) -> Result<Reader, Error> {
         let request = MachineRequest::File { path: path.into(), operation: FileOperation::Read };
-        let machine = machine.to_owned();
+        let machine = machine.name.clone();
         let (_, mut descriptors) =
             self.off(move |premises| premises.inside(&machine)?.ask(&request, &[])).await?;
         let file = descriptors.pop().ok_or_else(|| unexpected("cannot read a file"))?;
@@ -309,13 +314,13 @@ impl Engine for SandboxEngine {
 
     async fn write(
         &self,
-        machine: &str,
+        machine: &MachineSpec,
         path: &Path,
         mode: Option<u32>,
         mut contents: Reader,
     ) -> Result<(), Error> {
-        let failed = format!("cannot write `{}` in the machine `{machine}`", path.display());
-        let (machine, path): (String, OsString) = (machine.to_owned(), path.into());
+        let failed = format!("cannot write `{}` in the machine `{}`", path.display(), machine.name);
+        let (machine, path): (String, OsString) = (machine.name.clone(), path.into());
         let (connection, file) =
             self.off(move |premises| premises.inside(&machine)?.replace(path, mode)).await?;
         let mut file = tokio::fs::File::from_std(file.into());
@@ -324,18 +329,18 @@ impl Engine for SandboxEngine {
         self.off(move |_| connection.commit()).await
     }
 
-    async fn read_dir(&self, machine: &str, path: &Path) -> Result<Vec<OsString>, Error> {
+    async fn read_dir(&self, machine: &MachineSpec, path: &Path) -> Result<Vec<OsString>, Error> {
         match self.file(machine, path, FileOperation::List).await? {
             MachineAnswer::Names(names) => Ok(names),
             _ => Err(unexpected("cannot list a directory")),
         }
     }
 
-    async fn make_dir(&self, machine: &str, path: &Path, mode: Option<u32>) -> Result<(), Error> {
+    async fn make_dir(&self, machine: &MachineSpec, path: &Path, mode: Option<u32>) -> Result<(), Error> {
         self.file(machine, path, FileOperation::MakeDirectory(mode)).await.map(drop)
     }
 
-    async fn remove_path(&self, machine: &str, path: &Path) -> Result<(), Error> {
+    async fn remove_path(&self, machine: &MachineSpec, path: &Path) -> Result<(), Error> {
         self.file(machine, path, FileOperation::Remove).await.map(drop)
     }
 }

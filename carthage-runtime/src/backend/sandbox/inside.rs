@@ -7,12 +7,12 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use super::keeper::connect_below;
+use super::keeper::{Privilege, connect_below};
 use super::message::{Command, Commit, FileOperation, MachineAnswer, MachineRequest};
 use super::running::Streams;
 use super::wire::{Answer, ask};
 use crate::error::{Error, ErrorKind};
-use crate::machine::engine::Exec;
+use crate::machine::engine::{Exec, Namespace};
 
 /// How long a machine may take to answer.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -77,6 +77,19 @@ impl Inside {
             &[stdin.as_fd(), stdout.as_fd(), stderr.as_fd()],
         )?;
         Ok((self.connection, Streams::Pipes(stdin_end, stdout_end.into(), stderr_end.into())))
+    }
+
+    /// Where the machine's network is: that of its first process, which listens at the other end.
+    pub(super) fn namespace(&self) -> Result<Namespace, Error> {
+        let failed = format!("cannot tell which process is the first of the machine `{}`", self.machine);
+        let first = rustix::net::sockopt::socket_peercred(&self.connection)
+            .map_err(std::io::Error::from)
+            .map_err(Error::host(failed))?
+            .pid
+            .as_raw_nonzero();
+        let path = |kind: &str| format!("/proc/{first}/ns/{kind}").into();
+        let user = Privilege::of_this_process() == Privilege::UserNamespace;
+        Ok(Namespace { user: user.then(|| path("user")), net: path("net") })
     }
 
     /// Begins to replace a file: what is written to the answered descriptor takes its place by [`commit`](Self::commit).

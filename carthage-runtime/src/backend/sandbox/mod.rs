@@ -37,7 +37,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{Engine, Site};
-use crate::machine::implementation::{DirectoryRoot, Implementation, Links};
+use crate::machine::implementation::Implementation;
 
 /// The first argument of a helper.
 const HELPER: &str = "__carthage-sandbox";
@@ -99,8 +99,7 @@ pub struct BridgeView {
     pub bridge: String,
 }
 
-impl Links for Sandbox {}
-impl DirectoryRoot for Sandbox {}
+crate::capabilities!(Sandbox: Power, Located, Links, InterfaceNames, DirectoryRoot, FileTree);
 
 /// If the program was started as a helper, does the helper's work: to be called before anything else, while there is only
 /// one thread. `None` when it was started by a user.

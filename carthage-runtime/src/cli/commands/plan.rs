@@ -14,8 +14,8 @@ use crate::layout::Layout;
 /// What comes before a step, and how it is coloured.
 fn sign(action: Action) -> (&'static str, Tone) {
     match action {
-        Action::Create => ("+", Tone::Good),
-        Action::Destroy | Action::Stop => ("-", Tone::Bad),
+        Action::Create | Action::Adopt => ("+", Tone::Good),
+        Action::Destroy | Action::Retain | Action::Stop => ("-", Tone::Bad),
         Action::Recreate => ("±", Tone::Bad),
         Action::Ask => ("?", Tone::Careful),
         _ => ("~", Tone::Change),

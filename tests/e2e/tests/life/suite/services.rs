@@ -1,7 +1,6 @@
 //! Services.
 
 use std::collections::BTreeMap;
-use std::fs;
 
 use carthage::machine::GRACE;
 use carthage::machine::engine::{Exec, Exit, ServiceSpec, ServiceState};
@@ -25,9 +24,7 @@ async fn state(machine: &Machine, name: &str) -> Option<ServiceState> {
 }
 
 async fn log(machine: &Machine, name: &str) -> String {
-    let services = machine.services().await.unwrap();
-    let log = services.into_iter().find(|service| service.name == name).unwrap().log.unwrap();
-    fs::read_to_string(log).unwrap()
+    String::from_utf8(machine.service_log(name).await.unwrap()).unwrap()
 }
 
 async fn outlive_the_controller(ground: Ground) -> carthage::Result<()> {

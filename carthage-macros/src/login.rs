@@ -1,0 +1,93 @@
+//! The arguments of `#[machine_model]` that say how a machine is reached by ssh.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::{Type, parse_quote};
+
+use crate::capability::Capability;
+use crate::errors::Errors;
+use crate::literal;
+use crate::model::Dependency;
+use crate::options::{self, Known, Options, TextOrType};
+
+/// The arguments.
+pub(crate) const OPTIONS: [Known; 9] = [
+    options::text("ip_address", "ip_address = \"192.0.2.7\""),
+    options::number("ssh_port", "ssh_port = 22"),
+    options::text("ssh_login_user", "ssh_login_user = \"root\""),
+    options::text("ssh_key", "ssh_key = \"$HOME/.ssh/id_ed25519\""),
+    options::text("ssh_host_key", "ssh_host_key = \"ssh-ed25519 AAAA…\""),
+    options::flag("ssh_learn_host_key", "ssh_learn_host_key"),
+    options::text_or_type("ssh_jump", "ssh_jump = Gateway"),
+    options::type_("ssh_origin", "ssh_origin = Gateway"),
+    options::number("ssh_online_timeout", "ssh_online_timeout = 60"),
+];
+
+/// What they say.
+pub(crate) struct Login {
+    /// The builder call for the node.
+    pub(crate) node: TokenStream,
+    /// What they ask of the implementation.
+    pub(crate) needs: Vec<Capability>,
+    /// Machines that must run first.
+    pub(crate) depends_on: Vec<Dependency>,
+    /// Whether they say where the machine is.
+    pub(crate) located: bool,
+}
+
+/// Reads them.
+pub(crate) fn read(options: &mut Options, errors: &mut Errors) -> Login {
+    let given: Vec<Span> = OPTIONS.iter().filter_map(|known| options.span(known.name())).collect();
+    let located = options.span("ip_address").is_some();
+    let (mut calls, mut depends_on) = (TokenStream::new(), Vec::new());
+    if let Some((address, _)) = options.text("ip_address", literal::place, errors) {
+        calls.extend(quote!(.address(#address)));
+    }
+    if let Some(port) = options.number("ssh_port", literal::port, errors) {
+        calls.extend(quote!(.port(#port)));
+    }
+    if let Some((user, _)) = options.text("ssh_login_user", literal::user, errors) {
+        calls.extend(quote!(.user(#user)));
+    }
+    if let Some((key, _)) = options.text("ssh_key", literal::host_path, errors) {
+        calls.extend(quote!(.key(#key)));
+    }
+    let pinned = options.text("ssh_host_key", literal::ssh_key, errors);
+    if let Some((key, _)) = &pinned {
+        calls.extend(quote!(.host_key(#key)));
+    }
+    if let Some(span) = options.flag("ssh_learn_host_key") {
+        if pinned.is_some() {
+            let message = "a host key that is pinned is not learned; leave one of the two out";
+            errors.push(syn::Error::new(span, message));
+        }
+        calls.extend(quote!(.learn_host_key()));
+    }
+    let mut machine = |ty: Type| {
+        let key = quote!(<#ty as ::carthage::layout::Model>::KEY);
+        depends_on.push(Dependency { ty, field: None });
+        key
+    };
+    match options.text_or_type("ssh_jump", literal::jump, errors) {
+        Some(TextOrType::Text(host)) => calls.extend(quote!(.jump(::carthage::model::Through::Host(#host)))),
+        Some(TextOrType::Type(ty)) => {
+            let key = machine(*ty);
+            calls.extend(quote!(.jump(::carthage::model::Through::Machine(#key))));
+        }
+        None => {}
+    }
+    if let Some(ty) = options.ty("ssh_origin") {
+        let key = machine(ty);
+        calls.extend(quote!(.origin(#key)));
+    }
+    if let Some(seconds) = options.number("ssh_online_timeout", literal::positive, errors) {
+        calls.extend(quote!(.online_timeout(#seconds)));
+    }
+    let login: TokenStream = parse_quote!(::carthage::model::Login::ANY #calls);
+    Login {
+        node: if given.is_empty() { TokenStream::new() } else { quote!(.login(#login)) },
+        needs: given.first().map(|span| Capability::new("Login", *span)).into_iter().collect(),
+        depends_on,
+        located,
+    }
+}

@@ -1,0 +1,44 @@
+//! What a changed model means for a machine that exists.
+
+/// What can change in a machine's model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Aspect {
+    /// [`MachineSpec::root`](super::MachineSpec::root)
+    Root,
+    /// [`MachineSpec::image`](super::MachineSpec::image)
+    Image,
+    /// [`MachineSpec::boot`](super::MachineSpec::boot)
+    Boot,
+    /// [`MachineSpec::disk_sizes`](super::MachineSpec::disk_sizes)
+    Disks,
+    /// [`MachineSpec::firmware`](super::MachineSpec::firmware)
+    Firmware,
+    /// [`MachineSpec::memory_mb`](super::MachineSpec::memory_mb)
+    Memory,
+    /// [`MachineSpec::cpus`](super::MachineSpec::cpus)
+    Cpus,
+    /// [`MachineSpec::hostname`](super::MachineSpec::hostname)
+    Hostname,
+    /// [`MachineSpec::environment`](super::MachineSpec::environment)
+    Environment,
+    /// [`MachineSpec::mounts`](super::MachineSpec::mounts)
+    Mounts,
+    /// [`MachineSpec::ports`](super::MachineSpec::ports)
+    Ports,
+    /// [`MachineSpec::links`](super::MachineSpec::links)
+    Links,
+    /// [`MachineSpec::login`](super::MachineSpec::login)
+    Login,
+}
+
+/// What must be done to a machine for a change to be true of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// [`Engine::update`](super::Engine::update) makes it so.
+    Update,
+    /// It must be stopped and started.
+    Restart,
+    /// It must be made anew.
+    Recreate,
+}

@@ -1,0 +1,129 @@
+//! What every implementation of machines does, as one trait over plain data.
+//!
+//! An [`Engine`] knows names, namespaces, sockets or an API; it knows nothing of layouts, tasks, stamps or plans. Whatever it is
+//! asked for, it looks at the world first: every operation may be repeated, and repeating it is a no-op.
+
+mod change;
+mod exec;
+mod file;
+mod login;
+mod presence;
+mod service;
+mod site;
+mod spec;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+pub use change::{Aspect, Effect};
+pub use exec::{Control, Duplex, Exec, Exit, Reader, Running, TerminalSize, Writer};
+pub use file::{FileKind, FileStat};
+pub use login::{HostKey, Jump, LoginSpec};
+pub use presence::{Identity, Presence, Survey};
+pub use service::{Log, ServiceSpec, ServiceState, ServiceStatus};
+pub use site::{Namespace, Neighbours, Site};
+pub use spec::{
+    BootSpec, Firmware, HostEntry, LinkSpec, MachineSpec, MountSpec, NetworkSpec, PortSpec, Protocol,
+};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// An implementation of machines and networks on one site.
+///
+/// Every method names the thing it acts on; errors name it too. Everything may be called from several tasks at once for
+/// different machines; the runtime serialises changes to one machine.
+#[async_trait]
+pub trait Engine: Send + Sync + fmt::Debug + 'static {
+    /// The implementation's name, such as `Sandbox`.
+    fn name(&self) -> &'static str;
+
+    /// Whether it makes and removes machines, and starts and stops them. One that does not reaches what is there anyway: it
+    /// takes a machine over by [`create`](Self::create), gives it back by [`remove`](Self::remove), and has nothing to stop.
+    fn makes(&self) -> bool {
+        true
+    }
+
+    /// What must be done to a machine when this changes in its model.
+    fn effect(&self, aspect: Aspect) -> Effect {
+        match aspect {
+            Aspect::Root | Aspect::Image => Effect::Recreate,
+            _ => Effect::Restart,
+        }
+    }
+
+    /// Finds out what the host allows. An error is what makes the implementation unusable here, with what to do about it.
+    /// Changes nothing.
+    async fn survey(&self) -> Result<Survey, Error>;
+
+    /// Whether the network exists (it runs when it exists and works). Changes nothing.
+    async fn find_network(&self, network: &NetworkSpec) -> Result<Presence, Error>;
+    /// Makes the network exist and work.
+    async fn create_network(&self, network: &NetworkSpec) -> Result<Identity, Error>;
+    /// Removes the network; no error if it is not there.
+    async fn remove_network(&self, network: &NetworkSpec) -> Result<(), Error>;
+
+    /// Whether the machine exists and runs. Changes nothing.
+    async fn find(&self, machine: &MachineSpec) -> Result<Presence, Error>;
+    /// Makes the machine exist, stopped, with a new identity; answers the old identity if it exists already.
+    async fn create(&self, machine: &MachineSpec) -> Result<Identity, Error>;
+    /// Makes what has changed in the model true of a running machine, as far as [`effect`](Self::effect) promises.
+    async fn update(&self, machine: &MachineSpec) -> Result<(), Error> {
+        let _ = machine;
+        Ok(())
+    }
+    /// Starts the machine with its links and its services, and waits until it accepts commands. Its networks exist. On an
+    /// error nothing of it is left running.
+    async fn start(&self, machine: &MachineSpec) -> Result<(), Error>;
+    /// Asks everything inside to end, waits at most `grace`, then kills it. No error if it is not running.
+    async fn stop(&self, machine: &MachineSpec, grace: Duration) -> Result<(), Error>;
+    /// Removes a stopped machine with everything that belongs to it; no error if it is not there.
+    async fn remove(&self, machine: &MachineSpec) -> Result<(), Error>;
+    /// Removes everything that it has on this site, known to the caller or not: all machines and networks, its helpers and its
+    /// directory; no error if there is nothing. Called before the layout is forgotten.
+    async fn clear(&self) -> Result<(), Error>;
+    /// Gives a running machine the names it can reach, besides its own.
+    async fn set_hosts(&self, machine: &MachineSpec, hosts: &[HostEntry]) -> Result<(), Error>;
+
+    /// Runs a command in a running machine.
+    async fn exec(&self, machine: &MachineSpec, exec: Exec) -> Result<Running, Error>;
+    /// Where a running machine's network is, if that is on this host.
+    async fn namespace(&self, machine: &MachineSpec) -> Result<Namespace, Error> {
+        let what = format!("the network of `{}`, made by `{}`, cannot be entered", machine.name, self.name());
+        Err(Error::new(ErrorKind::Unsupported, what)
+            .hint("name a machine whose network is on this host, such as a `Sandbox`"))
+    }
+    /// Opens a TCP connection from inside the machine. `Ok(None)` when it is refused.
+    async fn dial(&self, machine: &MachineSpec, to: SocketAddr) -> Result<Option<Box<dyn Duplex>>, Error>;
+
+    /// Starts a service, in place of one of the same name.
+    async fn start_service(&self, machine: &MachineSpec, service: &ServiceSpec) -> Result<(), Error>;
+    /// Ends a service and forgets it; no error if there is none.
+    async fn remove_service(&self, machine: &MachineSpec, service: &str) -> Result<(), Error>;
+    /// All services of the machine, running or not, by name.
+    async fn services(&self, machine: &MachineSpec) -> Result<Vec<ServiceStatus>, Error>;
+
+    /// What is at this path; `None` if nothing. Symbolic links are not followed.
+    async fn stat(&self, machine: &MachineSpec, path: &Path) -> Result<Option<FileStat>, Error>;
+    /// Reads a file from its beginning.
+    async fn read(&self, machine: &MachineSpec, path: &Path) -> Result<Reader, Error>;
+    /// Writes a file as a whole: whoever looks sees the old contents or the new. Missing directories are made. The mode is
+    /// 0644 for a new file and the old one's for an existing one, if absent.
+    async fn write(
+        &self,
+        machine: &MachineSpec,
+        path: &Path,
+        mode: Option<u32>,
+        contents: Reader,
+    ) -> Result<(), Error>;
+    /// The names in a directory, sorted.
+    async fn read_dir(&self, machine: &MachineSpec, path: &Path) -> Result<Vec<OsString>, Error>;
+    /// Makes a directory and the missing ones above it.
+    async fn make_dir(&self, machine: &MachineSpec, path: &Path, mode: Option<u32>) -> Result<(), Error>;
+    /// Removes a file or a whole directory; no error if there is nothing.
+    async fn remove_path(&self, machine: &MachineSpec, path: &Path) -> Result<(), Error>;
+}

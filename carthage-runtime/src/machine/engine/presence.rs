@@ -1,0 +1,60 @@
+//! Whether a thing exists and runs, and what the host allows.
+
+use std::fmt;
+
+/// What the kernel or an engine calls a thing that it made; new for each creation, so that a recreated thing is not
+/// mistaken for the old one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Identity(pub String);
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether a thing exists and runs, as far as can be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It does not exist.
+    Absent,
+    /// It exists and is not running.
+    Stopped(Identity),
+    /// It exists and runs.
+    Running(Identity),
+    /// It exists, but whether it runs cannot be told, for this reason.
+    Unknown(Identity, String),
+}
+
+impl Presence {
+    /// The identity of the thing, if it exists.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Absent => None,
+            Self::Stopped(identity) | Self::Running(identity) | Self::Unknown(identity, _) => Some(identity),
+        }
+    }
+
+    /// Whether it runs; `None` is "cannot be told".
+    #[must_use]
+    pub fn running(&self) -> Option<bool> {
+        match self {
+            Self::Absent | Self::Stopped(_) => Some(false),
+            Self::Running(_) => Some(true),
+            Self::Unknown(..) => None,
+        }
+    }
+}
+
+/// What the host lets the implementation do; asked before anything is planned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// Why a machine has only one user inside, if so; commands as another user are then a capability error.
+    pub single_user: Option<String>,
+    /// Why `memory_mb` is not enforced, if so.
+    pub memory_not_enforced: Option<String>,
+    /// Why `cpus` is not enforced, if so.
+    pub cpus_not_enforced: Option<String>,
+}

@@ -1,0 +1,59 @@
+//! Where an implementation works, and whom it may ask.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::spec::MachineSpec;
+use crate::error::Error;
+
+/// Where an implementation keeps its things for one layout.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The layout's name, as in `#[layout(name = …)]`.
+    pub layout: String,
+    /// Distinguishes this layout, in this state directory, from every other: 32 hexadecimal digits. Names of kernel objects
+    /// and labels are derived from it.
+    pub id: String,
+    /// The layout's state directory: must stay as long as anything exists. The implementation keeps its own things in a
+    /// directory of its name below it, made with mode 0700 when first needed.
+    pub state: PathBuf,
+    /// Logs: safe to delete.
+    pub logs: PathBuf,
+    /// Directories that no machine may see: state, cache and logs of the layout.
+    pub private: Vec<PathBuf>,
+    /// The other machines of the layout.
+    pub neighbours: Arc<dyn Neighbours>,
+}
+
+/// The machines of a layout, as far as an implementation may ask about those that others make.
+#[async_trait]
+pub trait Neighbours: Send + Sync + fmt::Debug {
+    /// The machine of this name.
+    fn spec(&self, machine: &str) -> Option<MachineSpec>;
+    /// Where a running machine's network is, for what is started there from this host.
+    async fn namespace(&self, machine: &str) -> Result<Namespace, Error>;
+}
+
+/// For an implementation that is on its own, as in a test.
+#[async_trait]
+impl Neighbours for () {
+    fn spec(&self, _: &str) -> Option<MachineSpec> {
+        None
+    }
+
+    async fn namespace(&self, machine: &str) -> Result<Namespace, Error> {
+        Err(Error::new(crate::ErrorKind::NotFound, format!("there is no machine `{machine}`")))
+    }
+}
+
+/// The namespaces to be in for a machine's network, as paths of `/proc` that can be opened while it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Namespace {
+    /// The user namespace to be entered first, where this process has no rights outside of it.
+    pub user: Option<PathBuf>,
+    /// The network namespace.
+    pub net: PathBuf,
+}

@@ -1,0 +1,131 @@
+//! Machines and networks as an implementation gets them: resolved, as plain data.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+
+use super::login::LoginSpec;
+
+/// A logical network, resolved.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct NetworkSpec {
+    /// Unique in the layout: the path of the placement, such as `algebra.lab`.
+    pub name: String,
+    /// Its IPv4 subnet.
+    pub v4: Option<IpNet>,
+    /// Bytes per frame; the implementation's default if absent.
+    pub mtu: Option<u32>,
+}
+
+/// One network interface of a machine, resolved.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct LinkSpec {
+    /// The interface's name inside the machine, at most 15 bytes.
+    pub interface: String,
+    /// The [`NetworkSpec::name`] it is plugged into.
+    pub network: String,
+    /// Address and prefix length.
+    pub address: Option<IpNet>,
+    /// The hardware address, six bytes.
+    pub mac: [u8; 6],
+    /// Bytes per frame; the network's if absent.
+    pub mtu: Option<u32>,
+}
+
+/// A machine, resolved: all that an implementation needs to make one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct MachineSpec {
+    /// The fully qualified name, such as `worker-2.algebra`; unique in the layout.
+    pub name: String,
+    /// The short host name, such as `worker-2`.
+    pub hostname: String,
+    /// MiB of memory, at most.
+    pub memory_mb: Option<u64>,
+    /// Processors, at most.
+    pub cpus: Option<u32>,
+    /// A directory to use as the root instead of the implementation's default.
+    pub root: Option<PathBuf>,
+    /// What the root is made from: the reference of a container image, or the path of an archive or a disk image.
+    pub image: Option<String>,
+    /// What it boots without a boot loader.
+    pub boot: Option<BootSpec>,
+    /// GiB of disks beyond the root, in their order.
+    pub disk_sizes: Vec<u64>,
+    /// What starts the boot loader.
+    pub firmware: Option<Firmware>,
+    /// The environment of everything that runs in it.
+    pub environment: BTreeMap<String, String>,
+    /// Directories and files of the host that it sees.
+    pub mounts: Vec<MountSpec>,
+    /// Ports of it that the host listens on.
+    pub ports: Vec<PortSpec>,
+    /// How it is reached by ssh.
+    pub login: Option<LoginSpec>,
+    /// The interfaces, in the order of the model's fields.
+    pub links: Vec<LinkSpec>,
+}
+
+/// A kernel that is started directly.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct BootSpec {
+    /// The kernel's path on this host.
+    pub kernel: PathBuf,
+    /// The path of the initial root file system.
+    pub initrd: Option<PathBuf>,
+    /// The kernel's command line, besides what the implementation adds.
+    pub arguments: String,
+}
+
+/// What a virtual machine begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Firmware {
+    /// The old one of PCs.
+    Bios,
+    /// UEFI.
+    Uefi,
+}
+
+/// Something of the host that a machine sees.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct MountSpec {
+    /// The path on the host.
+    pub source: PathBuf,
+    /// The path in the machine.
+    pub target: PathBuf,
+    /// Whether the machine cannot write to it.
+    pub readonly: bool,
+}
+
+/// A port of the machine that the host listens on.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PortSpec {
+    /// In the machine.
+    pub inside: u16,
+    /// On the host.
+    pub outside: u16,
+    /// Which.
+    pub protocol: Protocol,
+}
+
+/// What a port is one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+/// A line of a machine's `/etc/hosts`.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct HostEntry {
+    /// The address.
+    pub address: IpAddr,
+    /// The names, the fully qualified one first.
+    pub names: Vec<String>,
+}
