@@ -7,6 +7,7 @@ pub mod customize;
 pub mod deploy;
 mod error;
 pub mod event;
+pub mod guest;
 pub mod inject;
 pub mod layout;
 pub mod machine;

@@ -1,0 +1,41 @@
+# Becomes the command. Runs in a process of its own, as the user that it is for.
+n='
+'
+eval "$line"
+unset line child
+frame() { printf "\036%s %s\036$eol" "$id" "$*" >&"$channel"; }
+if [ -n "$cwd" ]; then
+    cd -- "$cwd" 2>/dev/null || { frame fail cwd; exit 127; }
+else
+    cd -- "$HOME" 2>/dev/null || cd /
+fi
+PATH=${PATH:+$PATH:}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+LANG=${LANG:-C.UTF-8}
+export PATH LANG
+eval "$environment"
+program=
+case $1 in
+    */*) program=$1 ;;
+    *)
+        set -f
+        IFS=:
+        for directory in $PATH; do
+            if [ -f "${directory:-.}/$1" ] && [ -x "${directory:-.}/$1" ]; then
+                program=${directory:-.}/$1
+                break
+            fi
+        done
+        unset IFS
+        set +f
+        ;;
+esac
+if [ -z "$program" ] || ! [ -e "$program" ]; then frame fail missing; exit 127; fi
+if [ -d "$program" ] || ! [ -x "$program" ]; then frame fail denied; exit 126; fi
+read -r pid _ </proc/self/stat
+frame ok "$pid"
+export CARTHAGE_COMMAND="$id"
+case $input in
+    keep) exec "$@" ;;
+    yes) exec "$@" <&3 3<&- ;;
+    *) exec "$@" </dev/null 3<&- 5>&- ;;
+esac

@@ -1,0 +1,17 @@
+# Is the parent of a service: starts it, and writes down how it ended. Gets "$dir" in its environment.
+trap : TERM HUP INT
+read -r mark <"$dir/id"
+IFS= read -r line <"$dir/spec"
+line="$line; id=$mark"
+eval "$line"
+exec 5>"$dir/ready" 6>>"$dir/log"
+umask 022
+frame() { printf '\036%s %s\036\n' "$id" "$*" >&5; }
+fail() { frame fail "$*"; exit; }
+find_user || fail user
+as_user >&6 2>&1 6>&-
+status=$?
+# What a service has started ends with it.
+kill_marked "$mark" KILL
+umask 077
+printf '%s\n' "$status" >"$dir/exit.new" && mv -f "$dir/exit.new" "$dir/exit"

@@ -1,0 +1,7 @@
+# Runs one command on the terminal that this is started on.
+frame() { :; }
+fail() { echo "$*" >&2; exit 127; }
+eval "$line"
+find_user || fail "there is no user $user"
+as_user
+exit

@@ -1,0 +1,203 @@
+//! A guest whose transport is this host's own shell.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::{Guest, Streams, Transport};
+use crate::error::{Error, ErrorKind};
+use crate::machine::engine::{Exec, Exit, FileKind, Running, ServiceSpec, ServiceState};
+
+#[derive(Debug)]
+struct Here;
+
+#[async_trait]
+impl Transport for Here {
+    fn machine(&self) -> &'static str {
+        "here"
+    }
+
+    async fn shell(&self, script: &str) -> Result<Streams, Error> {
+        let mut child = tokio::process::Command::new("/bin/sh")
+            .args(["-c", script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(Error::host("no shell"))?;
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        Ok(Streams {
+            stdin: Box::new(stdin.unwrap()),
+            stdout: Box::new(stdout.unwrap()),
+            stderr: Box::new(stderr.unwrap()),
+            keep: Box::new(child),
+        })
+    }
+}
+
+fn guest(base: &Path) -> Guest {
+    Guest::new(Arc::new(Here), base)
+}
+
+fn sh(script: &str) -> Exec {
+    Exec { argv: ["sh", "-c", script].map(Into::into).into(), ..Exec::default() }
+}
+
+async fn ended(mut running: Running) -> (Exit, Vec<u8>, String) {
+    let (mut out, mut err) = (Vec::new(), String::new());
+    let (read, also) =
+        tokio::join!(running.stdout.read_to_end(&mut out), running.stderr.read_to_string(&mut err));
+    read.unwrap();
+    also.unwrap();
+    (running.control.wait().await.unwrap(), out, err)
+}
+
+async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(20), waiting).await.is_ok(), "{what}");
+}
+
+#[tokio::test]
+async fn commands() {
+    let here = guest(Path::new("/nonexistent"));
+    let odd = ["", "a b", "it's\n", "$HOME", "\\", "-n", "\u{fc}"];
+    let argv = ["printf", "%s|"].iter().chain(&odd).map(Into::into).collect();
+    let (exit, out, err) = ended(here.exec(Exec { argv, ..Exec::default() }).await.unwrap()).await;
+    assert_eq!((exit, err.as_str()), (Exit::Status(0), ""));
+    assert_eq!(String::from_utf8(out).unwrap(), odd.map(|word| format!("{word}|")).concat());
+    let (exit, out, err) = ended(here.exec(sh("echo out; echo err >&2; exit 3")).await.unwrap()).await;
+    assert_eq!((exit, out.as_slice(), err.as_str()), (Exit::Status(3), &b"out\n"[..], "err\n"));
+    assert_eq!(ended(here.exec(sh("kill -USR1 $$")).await.unwrap()).await.0, Exit::Signal(10));
+    let placed = Exec {
+        env: [("WORD".into(), "a\n'b'".into())].into(),
+        cwd: Some("/usr/bin".into()),
+        ..sh("printf '%s %s' \"$PWD\" \"$WORD\"")
+    };
+    assert_eq!(ended(here.exec(placed).await.unwrap()).await.1, b"/usr/bin a\n'b'");
+    let mut cat = here.exec(Exec { stdin: true, ..sh("cat") }).await.unwrap();
+    let sent: Vec<u8> = (0..300_000_u32).map(|n| (n % 251) as u8).collect();
+    let mut stdin = cat.stdin.take().unwrap();
+    let writing = async {
+        let wrote = stdin.write_all(&sent).await;
+        drop(stdin);
+        wrote
+    };
+    let (wrote, (exit, got, _)) = tokio::join!(writing, ended(cat));
+    wrote.unwrap();
+    assert!(exit.success() && got == sent);
+}
+
+#[tokio::test]
+async fn what_cannot_be_run_says_why() {
+    let here = guest(Path::new("/nonexistent"));
+    let run = async |exec| here.exec(exec).await.map(drop).unwrap_err();
+    let program = |name: &str| Exec { argv: vec![name.into()], ..Exec::default() };
+    let missing = run(program("no-such-program")).await;
+    assert_eq!(missing.kind(), ErrorKind::Command);
+    assert!(missing.next_step().unwrap().contains("installed in the machine"), "{missing:?}");
+    assert!(format!("{:?}", run(program("/etc/passwd")).await).contains("Permission denied"));
+    let lost = run(Exec { cwd: Some("/no/such/place".into()), ..sh("true") }).await;
+    assert!(format!("{lost:?}").contains("/no/such/place"), "{lost:?}");
+    let nobody = run(Exec { user: Some("no-such-user".into()), ..sh("true") }).await;
+    assert_eq!(nobody.kind(), ErrorKind::NotFound, "{nobody:?}");
+    assert_eq!(run(Exec::default()).await.kind(), ErrorKind::Usage);
+}
+
+#[tokio::test]
+async fn what_is_given_up_is_killed_with_all_that_it_started() {
+    let here = guest(Path::new("/nonexistent"));
+    let running =
+        here.exec(sh("setsid sleep 7311 & (sleep 7311 &); trap '' TERM; sleep 7311")).await.unwrap();
+    let count = || {
+        let commands = std::fs::read_dir("/proc").unwrap().flatten();
+        let text = commands.map(|entry| std::fs::read(entry.path().join("cmdline")).unwrap_or_default());
+        text.filter(|text| text == b"sleep\x007311\0").count()
+    };
+    until("they run", async || count() == 3).await;
+    drop(running);
+    until("they are gone", async || count() == 0).await;
+    // What a command that has ended left behind lives on.
+    let (exit, out, _) = ended(here.exec(sh("sleep 7312 >&1 & echo $!")).await.unwrap()).await;
+    assert!(exit.success());
+    let left: i32 = String::from_utf8(out).unwrap().trim().parse().unwrap();
+    assert!(Path::new(&format!("/proc/{left}")).exists());
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(left), nix::sys::signal::SIGKILL).unwrap();
+}
+
+#[tokio::test]
+async fn files() {
+    let dir = tempfile::tempdir().unwrap();
+    let here = guest(&dir.path().join("ours"));
+    let path = dir.path().join("a b/c's");
+    assert_eq!(here.stat(&path).await.unwrap(), None);
+    for size in [0, 1, 3_000_000] {
+        let contents: Vec<u8> = (0..size).map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 9) as u8).collect();
+        here.write(&path, Some(0o640), Box::new(std::io::Cursor::new(contents.clone()))).await.unwrap();
+        let stat = here.stat(&path).await.unwrap().unwrap();
+        assert_eq!((stat.kind, stat.len, stat.mode), (FileKind::File, u64::from(size), 0o640));
+        let mut read = Vec::new();
+        here.read(&path).await.unwrap().read_to_end(&mut read).await.unwrap();
+        assert!(read == contents, "{size}");
+    }
+    here.write(&path, None, Box::new(&b"x"[..])).await.unwrap();
+    assert_eq!(here.stat(&path).await.unwrap().unwrap().mode, 0o640, "the old one's");
+    assert_eq!(here.read_dir(path.parent().unwrap()).await.unwrap(), ["c's"]);
+    let error = |path: &Path| {
+        let (here, path) = (here.clone(), path.to_owned());
+        async move { format!("{:?}", here.write(&path, None, Box::new(&b"x"[..])).await.unwrap_err()) }
+    };
+    assert!(error(dir.path()).await.contains("Is a directory"));
+    assert!(error(&path.join("below")).await.contains("c's/below"));
+    assert!(error(Path::new("/proc/nothing")).await.contains("/proc/nothing"));
+    let missing = here.read(&dir.path().join("nothing")).await.map(drop).unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    here.make_dir(&dir.path().join("d/e"), Some(0o700)).await.unwrap();
+    here.remove_path(&dir.path().join("d")).await.unwrap();
+    here.remove_path(&dir.path().join("d")).await.unwrap();
+    assert_eq!(here.read_dir(dir.path()).await.unwrap(), ["a b"]);
+}
+
+#[tokio::test]
+async fn services() {
+    let dir = tempfile::tempdir().unwrap();
+    let here = guest(&dir.path().join("carthage/x"));
+    let service = |name: &str, script: &str| ServiceSpec { name: name.into(), exec: sh(script) };
+    let state = async |name: &str| {
+        let all = here.services().await.unwrap();
+        all.into_iter().find(|service| service.name == name).map(|service| service.state)
+    };
+    let log = |name: &str| {
+        std::fs::read_to_string(Guest::service_log(&dir.path().join("carthage/x"), name)).unwrap()
+    };
+    here.start_service(&service("it", "echo $$; umask; exec sleep 7320")).await.unwrap();
+    let Some(ServiceState::Running(pid)) = state("it").await else { panic!("it does not run") };
+    until("it wrote", async || log("it") == format!("{pid}\n0022\n")).await;
+    for (name, script, exit) in
+        [("fails", "exit 3", Exit::Status(3)), ("killed", "kill -KILL $$", Exit::Signal(9))]
+    {
+        here.start_service(&service(name, script)).await.unwrap();
+        until("its end is told", async || state(name).await == Some(ServiceState::Ended(exit))).await;
+    }
+    let exec = Exec { argv: vec!["/no/such".into()], ..Exec::default() };
+    let refused = here.start_service(&ServiceSpec { name: "missing".into(), exec }).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Command);
+    assert_eq!(state("missing").await, None);
+    assert!(here.start_service(&service("../up", "true")).await.is_err());
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.cast_signed()), nix::sys::signal::SIGKILL).unwrap();
+    until("its end is told", async || state("it").await == Some(ServiceState::Ended(Exit::Signal(9)))).await;
+    here.resume_services().await.unwrap();
+    assert!(matches!(state("it").await, Some(ServiceState::Running(_))));
+    here.remove_service("it").await.unwrap();
+    here.remove_service("it").await.unwrap();
+    assert_eq!(state("it").await, None);
+    here.forget().await.unwrap();
+    assert!(!dir.path().join("carthage").exists());
+}
