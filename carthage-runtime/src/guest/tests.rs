@@ -119,7 +119,7 @@ async fn what_is_given_up_is_killed_with_all_that_it_started() {
     let count = || {
         let commands = std::fs::read_dir("/proc").unwrap().flatten();
         let text = commands.map(|entry| std::fs::read(entry.path().join("cmdline")).unwrap_or_default());
-        text.filter(|text| text == b"sleep\x007311\0").count()
+        text.filter(|text| *text == format!("sleep\0{time}\0").into_bytes()).count()
     };
     until("they run", async || count() == 3).await;
     drop(running);
