@@ -114,8 +114,10 @@ async fn what_cannot_be_run_says_why() {
 #[tokio::test]
 async fn what_is_given_up_is_killed_with_all_that_it_started() {
     let here = guest(Path::new("/nonexistent"));
-    let running =
-        here.exec(sh("setsid sleep 7311 & (sleep 7311 &); trap '' TERM; sleep 7311")).await.unwrap();
+    // Told apart from those of another run of this test.
+    let time = 1_000_000 + std::process::id();
+    let script = format!("setsid sleep {time} & (sleep {time} &); trap '' TERM; sleep {time}");
+    let running = here.exec(sh(&script)).await.unwrap();
     let count = || {
         let commands = std::fs::read_dir("/proc").unwrap().flatten();
         let text = commands.map(|entry| std::fs::read(entry.path().join("cmdline")).unwrap_or_default());

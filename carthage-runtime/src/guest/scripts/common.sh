@@ -6,7 +6,7 @@ frame() { printf '\036%s %s\036' "$id" "$*"; }
 fail() { frame fail "$*" >&2; exit 127; }
 
 # Processes know by their environment which command they belong to, and so do all that they start.
-marked() { grep -lF "CARTHAGE_COMMAND=$1" /proc/[0-9]*/environ 2>/dev/null; }
+marked() { grep -lzxF "CARTHAGE_COMMAND=$1" /proc/[0-9]*/environ 2>/dev/null; }
 kill_marked() {
     rounds=0
     while found=$(marked "$1"); [ -n "$found" ] && [ "$rounds" -lt 100 ]; do
