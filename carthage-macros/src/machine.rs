@@ -19,6 +19,7 @@ const OPTIONS: &[Known] = &[
     options::number("memory_mb", "memory_mb = 256"),
     options::number("cpus", "cpus = 2"),
     options::text("root", "root = \"/srv/roots/debian\""),
+    options::text("runas_user", "runas_user = \"www-data\""),
     options::flag("tpm", "tpm"),
     options::flag("nested_virt", "nested_virt"),
 ];
@@ -39,6 +40,9 @@ pub(crate) fn expand(arguments: TokenStream, item: ItemStruct, errors: &mut Erro
     if let Some((root, span)) = options.text("root", literal::absolute_path, errors) {
         hardware.extend(quote!(.root(#root)));
         needs.push(Capability::new("DirectoryRoot", span));
+    }
+    if let Some((user, _)) = options.text("runas_user", literal::user, errors) {
+        hardware.extend(quote!(.runas_user(#user)));
     }
     if let Some(span) = options.flag("tpm") {
         hardware.extend(quote!(.tpm()));

@@ -10,7 +10,7 @@ use crate::error::{BoxError, Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::layout::Place;
 use crate::machine::engine::Identity;
-use crate::machine::{Host, Machine};
+use crate::machine::{Host, Machine, not_root};
 use crate::model::TaskNode;
 use crate::state::{Change, HashKey, Ledger, crash_point};
 use crate::step::{Action, Failure, Skip, Step};
@@ -231,8 +231,9 @@ impl Application<'_> {
         let inputs =
             self.customization.hash(task).zip(hash_key.as_ref()).map(|(digest, key)| digest.keyed(key));
         let (stem, run, source) = (self.stem(task), ledger.run(), self.tasks()[task].source);
+        let user = self.user(task).map(str::to_owned);
         on_disk(stamps, identity, move |stamps, target| {
-            stamps.ran(&stem, Stamp { run, target, inputs, source })
+            stamps.ran(&stem, Stamp { run, target, inputs, source, user })
         })
         .await
     }
@@ -249,7 +250,18 @@ impl Application<'_> {
     }
 
     fn host(&self, task: usize) -> Host {
-        Host::new(self.machine.clone(), format!("task:{}", self.name(task)), self.stem(task))
+        Host::new(
+            self.machine.clone(),
+            format!("task:{}", self.name(task)),
+            self.stem(task),
+            self.tasks()[task].user,
+        )
+    }
+
+    /// As whom a task runs, if not as root.
+    fn user(&self, task: usize) -> Option<&str> {
+        let machines = || self.machine.spec().runas_user.as_deref();
+        not_root(self.tasks()[task].user.or_else(machines))
     }
 
     /// The one decision, with the checks asked as far as it wants to know. Without a host they cannot be asked. The one error
@@ -278,6 +290,7 @@ impl Application<'_> {
             inputs: Inputs::Known(
                 inputs.zip(self.setting.hash_key.as_ref()).map(|(digest, key)| digest.keyed(key)),
             ),
+            user: self.user(task),
             source: node.source,
             completed: check(checks.completed),
             valid: check(checks.invalidator),

@@ -18,11 +18,12 @@ impl Deployment {
     /// Deploys the selection and what it needs. What fails is in the report.
     ///
     /// # Errors
-    /// When the selection names nothing, an implementation cannot be used here, or the state cannot be written.
+    /// When the selection names nothing, an implementation cannot be used here, or not for what the layout asks, or the state
+    /// cannot be written.
     pub async fn deploy(&self, selection: &Selection) -> Result<Report, Error> {
         self.resolved()?;
         let (among, stays) = self.deployed_by(selection)?;
-        self.survey().await?;
+        self.allowed(&among, &self.survey().await?)?;
         crash_point("run-begun");
         self.world.kept().write_to(self.ledger.clone()).await?;
         let machines = among.iter().filter_map(|at| match &self.things.all[*at] {

@@ -1,7 +1,7 @@
 //! Whether a machine or a network needs work, and why: one function each, for the plan and for the run.
 
-use crate::machine::MadeFrom;
 use crate::machine::engine::{Identity, NetworkSpec, Presence};
+use crate::machine::{MadeFrom, not_root};
 use crate::state::Record;
 use crate::step::Action;
 
@@ -41,7 +41,13 @@ pub(crate) fn machine(
         Presence::Running(_) => match &made_from {
             None => say(Action::Update, "an earlier run was ended before it wrote down what it made"),
             Some(_) if !changed.is_empty() => Some((Action::Restart, changed.join(", "))),
-            Some(old) => (old.hosts != wanted.hosts).then(|| (Action::Update, names())),
+            Some(old) => {
+                let mut why: Vec<_> = user_change(old, wanted).into_iter().collect();
+                if old.hosts != wanted.hosts {
+                    why.push(names());
+                }
+                (!why.is_empty()).then(|| (Action::Update, why.join(", ")))
+            }
         },
     }
 }
@@ -70,6 +76,13 @@ fn spec_changes(old: &MadeFrom, new: &MadeFrom) -> Vec<String> {
         old.links.iter().filter(|before| new.links.iter().all(|link| link.interface != before.interface));
     changes.extend(gone.map(|link| format!("its link `{}` is gone", link.interface)));
     changes
+}
+
+/// How the user changed as whom a machine's commands run. What runs already goes on; tasks know for themselves whose they are.
+fn user_change(old: &MadeFrom, new: &MadeFrom) -> Option<String> {
+    let user = |made: &'_ MadeFrom| not_root(made.spec.runas_user.as_deref()).unwrap_or("root").to_owned();
+    let (old, new) = (user(old), user(new));
+    (old != new).then(|| format!("its runas_user changed from {old} to {new}"))
 }
 
 /// What a network needs to be as the layout wants it.
@@ -111,6 +124,7 @@ mod tests {
             memory_mb: Some(64),
             cpus: None,
             root: None,
+            runas_user: None,
             links: vec![link],
         };
         MadeFrom { spec, hosts: "names".into() }
@@ -170,6 +184,13 @@ mod tests {
         old.hosts.clear();
         let (action, why) = verdict(&old, &running("one"), &new).unwrap();
         assert_eq!((action, why.as_str()), (Action::Update, "names"));
+        old.spec.runas_user = Some("web".into());
+        let (action, why) = verdict(&old, &running("one"), &new).unwrap();
+        let both = "its runas_user changed from web to root, names";
+        assert_eq!((action, why.as_str()), (Action::Update, both));
+        let mut old = wanted();
+        old.spec.runas_user = Some("0".into());
+        assert_eq!(verdict(&old, &running("one"), &new), None, "root by its number is root");
         let mut old = wanted();
         old.spec.root = Some("/srv/root".into());
         assert_eq!(verdict(&old, &running("one"), &new).unwrap().0, Action::Recreate);

@@ -96,6 +96,7 @@ mod tests {
             memory_mb: None,
             cpus: None,
             root: None,
+            runas_user: None,
             links: links.iter().map(link).collect(),
         }
     }

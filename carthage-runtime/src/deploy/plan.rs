@@ -18,11 +18,13 @@ impl Deployment {
     /// What deploying the selection would do: for what it names, and for what that needs.
     ///
     /// # Errors
-    /// When the selection names nothing, or the world cannot be looked at.
+    /// When the selection names nothing, the host does not allow what the layout asks for, or the world cannot be looked at.
     pub async fn plan(&self, selection: &Selection) -> Result<Plan, Error> {
         self.resolved()?;
-        let mut notes = self.survey().await?;
+        let surveyed = self.survey().await?;
         let (among, stays) = self.deployed_by(selection)?;
+        self.allowed(&among, &surveyed)?;
+        let mut notes = surveyed.notes;
         notes.extend(stays.iter().map(|skip| format!("{} stays: {}", skip.thing, skip.why)));
         let looks = among.iter().map(|thing| self.steps_of(*thing));
         let steps: Vec<Vec<Step>> =

@@ -139,7 +139,7 @@ impl Deployment {
         let unfinished =
             self.snapshot.unfinished.iter().map(|entry| format!("{} {}", entry.action, entry.thing));
         let notes = match self.survey().await {
-            Ok(notes) => notes,
+            Ok(surveyed) => surveyed.notes,
             Err(error) => vec![crate::chain(&error)],
         };
         let mut status =

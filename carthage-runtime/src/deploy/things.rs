@@ -267,6 +267,7 @@ fn old_machine(record: &Record, engine: Arc<dyn Engine>, ledger: &Ledger, events
             memory_mb: None,
             cpus: None,
             root: None,
+            runas_user: None,
             links: Vec::new(),
         },
         |made| made.spec,

@@ -390,6 +390,7 @@ fn machine_spec(
         memory_mb: hardware.memory_mb,
         cpus: hardware.cpus,
         root: hardware.root.map(Into::into),
+        runas_user: hardware.runas_user.map(Into::into),
         links: links.collect(),
     }
 }

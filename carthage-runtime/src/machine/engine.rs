@@ -137,6 +137,8 @@ pub struct MachineSpec {
     pub cpus: Option<u32>,
     /// A directory to use as the root instead of the implementation's default.
     pub root: Option<PathBuf>,
+    /// As whom commands and services run that name no user; root if absent. The runtime fills it in: an implementation need not look.
+    pub runas_user: Option<String>,
     /// The interfaces, in the order of the model's fields.
     pub links: Vec<LinkSpec>,
 }

@@ -13,8 +13,8 @@ mod outflow;
 pub use command::{Command, Output};
 pub use guard::RunningGuard;
 pub use host::Host;
-pub(crate) use machine::MadeFrom;
 pub use machine::{GRACE, Machine};
+pub(crate) use machine::{MadeFrom, not_root};
 pub(crate) use outflow::Outflow;
 #[cfg(test)]
 pub(crate) use outflow::tests::left_behind;

@@ -233,6 +233,8 @@ pub struct Hardware {
     pub cpus: Option<u32>,
     /// A directory that is its root.
     pub root: Option<&'static str>,
+    /// As whom commands and services run, by name or number; root if absent.
+    pub runas_user: Option<&'static str>,
     /// Whether it has a TPM.
     pub tpm: bool,
     /// Whether it runs virtual machines.
@@ -241,7 +243,8 @@ pub struct Hardware {
 
 impl Hardware {
     /// Whatever there is.
-    pub const ANY: Self = Self { memory_mb: None, cpus: None, root: None, tpm: false, nested_virt: false };
+    pub const ANY: Self =
+        Self { memory_mb: None, cpus: None, root: None, runas_user: None, tpm: false, nested_virt: false };
 
     /// With at most this many MiB of memory.
     #[must_use]
@@ -261,6 +264,13 @@ impl Hardware {
     #[must_use]
     pub const fn root(mut self, root: &'static str) -> Self {
         self.root = Some(root);
+        self
+    }
+
+    /// With commands and services that run as this user.
+    #[must_use]
+    pub const fn runas_user(mut self, user: &'static str) -> Self {
+        self.runas_user = Some(user);
         self
     }
 
@@ -410,6 +420,8 @@ pub struct TaskNode {
     pub at: At,
     /// Positions, in the customization's list, of the tasks that come before it by `after` and `before`.
     pub after: &'static [usize],
+    /// As whom its commands and services run; the machine's user if absent.
+    pub user: Option<&'static str>,
     /// A hash of its tokens: comments and formatting do not count.
     pub source: u64,
     /// What its functions need injected: the body's, then those of its hash, invalidator and check.

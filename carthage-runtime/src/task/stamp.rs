@@ -29,6 +29,9 @@ pub struct Stamp {
     pub inputs: Option<InputHash>,
     /// The hash of its source.
     pub source: u64,
+    /// As whom it ran; root if absent.
+    #[serde(default)]
+    pub user: Option<String>,
 }
 
 /// What is known of a task's last time on its target.
@@ -195,7 +198,7 @@ mod tests {
 
     fn stamp(run: u64) -> Stamp {
         let inputs = Some(crate::task::digest(&8080).keyed(&crate::state::HashKey::generate().unwrap()));
-        Stamp { run, target: Identity("m1".into()), inputs, source: u64::MAX }
+        Stamp { run, target: Identity("m1".into()), inputs, source: u64::MAX, user: Some("web".into()) }
     }
 
     #[test]

@@ -187,6 +187,7 @@ pub(crate) fn machine(name: &str, number: u8, networks: &[&str]) -> MachineSpec 
         memory_mb: None,
         cpus: None,
         root: None,
+        runas_user: None,
         links: networks.iter().enumerate().map(link).collect(),
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::cli::style::{Style, Tone};
 use crate::cli::table::table;
-use crate::deploy::{Access, Listed, MachineStatus, NetworkStatus, Selection, Status};
+use crate::deploy::{Access, Listed, MachineStatus, NetworkStatus, Status};
 use crate::error::Error;
 use crate::layout::Layout;
 use crate::state::{Holder, lock};
@@ -26,19 +26,20 @@ enum Line<'a> {
 
 /// `check`
 pub(in crate::cli) async fn check<L: Layout>(session: &Session<'_, L>) -> Result<Exit, Error> {
-    let (machines, plan) = session
-        .work(async {
-            let deployment = session.open(Access::Look).await?;
-            Ok((deployment.machines().count(), deployment.plan(&Selection::all()).await?))
-        })
-        .await?;
+    let (fit, machines, notes) =
+        session.work(async { session.open(Access::Look).await?.check().await }).await?;
     if session.common.json {
-        session.out.json(&Line::Check { machines, notes: &plan.notes });
+        session.out.json(&Line::Check { machines: fit, notes: &notes });
     } else {
         let note = |note: &String| format!("{} {note}", session.style.paint(Tone::Careful, "note:"));
-        plan.notes.iter().for_each(|text| session.out.line(note(text)));
-        let fine = session.style.paint(Tone::Good, "fine");
-        session.out.line(format!("{}: {fine}; {machines} machines can be made here", L::NAME));
+        notes.iter().for_each(|text| session.out.line(note(text)));
+        let verdict = match fit == machines {
+            true => format!("{}; {machines} machines", session.style.paint(Tone::Good, "fine")),
+            false => {
+                format!("{}; {fit} of {machines} machines", session.style.paint(Tone::Bad, "not all of it"))
+            }
+        };
+        session.out.line(format!("{}: {verdict} can be made here", L::NAME));
     }
     Ok(Exit::Done)
 }

@@ -13,6 +13,8 @@ fn main() -> ExitCode {
         "tokens" => cli::main::<testlab::tokens::layout::Testlab>(),
         "fewer" => cli::main::<testlab::fewer::layout::Testlab>(),
         "more" => cli::main::<testlab::more::layout::Testlab>(),
+        "users" => cli::main::<testlab::users::before::Testlab>(),
+        "other-users" => cli::main::<testlab::users::after::Testlab>(),
         _ => ExitCode::from(99),
     }
 }

@@ -13,6 +13,7 @@ pub mod comments;
 pub mod fewer;
 pub mod more;
 pub mod tokens;
+pub mod users;
 
 /// A value of the layout that a test can edit.
 pub fn setting<T: std::str::FromStr>(name: &str, default: T) -> T {

@@ -7,4 +7,5 @@ mod failures;
 mod interrupts;
 mod invalid;
 mod selections;
+mod users;
 mod values;
