@@ -36,6 +36,13 @@ pub(crate) struct Setting {
     pub(crate) events: Events,
 }
 
+impl Setting {
+    /// For tasks that are none of the layout's.
+    pub(crate) fn by_hand(&self) -> Self {
+        Self { stamps: self.stamps.by_hand(), ..self.clone() }
+    }
+}
+
 /// What was done, task by task.
 #[derive(Debug, Default)]
 pub(crate) struct Applied {

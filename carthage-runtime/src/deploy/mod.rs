@@ -13,6 +13,7 @@ mod progress;
 mod remove;
 mod report;
 mod select;
+mod services;
 mod status;
 mod survey;
 mod things;

@@ -85,6 +85,12 @@ impl Deployment {
                     (Some(Action::Start | Action::Restart), Some(identity)) => Now::Stopped(identity.clone()),
                     (_, Some(identity)) => Now::Running(identity.clone()),
                 };
+                if !matches!(now, Now::New) {
+                    match self.services_to_end(*index, machine).await {
+                        Ok(services) => steps.extend(services),
+                        Err(error) => steps.push(self::step(&name, Action::Ask, cannot_be_told(&error))),
+                    }
+                }
                 for application in self.applications(*index, &self.world.place(*index)) {
                     steps.extend(application.plan(&now).await);
                 }
@@ -108,6 +114,14 @@ impl Deployment {
 
 /// Why something is taken away by a deployment.
 pub(super) const NOT_IN_LAYOUT: &str = "it is no longer in the layout";
+
+fn step(thing: &str, action: Action, why: String) -> Step {
+    Step { thing: thing.to_owned(), action, why, details: Vec::new() }
+}
+
+fn cannot_be_told(error: &Error) -> String {
+    format!("cannot be told: {}", crate::chain(error))
+}
 
 fn details(machine: &Machine) -> Vec<String> {
     let link = |link: &LinkSpec| match link.address {

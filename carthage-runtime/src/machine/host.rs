@@ -113,19 +113,21 @@ impl Host {
 
     /// Ends what the task spawned in an earlier run and did not spawn in this one.
     pub(crate) async fn end_services_not_spawned(&self) -> Result<(), Error> {
-        let numbered = format!("{}.", self.stem);
-        let is_ours = |name: &str| {
-            let number = name.strip_prefix(&numbered);
-            name == self.stem || number.is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
-        };
         for service in self.machine.services().await? {
             let again = self.spawned.lock().unwrap_or_else(PoisonError::into_inner).contains(&service.name);
-            if is_ours(&service.name) && !again {
+            if is_spawned_by(&self.stem, &service.name) && !again {
                 self.machine.remove_service(&service.name).await?;
             }
         }
         Ok(())
     }
+}
+
+/// Whether a service is called as those that the task of this stem spawns: `site.serve`, `site.serve.2`.
+pub(crate) fn is_spawned_by(stem: &str, service: &str) -> bool {
+    let number = service.strip_prefix(stem).and_then(|rest| rest.strip_prefix('.'));
+    let is_number = |n: &str| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit());
+    service == stem || number.is_some_and(is_number)
 }
 
 impl Deref for Host {

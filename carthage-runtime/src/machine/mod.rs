@@ -13,6 +13,7 @@ mod outflow;
 pub use command::{Command, Output};
 pub use guard::RunningGuard;
 pub use host::Host;
+pub(crate) use host::is_spawned_by;
 pub use machine::{GRACE, Machine};
 pub(crate) use machine::{MadeFrom, not_root};
 pub(crate) use outflow::Outflow;

@@ -118,11 +118,12 @@ fn status_text(status: &Status, held: Option<&Option<Holder>>, style: Style) -> 
         rows.push(vec![thing, state(machine.state), machine.addresses.join(" "), remarks]);
         for service in &machine.services {
             let log = service.log.as_ref().map(|log| format!("log: {log}")).unwrap_or_default();
-            let exit = service.exit.as_ref().map(|exit| style.paint(Tone::Bad, exit)).unwrap_or_default();
+            let wrong = service.exit.iter().chain(&service.trouble).cloned().collect::<Vec<_>>().join("; ");
+            let wrong = if wrong.is_empty() { wrong } else { style.paint(Tone::Bad, wrong) };
             rows.push(vec![
                 format!("  service {}", service.name),
                 state(service.state),
-                exit,
+                wrong,
                 style.paint(Tone::Quiet, log),
             ]);
         }
@@ -197,6 +198,7 @@ mod tests {
                 name: "site.serve".into(),
                 state: "ended",
                 exit: Some("exit status 1".into()),
+                trouble: Some("its task is gone".into()),
                 log: Some("/log".into()),
             }],
         };
@@ -216,9 +218,9 @@ mod tests {
         };
         assert_eq!(
             status_text(&status, None, Style::plain()).join("\n"),
-            "network:lab           unknown                 its keeper is silent\n\
-             machine:mirror        running  10.0.0.1/24    no longer in the layout\n  \
-             service site.serve  ended    exit status 1  log: /log\n\
+            "network:lab           unknown                                   its keeper is silent\n\
+             machine:mirror        running  10.0.0.1/24                      no longer in the layout\n  \
+             service site.serve  ended    exit status 1; its task is gone  log: /log\n\
              unfinished: create machine:w; `deploy` carries on\n\
              last run: 7"
         );

@@ -9,9 +9,11 @@
 )]
 
 pub mod base;
+pub mod by_hand;
 pub mod comments;
 pub mod fewer;
 pub mod more;
+pub mod renamed;
 pub mod tokens;
 pub mod users;
 
