@@ -126,6 +126,12 @@ impl Application<'_> {
         steps
     }
 
+    /// What would be known of it if the machine were seen: nothing.
+    pub(crate) fn plan_unseen(&self) -> Vec<Step> {
+        let why = format!("cannot be told: `{}` does not say whether it is there", self.machine.name());
+        (0..self.tasks().len()).map(|task| self.step(task, Action::Ask, why.clone())).collect()
+    }
+
     /// Runs what must run, on a machine that runs. A task that fails stops only those after it.
     pub(crate) async fn run(
         &self,
