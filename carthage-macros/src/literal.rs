@@ -207,6 +207,37 @@ pub(crate) fn interface(text: &str) -> Checked<String> {
     Ok(text.to_owned())
 }
 
+/// A user inside a machine: a name, as `/etc/passwd` takes it, or a number.
+pub(crate) fn user(text: &str) -> Checked<String> {
+    if text.is_empty() {
+        return Err("a user's name is not empty".to_owned());
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // The last number stands for nobody at all.
+        return match text.parse::<u32>() {
+            Ok(number) if number == u32::MAX => Err(format!("no user has the number {number}")),
+            Ok(number) if number.to_string() != text => {
+                Err(format!("a user's number has no zeros in front; write `{number}`"))
+            }
+            Ok(_) => Ok(text.to_owned()),
+            Err(_) => Err(format!("`{text}` is too large for a user's number")),
+        };
+    }
+    if text.len() > 32 {
+        return Err(format!("user name `{text}` has {} bytes; Linux allows 32", text.len()));
+    }
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if let Some(c) = text.chars().find(|c| !fits(*c)) {
+        return Err(format!(
+            "`{text}` is not a user name: {c:?} is none of `a`-`z`, `A`-`Z`, `0`-`9`, `_`, `-` and `.`"
+        ));
+    }
+    if !text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+        return Err(format!("`{text}` is not a user name: it begins with a letter or `_`"));
+    }
+    Ok(text.to_owned())
+}
+
 /// An absolute path.
 pub(crate) fn absolute_path(text: &str) -> Checked<String> {
     if text.starts_with('/') {
@@ -281,15 +312,6 @@ impl ToTokens for Place {
             Self::Name(name) => quote!(::carthage::model::Address::Name(#name)),
         });
     }
-}
-
-/// The name of a user.
-pub(crate) fn user(text: &str) -> Checked<String> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if text.is_empty() || text.starts_with('-') || !text.chars().all(fits) {
-        return Err(format!("`{text}` is not the name of a user, such as `root`"));
-    }
-    Ok(text.to_owned())
 }
 
 /// A public key of ssh, its comment left out.
@@ -407,6 +429,12 @@ mod tests {
         }
         for wrong in ["", ".a", "a.", "a..b", "a b"] {
             assert!(domain(wrong).is_err(), "{wrong}");
+        }
+        assert!(
+            user("www-data").is_ok() && user("_apt").is_ok() && user("0").is_ok() && user("4711").is_ok()
+        );
+        for wrong in ["", "a b", "a:b", "-a", "7up", "007", "4294967295", "99999999999", &"a".repeat(33)] {
+            assert!(user(wrong).is_err(), "{wrong}");
         }
         for wrong in ["", ".", "..", "a/b", "a b", "lo", "sixteen-bytes-if"] {
             assert!(interface(wrong).is_err(), "{wrong}");

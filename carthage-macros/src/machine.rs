@@ -27,6 +27,7 @@ const OPTIONS: &[Known] = &[
     options::text("kernel_args", "kernel_args = \"quiet\""),
     options::numbers("disk_sizes", "disk_sizes = [10, 20]"),
     options::text("firmware_type", "firmware_type = \"uefi\""),
+    options::text("runas_user", "runas_user = \"www-data\""),
     options::flag("tpm", "tpm"),
     options::flag("nested_virt", "nested_virt"),
 ];
@@ -96,6 +97,9 @@ pub(crate) fn expand(arguments: TokenStream, mut item: ItemStruct, errors: &mut 
         let firmware = proc_macro2::Ident::new(firmware, span);
         hardware.extend(quote!(.firmware_type(::carthage::machine::engine::Firmware::#firmware)));
         needs.push(Capability::new("FirmwareType", span));
+    }
+    if let Some((user, _)) = options.text("runas_user", literal::user, errors) {
+        hardware.extend(quote!(.runas_user(#user)));
     }
     if let Some(span) = options.flag("tpm") {
         hardware.extend(quote!(.tpm()));

@@ -8,6 +8,7 @@ use syn::{Attribute, Expr, ImplItemFn};
 
 use crate::customization::{ATTRIBUTES, body, guarded};
 use crate::errors::Errors;
+use crate::literal;
 use crate::model::about;
 use crate::names;
 use crate::node;
@@ -19,6 +20,7 @@ const OPTIONS: &[Known] = &[
     options::idents("after", "after = index"),
     options::idents("before", "before = serve"),
     options::expression("hash", "hash = self.port"),
+    options::text("user", "user = \"www-data\""),
 ];
 
 /// One setup task.
@@ -31,6 +33,8 @@ pub(crate) struct Task {
     /// Names of the tasks before it, with the identifier that says so: from its `after` and the others' `before`.
     follows: Vec<(String, Ident)>,
     hash: Option<Hash>,
+    /// As whom its commands run, if it says.
+    user: Option<String>,
     source: u64,
     /// `None` if its signature is wrong.
     function: Option<Function>,
@@ -74,6 +78,7 @@ impl Task {
             before: options.idents("before"),
             follows: Vec::new(),
             hash: options.expr("hash").map(Hash::Expr),
+            user: options.text("user", literal::user, errors).map(|(user, _)| user),
             source: tokens::hash(source, ATTRIBUTES),
             sound: read.is_some(),
             function: read,
@@ -88,6 +93,10 @@ impl Task {
     /// `TaskNode { … }`; `tasks` is the list that it is part of.
     pub(crate) fn node(&self, tasks: &[&Self]) -> TokenStream {
         let (name, about, at, source) = (self.name(), &self.about, node::at(self.ident.span()), self.source);
+        let user = match &self.user {
+            Some(user) => quote!(::core::option::Option::Some(#user)),
+            None => quote!(::core::option::Option::None),
+        };
         let after = self.follows.iter().filter_map(|(name, _)| {
             let index = tasks.iter().position(|task| task.name() == *name)?;
             let (certain, perhaps): (Vec<_>, Vec<_>) =
@@ -110,6 +119,7 @@ impl Task {
             about: #about,
             at: #at,
             after: &[#(#after),*],
+            user: #user,
             source: #source,
             needs: &[#(#needs),*],
         });

@@ -21,7 +21,7 @@ pub enum Action {
     Update,
     /// A setup task's body runs.
     Run,
-    /// A setup task is asked whether it must run, once its machine runs.
+    /// It cannot be told yet what must be done: a setup task is asked once its machine runs, a machine when it answers.
     Ask,
     /// It is stopped.
     Stop,

@@ -96,7 +96,7 @@ pub(super) struct Select {
 /// A command to run inside a machine.
 #[derive(Clone, Debug, ClapArgs)]
 pub(super) struct ExecArgs {
-    /// As this user, by name or number [default: root]
+    /// As this user, by name or number [default: the machine's `runas_user`, or root]
     #[arg(short, long, env = "CARTHAGE_USER", hide_env_values = true)]
     pub(super) user: Option<String>,
     /// In this directory [default: the user's home]

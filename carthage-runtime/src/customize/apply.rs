@@ -1,5 +1,6 @@
 //! Applying customizations to a machine: what would run and why, and running it.
 
+use std::any::Any;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
@@ -10,12 +11,12 @@ use crate::error::{BoxError, Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::layout::Place;
 use crate::machine::engine::Identity;
-use crate::machine::{Host, Machine};
+use crate::machine::{Host, Machine, not_root};
 use crate::model::TaskNode;
 use crate::state::{Change, HashKey, Ledger, crash_point};
 use crate::step::{Action, Failure, Skip, Step};
 use crate::task::decide::{Answer, Before, Check, Earlier, Facts, Inputs, Target};
-use crate::task::{Decision, Last, Stamp, Stamps, decide};
+use crate::task::{Decision, InputHash, Last, Stamp, Stamps, decide};
 
 /// The machine as a plan sees it.
 pub(crate) enum Now {
@@ -34,6 +35,13 @@ pub(crate) struct Setting {
     pub(crate) hash_key: Option<HashKey>,
     pub(crate) ledger: Ledger,
     pub(crate) events: Events,
+}
+
+impl Setting {
+    /// For tasks that are none of the layout's.
+    pub(crate) fn by_hand(&self) -> Self {
+        Self { stamps: self.stamps.by_hand(), ..self.clone() }
+    }
 }
 
 /// What was done, task by task.
@@ -116,6 +124,12 @@ impl Application<'_> {
             }
         }
         steps
+    }
+
+    /// What would be known of it if the machine were seen: nothing.
+    pub(crate) fn plan_unseen(&self) -> Vec<Step> {
+        let why = format!("cannot be told: `{}` does not say whether it is there", self.machine.name());
+        (0..self.tasks().len()).map(|task| self.step(task, Action::Ask, why.clone())).collect()
     }
 
     /// Runs what must run, on a machine that runs. A task that fails stops only those after it.
@@ -211,9 +225,11 @@ impl Application<'_> {
             Err(error) => Err(self.failed(task, error)),
         };
         crash_point("task-ended-unstamped");
-        if ended.is_ok() {
-            self.stamp(task, identity).await?;
-        } else {
+        let ended = match ended {
+            Ok(()) => self.stamp(task, identity).await,
+            error => error,
+        };
+        if ended.is_err() {
             let stem = self.stem(task);
             let noted =
                 on_disk(stamps, identity, move |stamps, identity| stamps.failed(&stem, run, &identity)).await;
@@ -227,12 +243,12 @@ impl Application<'_> {
     }
 
     async fn stamp(&self, task: usize, identity: &Identity) -> Result<(), Error> {
-        let Setting { stamps, hash_key, ledger, .. } = self.setting;
-        let inputs =
-            self.customization.hash(task).zip(hash_key.as_ref()).map(|(digest, key)| digest.keyed(key));
+        let Setting { stamps, ledger, .. } = self.setting;
+        let inputs = self.inputs(task)?;
         let (stem, run, source) = (self.stem(task), ledger.run(), self.tasks()[task].source);
+        let user = self.user(task).map(str::to_owned);
         on_disk(stamps, identity, move |stamps, target| {
-            stamps.ran(&stem, Stamp { run, target, inputs, source })
+            stamps.ran(&stem, Stamp { run, target, inputs, source, user })
         })
         .await
     }
@@ -249,11 +265,35 @@ impl Application<'_> {
     }
 
     fn host(&self, task: usize) -> Host {
-        Host::new(self.machine.clone(), format!("task:{}", self.name(task)), self.stem(task))
+        Host::new(
+            self.machine.clone(),
+            format!("task:{}", self.name(task)),
+            self.stem(task),
+            self.tasks()[task].user,
+        )
     }
 
-    /// The one decision, with the checks asked as far as it wants to know. Without a host they cannot be asked. The one error
-    /// is that of a check that fails.
+    /// As whom a task runs, if not as root.
+    fn user(&self, task: usize) -> Option<&str> {
+        let machines = || self.machine.spec().runas_user.as_deref();
+        not_root(self.tasks()[task].user.or_else(machines))
+    }
+
+    /// The hash of a task's inputs, if it has any. What it is made from is the user's code, and may panic.
+    fn inputs(&self, task: usize) -> Result<Option<InputHash>, Error> {
+        let digest = std::panic::catch_unwind(AssertUnwindSafe(|| self.customization.hash(task)));
+        let digest = digest.map_err(|panic| {
+            let node = &self.tasks()[task];
+            let what = format!("the `hash` of task `{}` failed ({})", self.stem(task), node.at);
+            Error::new(ErrorKind::Task, what)
+                .because(panicked(&*panic))
+                .hint("mend what the hash is made of, and deploy again")
+        })?;
+        Ok(digest.zip(self.setting.hash_key.as_ref()).map(|(digest, key)| digest.keyed(key)))
+    }
+
+    /// The one decision, with the checks asked as far as it wants to know. Without a host they cannot be asked. Errors are those
+    /// of a check or a hash that fails.
     async fn decide(
         &self,
         task: usize,
@@ -269,15 +309,14 @@ impl Application<'_> {
         let unasked = if host.is_some() { Answer::NotAsked } else { Answer::CannotAsk };
         let checks = self.customization.checks(task);
         let check = |name: Option<&'static str>| name.map(|name| Check { name, answer: unasked.clone() });
-        let inputs = self.customization.hash(task);
+        let inputs = self.inputs(task)?;
         let mut facts = Facts {
             forced,
             last: &last,
             target,
             before: &before,
-            inputs: Inputs::Known(
-                inputs.zip(self.setting.hash_key.as_ref()).map(|(digest, key)| digest.keyed(key)),
-            ),
+            inputs: Inputs::Known(inputs),
+            user: self.user(task),
             source: node.source,
             completed: check(checks.completed),
             valid: check(checks.invalidator),
@@ -315,11 +354,14 @@ async fn on_disk(
 
 /// A function of the user's; that it panics is an error like any other.
 async fn unpanicked<T>(body: impl Future<Output = crate::Result<T>>) -> crate::Result<T> {
-    AssertUnwindSafe(body).catch_unwind().await.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(format!("it panicked: {}", text.unwrap_or("without a message")).into())
-    })
+    AssertUnwindSafe(body).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&*panic).into()))
+}
+
+/// What a panic said.
+fn panicked(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("it panicked: {}", text.unwrap_or("without a message"))
 }
 
 #[cfg(test)]

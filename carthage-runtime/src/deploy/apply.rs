@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::plan::NOT_IN_LAYOUT;
 use super::progress::Progress;
+use super::services::whose;
 use super::things::Thing;
 use super::{Action, decide};
 use super::{Deployment, Report, Selection};
@@ -12,17 +13,18 @@ use crate::error::{Error, ErrorKind};
 use crate::machine::Machine;
 use crate::machine::engine::{Identity, Presence};
 use crate::network::Network;
-use crate::state::{Assignment, Kind, crash_point};
+use crate::state::{Assignment, crash_point};
 
 impl Deployment {
     /// Deploys the selection and what it needs. What fails is in the report.
     ///
     /// # Errors
-    /// When the selection names nothing, an implementation cannot be used here, or the state cannot be written.
+    /// When the selection names nothing, an implementation cannot be used here, or not for what the layout asks, or the state
+    /// cannot be written.
     pub async fn deploy(&self, selection: &Selection) -> Result<Report, Error> {
         self.resolved()?;
         let (among, stays) = self.deployed_by(selection)?;
-        self.survey().await?;
+        self.allowed(&among, &self.survey().await?)?;
         crash_point("run-begun");
         self.world.kept().write_to(self.ledger.clone()).await?;
         let machines = among.iter().filter_map(|at| match &self.things.all[*at] {
@@ -46,7 +48,9 @@ impl Deployment {
     /// # Errors
     /// When the selection names nothing, or the state cannot be written.
     pub async fn is_settled(&self, selection: &Selection) -> Result<(), Error> {
-        self.seen_to(&self.deployed_by(selection)?.0).await
+        let among = self.deployed_by(selection)?.0;
+        self.forget_tasks_gone(&among).await?;
+        self.seen_to(&among).await
     }
 
     async fn seen_to(&self, among: &BTreeSet<usize>) -> Result<(), Error> {
@@ -55,12 +59,7 @@ impl Deployment {
         }
         let names: BTreeSet<_> = among.iter().map(|at| self.things.all[*at].name()).collect();
         // A task is seen to with its machine, also one that is no longer in the layout.
-        let machine = |task: &str| task.split_once('/').map(|(machine, _)| Kind::Machine.thing(machine));
-        let seen_to = move |thing: &str| match thing.strip_prefix("task:") {
-            Some(task) => machine(task).is_some_and(|machine| names.contains(&machine)),
-            None => names.contains(thing),
-        };
-        self.ledger.supersede(seen_to).await
+        self.ledger.supersede(move |thing| names.contains(&whose(thing))).await
     }
 
     async fn deploy_one(&self, at: usize, thing: &Thing, progress: Arc<Progress>) -> Result<(), Error> {
@@ -73,6 +72,7 @@ impl Deployment {
                 }
                 let identity = self.deploy_machine(thing, machine, &progress).await?;
                 self.release_unused(machine).await.map_err(told)?;
+                self.end_services(*index, machine, &progress).await?;
                 let mut outcome = Ok(());
                 for application in self.applications(*index, &self.world.place(*index)) {
                     let done = application.run(&identity, |_| false, false, &self.options.stop).await;

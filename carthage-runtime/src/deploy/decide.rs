@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::machine::MadeFrom;
 use crate::machine::engine::{Aspect, Effect, Identity, MachineSpec, NetworkSpec, Presence};
+use crate::machine::{MadeFrom, not_root};
 use crate::state::Record;
 use crate::step::Action;
 
@@ -58,8 +58,7 @@ pub(crate) fn machine(
         Presence::Running(_) => match (&made_from, effect) {
             (None, _) => say(Action::Update, "an earlier run was ended before it wrote down what it made"),
             (_, Some(Effect::Restart)) => Some((Action::Restart, why())),
-            (_, Some(_)) => Some((Action::Update, why())),
-            (Some(old), None) => (old.hosts != wanted.hosts).then(|| (Action::Update, names())),
+            (Some(old), _) => updated(old, wanted, names),
         },
     }
 }
@@ -82,15 +81,7 @@ fn reached(
         }
         Presence::Running(_) => match MadeFrom::of(record) {
             None => say(Action::Update, "an earlier run was ended before it wrote down what it took over"),
-            Some(old) => {
-                let changes = changes(&old.spec, &wanted.spec);
-                let why = changes.iter().map(|(_, why)| why.as_str()).collect::<Vec<_>>().join(", ");
-                match (changes.is_empty(), old.hosts == wanted.hosts) {
-                    (false, _) => Some((Action::Update, why)),
-                    (true, false) => Some((Action::Update, names())),
-                    (true, true) => None,
-                }
-            }
+            Some(old) => updated(&old, wanted, names),
         },
     }
 }
@@ -142,6 +133,23 @@ fn changes(old: &MachineSpec, new: &MachineSpec) -> Vec<(Aspect, String)> {
         old.links.iter().filter(|before| new.links.iter().all(|link| link.interface != before.interface));
     changes.extend(gone.map(|link| (Aspect::Links, format!("its link `{}` is gone", link.interface))));
     changes
+}
+
+/// What a running machine needs that can be done while it runs.
+fn updated(old: &MadeFrom, wanted: &MadeFrom, names: impl FnOnce() -> String) -> Verdict {
+    let mut why: Vec<_> = changes(&old.spec, &wanted.spec).into_iter().map(|(_, why)| why).collect();
+    why.extend(user_change(old, wanted));
+    if old.hosts != wanted.hosts {
+        why.push(names());
+    }
+    (!why.is_empty()).then(|| (Action::Update, why.join(", ")))
+}
+
+/// How the user changed as whom a machine's commands run. What runs already goes on; tasks know for themselves whose they are.
+fn user_change(old: &MadeFrom, new: &MadeFrom) -> Option<String> {
+    let user = |made: &'_ MadeFrom| not_root(made.spec.runas_user.as_deref()).unwrap_or("root").to_owned();
+    let (old, new) = (user(old), user(new));
+    (old != new).then(|| format!("its runas_user changed from {old} to {new}"))
 }
 
 /// What a network needs to be as the layout wants it.
@@ -252,6 +260,13 @@ mod tests {
         old.hosts.clear();
         let (action, why) = verdict(&old, &running("one"), &new).unwrap();
         assert_eq!((action, why.as_str()), (Action::Update, "names"));
+        old.spec.runas_user = Some("web".into());
+        let (action, why) = verdict(&old, &running("one"), &new).unwrap();
+        let both = "its runas_user changed from web to root, names";
+        assert_eq!((action, why.as_str()), (Action::Update, both));
+        let mut old = wanted();
+        old.spec.runas_user = Some("0".into());
+        assert_eq!(verdict(&old, &running("one"), &new), None, "root by its number is root");
         let mut old = wanted();
         old.spec.root = Some("/srv/root".into());
         assert_eq!(verdict(&old, &running("one"), &new).unwrap().0, Action::Recreate);

@@ -13,7 +13,9 @@ mod progress;
 mod remove;
 mod report;
 mod select;
+mod services;
 mod status;
+mod survey;
 mod things;
 
 use std::path::PathBuf;
@@ -32,7 +34,7 @@ pub use crate::step::{Action, Failure, Skip, Step};
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
 use crate::layout::{Layout, Placed, World};
-use crate::machine::engine::{Site, Survey};
+use crate::machine::engine::Site;
 use crate::machine::{GRACE, Machine, MadeFrom};
 use crate::network::Given;
 use crate::state::{Dirs, Kept, Ledger, Snapshot, Store};
@@ -204,27 +206,6 @@ impl Deployment {
                 Err(Error::new(ErrorKind::Usage, what).hint(format!("write one of {}", names.join(", "))))
             }
         }
-    }
-
-    /// What the hosts of the implementations in use allow; an error is what makes one unusable.
-    async fn survey(&self) -> Result<Vec<String>, Error> {
-        let mut notes = Vec::new();
-        for (name, engine) in self.world.engines() {
-            let Survey { single_user, memory_not_enforced, cpus_not_enforced } = engine.survey().await?;
-            let machines =
-                || self.machines().filter(|machine| machine.implementation() == *name).map(Machine::spec);
-            if let Some(why) = single_user {
-                notes.push(format!("{name}: machines have one user inside, commands as another fail: {why}"));
-            }
-            if let Some(why) = memory_not_enforced.filter(|_| machines().any(|spec| spec.memory_mb.is_some()))
-            {
-                notes.push(format!("{name}: memory_mb is not enforced: {why}"));
-            }
-            if let Some(why) = cpus_not_enforced.filter(|_| machines().any(|spec| spec.cpus.is_some())) {
-                notes.push(format!("{name}: cpus is not enforced: {why}"));
-            }
-        }
-        Ok(notes)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 
 use super::decide::{self, Verdict};
 use super::names;
@@ -12,21 +12,25 @@ use crate::customize::Now;
 use crate::error::Error;
 use crate::machine::engine::{LinkSpec, Presence};
 use crate::machine::{Machine, MadeFrom};
+use crate::network::Network;
 use crate::state::Record;
 
 impl Deployment {
-    /// What deploying the selection would do: for what it names, and for what that needs.
+    /// What deploying the selection would do: for what it names, and for what that needs. What cannot be told of one thing
+    /// is a step that says so.
     ///
     /// # Errors
-    /// When the selection names nothing, or the world cannot be looked at.
+    /// When the selection names nothing, or the host does not allow what the layout asks for.
     pub async fn plan(&self, selection: &Selection) -> Result<Plan, Error> {
         self.resolved()?;
-        let mut notes = self.survey().await?;
+        let surveyed = self.survey().await?;
         let (among, stays) = self.deployed_by(selection)?;
+        self.allowed(&among, &surveyed)?;
+        let mut notes = surveyed.notes;
         notes.extend(stays.iter().map(|skip| format!("{} stays: {}", skip.thing, skip.why)));
         let looks = among.iter().map(|thing| self.steps_of(*thing));
         let steps: Vec<Vec<Step>> =
-            stream::iter(looks).buffered(self.options.parallel.max(1)).try_collect().await?;
+            stream::iter(looks).buffered(self.options.parallel.max(1)).collect().await;
         let order = self.things.deploys_in_order().order();
         let mut of: std::collections::BTreeMap<usize, Vec<Step>> = among.iter().copied().zip(steps).collect();
         let mut plan = Plan { notes, ..Plan::default() };
@@ -56,39 +60,64 @@ impl Deployment {
         Ok((among, stays))
     }
 
-    async fn steps_of(&self, thing: usize) -> Result<Vec<Step>, Error> {
-        let thing = &self.things.all[thing];
+    /// The steps of one thing, and of what belongs to it. What does not answer hides nothing else.
+    async fn steps_of(&self, at: usize) -> Vec<Step> {
+        let thing = &self.things.all[at];
         let name = thing.name();
-        let record = self.record(thing);
-        let step = |verdict: Verdict, details| {
-            verdict.map(|(action, why)| Step { thing: name.clone(), action, why, details })
+        let told = match thing {
+            Thing::Network(network) => self.network_steps(thing, network).await,
+            Thing::OldNetwork(_) | Thing::OldMachine(_) => self.exists(thing).await.map(|exists| {
+                let gone = exists.then(|| decided(thing, thing.end(NOT_IN_LAYOUT), Vec::new()));
+                gone.into_iter().collect()
+            }),
+            Thing::Machine(index, machine) => match machine.presence().await {
+                Ok(presence) => return self.machine_steps(thing, *index, machine, &presence).await,
+                Err(error) => Err(error),
+            },
         };
-        match thing {
-            Thing::Network(network) => {
-                let verdict = decide::network(record, &network.presence().await?, network.spec());
-                let subnet = network.spec().v4.map(|net| net.to_string());
-                Ok(step(verdict, subnet.into_iter().collect()).into_iter().collect())
+        told.unwrap_or_else(|error| {
+            let mut steps = vec![step(&name, Action::Ask, cannot_be_told(&error))];
+            if let Thing::Machine(index, _) = thing {
+                let place = self.world.place(*index);
+                let applications = self.applications(*index, &place);
+                steps.extend(applications.iter().flat_map(|application| application.plan_unseen()));
             }
-            Thing::OldNetwork(_) | Thing::OldMachine(_) if !self.exists(thing).await? => Ok(Vec::new()),
-            Thing::OldNetwork(_) | Thing::OldMachine(_) => {
-                Ok(step(Some(thing.end(NOT_IN_LAYOUT)), Vec::new()).into_iter().collect())
-            }
-            Thing::Machine(index, machine) => {
-                let presence = machine.presence().await?;
-                let verdict = self.verdict(thing, machine, &presence);
-                let action = verdict.as_ref().map(|(action, _)| *action);
-                let mut steps: Vec<_> = step(verdict, details(machine)).into_iter().collect();
-                let now = match (action, presence.identity()) {
-                    (Some(Action::Create | Action::Recreate | Action::Adopt), _) | (_, None) => Now::New,
-                    (Some(Action::Start | Action::Restart), Some(identity)) => Now::Stopped(identity.clone()),
-                    (_, Some(identity)) => Now::Running(identity.clone()),
-                };
-                for application in self.applications(*index, &self.world.place(*index)) {
-                    steps.extend(application.plan(&now).await);
-                }
-                Ok(steps)
+            steps
+        })
+    }
+
+    async fn network_steps(&self, thing: &Thing, network: &Network) -> Result<Vec<Step>, Error> {
+        let verdict = decide::network(self.record(thing), &network.presence().await?, network.spec());
+        let subnet = network.spec().v4.map(|net| net.to_string());
+        Ok(verdict.map(|verdict| decided(thing, verdict, subnet.into_iter().collect())).into_iter().collect())
+    }
+
+    async fn machine_steps(
+        &self,
+        thing: &Thing,
+        index: usize,
+        machine: &Machine,
+        presence: &Presence,
+    ) -> Vec<Step> {
+        let verdict = self.verdict(thing, machine, presence);
+        let action = verdict.as_ref().map(|(action, _)| *action);
+        let mut steps: Vec<_> =
+            verdict.map(|verdict| decided(thing, verdict, details(machine))).into_iter().collect();
+        let now = match (action, presence.identity()) {
+            (Some(Action::Create | Action::Recreate | Action::Adopt), _) | (_, None) => Now::New,
+            (Some(Action::Start | Action::Restart), Some(identity)) => Now::Stopped(identity.clone()),
+            (_, Some(identity)) => Now::Running(identity.clone()),
+        };
+        if !matches!(now, Now::New) {
+            match self.services_to_end(index, machine).await {
+                Ok(services) => steps.extend(services),
+                Err(error) => steps.push(step(&thing.name(), Action::Ask, cannot_be_told(&error))),
             }
         }
+        for application in self.applications(index, &self.world.place(index)) {
+            steps.extend(application.plan(&now).await);
+        }
+        steps
     }
 
     pub(super) fn record(&self, thing: &Thing) -> Option<&Record> {
@@ -108,6 +137,18 @@ impl Deployment {
 
 /// Why something is taken away by a deployment.
 pub(super) const NOT_IN_LAYOUT: &str = "it is no longer in the layout";
+
+fn decided(thing: &Thing, (action, why): (Action, String), details: Vec<String>) -> Step {
+    Step { details, ..step(&thing.name(), action, why) }
+}
+
+fn step(thing: &str, action: Action, why: String) -> Step {
+    Step { thing: thing.to_owned(), action, why, details: Vec::new() }
+}
+
+fn cannot_be_told(error: &Error) -> String {
+    format!("cannot be told: {}", crate::chain(error))
+}
 
 fn details(machine: &Machine) -> Vec<String> {
     let link = |link: &LinkSpec| match link.address {

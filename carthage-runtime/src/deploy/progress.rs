@@ -7,12 +7,12 @@ use std::time::Instant;
 
 use super::decide::Verdict;
 use super::graph::{Graph, Outcome};
+use super::services::whose;
 use super::things::Thing;
 use super::{Deployment, Failure, Report, Skip, Step};
 use crate::customize::Applied;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
-use crate::state::Kind;
 
 /// A run that goes on.
 pub(super) struct Progress {
@@ -78,12 +78,6 @@ impl Progress {
 /// Ends the work on a thing whose failure is in the report already.
 fn told() -> Error {
     Error::new(ErrorKind::Task, "it failed, as told before")
-}
-
-/// The thing that a step is about: a task is about its machine.
-fn whose(thing: &str) -> String {
-    let machine = thing.strip_prefix("task:").and_then(|task| task.split_once('/'));
-    machine.map_or_else(|| thing.to_owned(), |(machine, _)| Kind::Machine.thing(machine))
 }
 
 impl Deployment {

@@ -3,6 +3,7 @@
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
+use super::services::{NO_TASK, is_of};
 use super::things::Thing;
 use super::{Deployment, Selection};
 use crate::error::Error;
@@ -73,6 +74,9 @@ pub struct Service {
     /// How it ended, if it did by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exit: Option<String>,
+    /// What is wrong with it, if something is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
     /// Where its output is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
@@ -139,18 +143,18 @@ impl Deployment {
         let unfinished =
             self.snapshot.unfinished.iter().map(|entry| format!("{} {}", entry.action, entry.thing));
         let notes = match self.survey().await {
-            Ok(notes) => notes,
+            Ok(surveyed) => surveyed.notes,
             Err(error) => vec![crate::chain(&error)],
         };
         let mut status =
             Status { run: self.snapshot.run, unfinished: unfinished.collect(), notes, ..Status::default() };
         let things: Vec<_> = selected.into_iter().map(|at| &self.things.all[at]).collect();
         let machines = things.iter().filter_map(|thing| match thing {
-            Thing::Machine(_, machine) => Some((machine, true)),
-            Thing::OldMachine(machine) => Some((machine, false)),
+            Thing::Machine(index, machine) => Some((machine, Some(*index))),
+            Thing::OldMachine(machine) => Some((machine, None)),
             _ => None,
         });
-        let asked = machines.map(|(machine, in_layout)| self.machine_status(machine, in_layout));
+        let asked = machines.map(|(machine, index)| self.machine_status(machine, index));
         status.machines = stream::iter(asked).buffered(self.options.parallel.max(1)).collect().await;
         for thing in things {
             if let Thing::Network(network) | Thing::OldNetwork(network) = thing {
@@ -171,19 +175,24 @@ impl Deployment {
         Ok(status)
     }
 
-    async fn machine_status(&self, machine: &Machine, in_layout: bool) -> MachineStatus {
-        let (state, trouble, services) = match asked(machine).await {
+    async fn machine_status(&self, machine: &Machine, index: Option<usize>) -> MachineStatus {
+        let (state, mut trouble, services) = match asked(machine).await {
             Ok((presence, services)) => (word(&presence), self.trouble(machine, &presence), services),
             Err(error) => (UNKNOWN, Some(crate::chain(&error)), Vec::new()),
         };
+        let gone = index.map_or_else(|| Ok(Vec::new()), |index| self.tasks_gone(index));
+        let gone = gone.unwrap_or_else(|error| {
+            trouble.get_or_insert(crate::chain(&error));
+            Vec::new()
+        });
         MachineStatus {
             name: machine.name().to_owned(),
             implementation: machine.implementation().to_owned(),
             state,
             trouble,
-            in_layout,
+            in_layout: index.is_some(),
             addresses: addresses(machine),
-            services: services.into_iter().map(Service::of).collect(),
+            services: services.into_iter().map(|service| Service::of(service, &gone)).collect(),
         }
     }
 
@@ -216,13 +225,14 @@ async fn asked(machine: &Machine) -> Result<(Presence, Vec<ServiceStatus>), Erro
 }
 
 impl Service {
-    fn of(status: ServiceStatus) -> Self {
+    fn of(status: ServiceStatus, gone: &[String]) -> Self {
         let (state, exit) = match status.state {
             ServiceState::Running(_) => ("running", None),
             ServiceState::Ended(exit) => ("ended", Some(exit.to_string())),
             ServiceState::Stopped => ("stopped", None),
         };
-        Self { name: status.name, state, exit, log: status.log.map(|log| log.to_string()) }
+        let trouble = is_of(gone, &status.name).then(|| format!("{NO_TASK}; `deploy` ends it"));
+        Self { name: status.name, state, exit, trouble, log: status.log.map(|log| log.to_string()) }
     }
 }
 

@@ -66,7 +66,8 @@ impl Place {
         field: &'static str,
         customization: &dyn AnyCustomization,
     ) -> Result<(), Error> {
-        let (machine, setting) = (self.machine(), self.world.setting(self.index));
+        let machine = self.machine();
+        let setting = &self.world.setting(self.index).by_hand();
         self.world.kept().write_to(setting.ledger.clone()).await?;
         let guard = machine.machine_running().await?;
         let presence = machine.presence().await?;

@@ -104,6 +104,7 @@ pub(super) fn machine_spec(
         memory_mb: hardware.memory_mb,
         cpus: hardware.cpus,
         root: path(hardware.root)?,
+        runas_user: hardware.runas_user.map(Into::into),
         image: hardware.image.map(|image| expanded(machine, image)).transpose()?,
         boot,
         disk_sizes: hardware.disk_sizes.to_vec(),

@@ -54,7 +54,7 @@ impl Machine {
         Command { on_behalf_of: self.thing(), machine: self.clone(), exec, stdin: Vec::new(), limit: None }
     }
 
-    /// Runs a command as root and fails unless it returns 0.
+    /// Runs a command as the machine's user and fails unless it returns 0.
     ///
     /// # Errors
     /// When it cannot be run, or fails; the error quotes the end of what it wrote.
@@ -64,7 +64,7 @@ impl Machine {
 }
 
 impl Command {
-    /// As this user, by name or number.
+    /// As this user, by name or number, instead of the machine's `runas_user`.
     pub fn user(mut self, user: impl Into<String>) -> Self {
         self.exec.user = Some(user.into());
         self
@@ -145,7 +145,7 @@ impl Command {
 
     async fn collect(self) -> Result<Output, Error> {
         let Self { machine, exec, stdin, on_behalf_of, .. } = self;
-        let running = machine.0.engine.exec(machine.spec(), exec).await?;
+        let running = machine.exec(exec).await?;
         let line = |stderr, line| Event::Output {
             machine: machine.name().to_owned(),
             thing: on_behalf_of.clone(),

@@ -6,8 +6,9 @@ use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 
 use super::command::Command;
-use super::engine::{Exec, ServiceSpec};
+use super::engine::{Exec, Running, ServiceSpec};
 use super::machine::Machine;
+use crate::error::Error;
 
 /// A running machine, as a setup task of a machine customization gets it. Everything that [`Machine`] offers is here too.
 ///
@@ -25,12 +26,20 @@ pub struct Host {
     task: String,
     /// The task's part of it, which names its services: `site.index`.
     stem: String,
+    /// As whom it runs commands and services that name no user, if the task says.
+    user: Option<&'static str>,
     spawned: Mutex<BTreeSet<String>>,
 }
 
 impl Host {
-    pub(crate) fn new(machine: Machine, task: String, stem: String) -> Self {
-        Self { machine, task, stem, spawned: Mutex::default() }
+    pub(crate) fn new(machine: Machine, task: String, stem: String, user: Option<&'static str>) -> Self {
+        Self { machine, task, stem, user, spawned: Mutex::default() }
+    }
+
+    /// Who says nothing runs as the task's user.
+    fn fill_in_user(&self, mut exec: Exec) -> Exec {
+        exec.user = exec.user.or_else(|| self.user.map(str::to_owned));
+        exec
     }
 
     /// The machine.
@@ -39,12 +48,16 @@ impl Host {
         &self.machine
     }
 
-    /// A command; see [`Machine::command`].
+    /// A command, as the task's user; see [`Machine::command`].
     pub fn command<A: Into<OsString>>(&self, argv: impl IntoIterator<Item = A>) -> Command {
-        self.machine.command(argv).on_behalf_of(&self.task)
+        let command = self.machine.command(argv).on_behalf_of(&self.task);
+        match self.user {
+            Some(user) => command.user(user),
+            None => command,
+        }
     }
 
-    /// Runs a command as root and fails unless it returns 0; see [`Machine::run`].
+    /// Runs a command as the task's user and fails unless it returns 0; see [`Machine::run`].
     ///
     /// # Errors
     /// As there.
@@ -55,7 +68,24 @@ impl Host {
         self.command(argv).run().await
     }
 
-    /// Starts a service that belongs to the machine: it goes on when this run ends, starts again with the machine, and its
+    /// Starts a command whose streams are the caller's to handle, as the task's user; see [`Machine::exec`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn exec(&self, exec: Exec) -> Result<Running, Error> {
+        self.machine.exec(self.fill_in_user(exec)).await
+    }
+
+    /// Starts a service by a name of its own, as the task's user; see [`Machine::start_service`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn start_service(&self, service: &ServiceSpec) -> Result<(), Error> {
+        let ServiceSpec { name, exec } = service.clone();
+        self.machine.start_service(&ServiceSpec { name, exec: self.fill_in_user(exec) }).await
+    }
+
+    /// Starts a service that belongs to the machine, as the task's user: it goes on when this run ends, starts again with the machine, and its
     /// output is kept. It takes the place of the one that this task spawned in an earlier run.
     ///
     /// # Errors
@@ -78,24 +108,26 @@ impl Host {
             spawned.insert(name.clone());
             name
         };
-        Ok(self.machine.start_service(&ServiceSpec { name, exec }).await?)
+        Ok(self.start_service(&ServiceSpec { name, exec }).await?)
     }
 
     /// Ends what the task spawned in an earlier run and did not spawn in this one.
-    pub(crate) async fn end_services_not_spawned(&self) -> Result<(), crate::Error> {
-        let numbered = format!("{}.", self.stem);
-        let is_ours = |name: &str| {
-            let number = name.strip_prefix(&numbered);
-            name == self.stem || number.is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
-        };
+    pub(crate) async fn end_services_not_spawned(&self) -> Result<(), Error> {
         for service in self.machine.services().await? {
             let again = self.spawned.lock().unwrap_or_else(PoisonError::into_inner).contains(&service.name);
-            if is_ours(&service.name) && !again {
+            if is_spawned_by(&self.stem, &service.name) && !again {
                 self.machine.remove_service(&service.name).await?;
             }
         }
         Ok(())
     }
+}
+
+/// Whether a service is called as those that the task of this stem spawns: `site.serve`, `site.serve.2`.
+pub(crate) fn is_spawned_by(stem: &str, service: &str) -> bool {
+    let number = service.strip_prefix(stem).and_then(|rest| rest.strip_prefix('.'));
+    let is_number = |n: &str| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit());
+    service == stem || number.is_some_and(is_number)
 }
 
 impl Deref for Host {

@@ -46,6 +46,11 @@ impl MadeFrom {
     }
 }
 
+/// A user who is not root: root can be said in several ways.
+pub(crate) fn not_root(user: Option<&str>) -> Option<&str> {
+    user.filter(|user| !matches!(*user, "root" | "0"))
+}
+
 /// How long a machine gets to end by itself before it is killed.
 pub const GRACE: Duration = Duration::from_secs(10);
 
@@ -255,7 +260,8 @@ impl Machine {
     ///
     /// # Errors
     /// When it cannot be run.
-    pub async fn exec(&self, exec: Exec) -> Result<Running, Error> {
+    pub async fn exec(&self, mut exec: Exec) -> Result<Running, Error> {
+        self.fill_in_user(&mut exec);
         self.0.engine.exec(self.spec(), exec).await
     }
 
@@ -264,7 +270,14 @@ impl Machine {
     /// # Errors
     /// When the program cannot be started.
     pub async fn start_service(&self, service: &ServiceSpec) -> Result<(), Error> {
-        self.0.engine.start_service(self.spec(), service).await
+        let mut service = service.clone();
+        self.fill_in_user(&mut service.exec);
+        self.0.engine.start_service(self.spec(), &service).await
+    }
+
+    /// Who says nothing runs as the machine's user.
+    fn fill_in_user(&self, exec: &mut Exec) {
+        exec.user = exec.user.take().or_else(|| self.spec().runas_user.clone());
     }
 
     /// Ends a service and forgets it.

@@ -15,8 +15,9 @@ mod ports;
 pub use command::{Command, Output};
 pub use guard::RunningGuard;
 pub use host::Host;
-pub(crate) use machine::MadeFrom;
+pub(crate) use host::is_spawned_by;
 pub use machine::{GRACE, Machine};
+pub(crate) use machine::{MadeFrom, not_root};
 pub(crate) use outflow::Outflow;
 #[cfg(test)]
 pub(crate) use outflow::tests::left_behind;

@@ -14,6 +14,8 @@ pub struct Hardware {
     pub cpus: Option<u32>,
     /// The path of a directory that is its root.
     pub root: Option<&'static str>,
+    /// As whom commands and services run, by name or number; root if absent.
+    pub runas_user: Option<&'static str>,
     /// What its root is made from: the reference of a container image, or the path of an archive or a disk image.
     pub image: Option<&'static str>,
     /// The path of a kernel that is started directly.
@@ -38,6 +40,7 @@ impl Hardware {
         memory_mb: None,
         cpus: None,
         root: None,
+        runas_user: None,
         image: None,
         kernel: None,
         initrd: None,
@@ -66,6 +69,13 @@ impl Hardware {
     #[must_use]
     pub const fn root(mut self, root: &'static str) -> Self {
         self.root = Some(root);
+        self
+    }
+
+    /// With commands and services that run as this user.
+    #[must_use]
+    pub const fn runas_user(mut self, user: &'static str) -> Self {
+        self.runas_user = Some(user);
         self
     }
 

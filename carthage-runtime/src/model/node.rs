@@ -376,6 +376,8 @@ pub struct TaskNode {
     pub at: At,
     /// Positions, in the customization's list, of the tasks that come before it by `after` and `before`.
     pub after: &'static [usize],
+    /// As whom its commands and services run; the machine's user if absent.
+    pub user: Option<&'static str>,
     /// A hash of its tokens: comments and formatting do not count.
     pub source: u64,
     /// What its functions need injected: the body's, then those of its hash, invalidator and check.

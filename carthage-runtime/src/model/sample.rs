@@ -135,7 +135,15 @@ pub(crate) fn customize(
     task: &'static str,
     needs: Vec<Need>,
 ) -> Part {
-    let task = TaskNode { name: task, about: "", at: at(line), after: &[], source: 0, needs: leak(needs) };
+    let task = TaskNode {
+        name: task,
+        about: "",
+        at: at(line),
+        after: &[],
+        user: None,
+        source: 0,
+        needs: leak(needs),
+    };
     let node = node(Kind::Customization, name, line, Vec::new()).tasks(leak(vec![task]));
     Part::new(field, at(line), Role::Customize(keep(node)))
 }

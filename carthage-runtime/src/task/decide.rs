@@ -22,6 +22,8 @@ pub struct Facts<'a> {
     pub before: &'a [Before<'a>],
     /// Its inputs now.
     pub inputs: Inputs,
+    /// As whom it would run; root if absent.
+    pub user: Option<&'a str>,
     /// The hash of its source now.
     pub source: u64,
     /// Its `check_completed`, if it has one.
@@ -145,6 +147,8 @@ pub enum Reason {
     After(String),
     /// This task ran after it, in this run.
     RanLater(String, u64),
+    /// It ran as another user: the one before, and the one now.
+    UserChanged(Option<String>, Option<String>),
     /// The hash of its inputs differs.
     InputsChanged,
     /// The hash of its source differs.
@@ -174,6 +178,10 @@ impl fmt::Display for Reason {
             Self::NewMachine => write!(f, "the machine is new"),
             Self::After(task) => write!(f, "`{task}` runs before it"),
             Self::RanLater(task, run) => write!(f, "`{task}` ran later, in run {run}"),
+            Self::UserChanged(before, now) => {
+                let name = |user: &Option<String>| user.as_deref().unwrap_or("root").to_owned();
+                write!(f, "its user changed from {} to {}", name(before), name(now))
+            }
             Self::InputsChanged => write!(f, "its inputs changed"),
             Self::SourceChanged => write!(f, "its source changed"),
             Self::NotCompleted(check) => write!(f, "not done: `{check}` said no"),
@@ -192,8 +200,8 @@ impl fmt::Display for Reason {
 
 /// Whether a task runs, and why.
 ///
-/// The order: forced; not done last time; no stamp; another machine; a task before it runs, or ran later; its inputs; its
-/// source; its invalidator. A task with a `check_completed` is asked instead of its stamp, unless its last time did not end well.
+/// The order: forced; not done last time; no stamp; another machine; a task before it runs, or ran later; its user; its inputs;
+/// its source; its invalidator. A task with a `check_completed` is asked instead of its stamp, unless its last time did not end well.
 #[must_use]
 pub fn decide(facts: &Facts<'_>) -> Decision {
     if facts.forced {
@@ -255,6 +263,10 @@ fn by_stamp(facts: &Facts<'_>) -> Decision {
             Earlier::MayRun => unknown = unknown.or_else(|| Some(Reason::MayRunBefore(before.name.into()))),
             Earlier::Ran(_) | Earlier::Never => {}
         }
+    }
+    if facts.user != stamp.user.as_deref() {
+        let now = facts.user.map(str::to_owned);
+        return Decision::Run(Reason::UserChanged(stamp.user.clone(), now));
     }
     match &facts.inputs {
         Inputs::Known(inputs) if *inputs != stamp.inputs => return Decision::Run(Reason::InputsChanged),

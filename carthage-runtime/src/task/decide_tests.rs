@@ -18,7 +18,7 @@ fn hash(value: u32) -> InputHash {
 }
 
 fn ran(run: u64) -> Last {
-    Last::Ran(Stamp { run, target: id("m1"), inputs: Some(hash(8080)), source: 1 })
+    Last::Ran(Stamp { run, target: id("m1"), inputs: Some(hash(8080)), source: 1, user: None })
 }
 
 fn check(name: &str, answer: Answer) -> Option<Check<'_>> {
@@ -35,6 +35,7 @@ fn decided(last: &Last, change: impl FnOnce(&mut Facts<'_>)) -> String {
         target: Target::Exists(m1),
         before: &[],
         inputs: inputs(8080),
+        user: None,
         source: 1,
         completed: None,
         valid: None,
@@ -56,6 +57,7 @@ fn by_its_stamp() {
     let done = ran(5);
     assert_eq!(decided(&done, |_| ()), "Skip");
     assert_eq!(decided(&done, |f| f.forced = true), "run: forced");
+    assert_eq!(decided(&done, |f| f.user = Some("web")), "run: its user changed from root to web");
     assert_eq!(decided(&Last::Never, |_| ()), "run: never ran");
     assert_eq!(decided(&Last::Unreadable("bad".into()), |_| ()), "run: its stamp cannot be used: bad");
     assert_eq!(decided(&Last::Begun(4, id("m1")), |_| ()), "run: was interrupted in run 4");
@@ -249,6 +251,7 @@ impl World {
             target: self.machine.as_ref().map_or(Target::New, Target::Exists),
             before: &before,
             inputs: Inputs::Known(task.inputs.map(hash)),
+            user: None,
             source: task.source,
             completed: new(task.has_check),
             valid: new(task.has_invalidator),
@@ -302,6 +305,7 @@ impl World {
                 target: target.clone(),
                 inputs: task.inputs.map(hash),
                 source: task.source,
+                user: None,
             };
             earlier.push(match &decision {
                 Decision::Run(_) => {

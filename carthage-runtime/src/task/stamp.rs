@@ -3,6 +3,7 @@
 //! A stamp is replaced atomically and durably. Before a task's body starts, its stamp says "begun", so that whatever ends the
 //! body before its time — an error, a cancelled run, a kill, a power cut — makes the task run again.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind as Io, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -29,6 +30,9 @@ pub struct Stamp {
     pub inputs: Option<InputHash>,
     /// The hash of its source.
     pub source: u64,
+    /// As whom it ran; root if absent.
+    #[serde(default)]
+    pub user: Option<String>,
 }
 
 /// What is known of a task's last time on its target.
@@ -50,6 +54,9 @@ pub enum Last {
 struct Contents {
     version: u64,
     layout: String,
+    /// Whether the task was the layout's, and not applied by hand.
+    #[serde(default)]
+    in_layout: bool,
     #[serde(flatten)]
     state: State,
 }
@@ -67,6 +74,7 @@ enum State {
 pub struct Stamps {
     dir: PathBuf,
     layout: String,
+    in_layout: bool,
 }
 
 impl Stamps {
@@ -74,7 +82,13 @@ impl Stamps {
     /// life of the layout mean nothing.
     #[must_use]
     pub fn new(dir: PathBuf, layout: &str) -> Self {
-        Self { dir, layout: layout.to_owned() }
+        Self { dir, layout: layout.to_owned(), in_layout: true }
+    }
+
+    /// The same, for tasks that are applied by hand and are none of the layout's.
+    #[must_use]
+    pub fn by_hand(&self) -> Self {
+        Self { in_layout: false, ..self.clone() }
     }
 
     fn path(&self, task: &str) -> PathBuf {
@@ -89,21 +103,54 @@ impl Stamps {
             Err(error) if error.kind() == Io::NotFound => return Last::Never,
             Err(error) => return Last::Unreadable(error.to_string()),
         };
-        let contents: Contents = match serde_json::from_slice(&text) {
-            Ok(contents) => contents,
-            Err(_) => return Last::Unreadable("it is damaged, or of another version".into()),
-        };
+        match self.understand(&text) {
+            Err(why) => Last::Unreadable(why.to_owned()),
+            Ok(Contents { state: State::Begun { run, target }, .. }) => Last::Begun(run, target),
+            Ok(Contents { state: State::Failed { run, target }, .. }) => Last::Failed(run, target),
+            Ok(Contents { state: State::Ran(stamp), .. }) => Last::Ran(stamp),
+        }
+    }
+
+    fn understand(&self, text: &[u8]) -> Result<Contents, &'static str> {
+        let contents: Contents =
+            serde_json::from_slice(text).map_err(|_| "it is damaged, or of another version")?;
         if contents.version != FORMAT {
-            return Last::Unreadable("it is of another version".into());
+            return Err("it is of another version");
         }
         if contents.layout != self.layout {
-            return Last::Unreadable("it is from before the layout's state was lost or destroyed".into());
+            return Err("it is from before the layout's state was lost or destroyed");
         }
-        match contents.state {
-            State::Begun { run, target } => Last::Begun(run, target),
-            State::Failed { run, target } => Last::Failed(run, target),
-            State::Ran(stamp) => Last::Ran(stamp),
+        Ok(contents)
+    }
+
+    /// The tasks of the layout that have left a stamp and are not among the `known`, in the order of their names. A stamp that
+    /// cannot be used says nothing.
+    ///
+    /// # Errors
+    /// When the stamps cannot be looked at.
+    pub fn of_tasks_gone(&self, known: &BTreeSet<String>) -> Result<Vec<String>, Error> {
+        let entries = match fs::read_dir(&self.dir) {
+            Err(error) if error.kind() == Io::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(unreadable(&self.dir))?,
+        };
+        let mut gone = Vec::new();
+        for entry in entries {
+            // Other names than those of tasks are not stamps.
+            let Ok(name) = entry.map_err(unreadable(&self.dir))?.file_name().into_string() else { continue };
+            if name.starts_with('.') || known.contains(&name) {
+                continue;
+            }
+            let path = self.path(&name);
+            if !path.is_file() {
+                continue;
+            }
+            let text = fs::read(&path).map_err(unreadable(&path))?;
+            if self.understand(&text).is_ok_and(|contents| contents.in_layout) {
+                gone.push(name);
+            }
         }
+        gone.sort_unstable();
+        Ok(gone)
     }
 
     /// The task is about to start: when this returns, its old stamp is durably gone.
@@ -154,7 +201,8 @@ impl Stamps {
     }
 
     fn write(&self, task: &str, state: State) -> Result<(), Error> {
-        let contents = Contents { version: FORMAT, layout: self.layout.clone(), state };
+        let contents =
+            Contents { version: FORMAT, layout: self.layout.clone(), in_layout: self.in_layout, state };
         let path = self.path(task);
         make_dir(&self.dir)?;
         // A fixed name: what a killed process leaves is overwritten. Only the holder of the layout's lock writes here.
@@ -170,6 +218,10 @@ impl Stamps {
         write().map_err(unwritable(&path))?;
         sync_dir(&self.dir)
     }
+}
+
+fn unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    Error::host(format!("cannot read the stamps in `{}`", path.display()))
 }
 
 fn unwritable(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
@@ -195,7 +247,7 @@ mod tests {
 
     fn stamp(run: u64) -> Stamp {
         let inputs = Some(crate::task::digest(&8080).keyed(&crate::state::HashKey::generate().unwrap()));
-        Stamp { run, target: Identity("m1".into()), inputs, source: u64::MAX }
+        Stamp { run, target: Identity("m1".into()), inputs, source: u64::MAX, user: Some("web".into()) }
     }
 
     #[test]
@@ -220,6 +272,28 @@ mod tests {
         stamps.clear().unwrap();
         stamps.clear().unwrap();
         assert!(!stamps.dir.exists());
+    }
+
+    #[test]
+    fn tasks_that_are_gone_are_known_by_their_stamps() {
+        let (_base, stamps) = stamps();
+        let gone = |known: &[&str]| stamps.of_tasks_gone(&known.iter().map(|s| (*s).to_owned()).collect());
+        assert_eq!(gone(&[]).unwrap(), Vec::<String>::new());
+        stamps.ran("site.serve", stamp(1)).unwrap();
+        stamps.begin("site.index", 1, &Identity("m1".into())).unwrap();
+        stamps.by_hand().ran("extra.serve", stamp(1)).unwrap();
+        stamps.ran("damaged", stamp(1)).unwrap();
+        fs::write(stamps.path("damaged"), "{").unwrap();
+        // As from before it was noted whose a task is.
+        stamps.ran("older", stamp(1)).unwrap();
+        let older = fs::read_to_string(stamps.path("older")).unwrap().replace("\"in_layout\":true,", "");
+        fs::write(stamps.path("older"), older).unwrap();
+        assert!(matches!(stamps.read("older"), Last::Ran(_)));
+        fs::create_dir(stamps.path("directory")).unwrap();
+        assert_eq!(gone(&[]).unwrap(), ["site.index", "site.serve"]);
+        assert_eq!(gone(&["site.index"]).unwrap(), ["site.serve"]);
+        let other = Stamps::new(stamps.dir.clone(), "bb");
+        assert_eq!(other.of_tasks_gone(&BTreeSet::new()).unwrap(), Vec::<String>::new());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::cli::style::{Style, Tone};
 use crate::cli::table::table;
-use crate::deploy::{Access, Listed, MachineStatus, NetworkStatus, Selection, Status};
+use crate::deploy::{Access, Listed, MachineStatus, NetworkStatus, Status};
 use crate::error::Error;
 use crate::layout::Layout;
 use crate::state::{Holder, lock};
@@ -26,19 +26,20 @@ enum Line<'a> {
 
 /// `check`
 pub(in crate::cli) async fn check<L: Layout>(session: &Session<'_, L>) -> Result<Exit, Error> {
-    let (machines, plan) = session
-        .work(async {
-            let deployment = session.open(Access::Look).await?;
-            Ok((deployment.machines().count(), deployment.plan(&Selection::all()).await?))
-        })
-        .await?;
+    let (fit, machines, notes) =
+        session.work(async { session.open(Access::Look).await?.check().await }).await?;
     if session.common.json {
-        session.out.json(&Line::Check { machines, notes: &plan.notes });
+        session.out.json(&Line::Check { machines: fit, notes: &notes });
     } else {
         let note = |note: &String| format!("{} {note}", session.style.paint(Tone::Careful, "note:"));
-        plan.notes.iter().for_each(|text| session.out.line(note(text)));
-        let fine = session.style.paint(Tone::Good, "fine");
-        session.out.line(format!("{}: {fine}; {machines} machines can be made here", L::NAME));
+        notes.iter().for_each(|text| session.out.line(note(text)));
+        let verdict = match fit == machines {
+            true => format!("{}; {machines} machines", session.style.paint(Tone::Good, "fine")),
+            false => {
+                format!("{}; {fit} of {machines} machines", session.style.paint(Tone::Bad, "not all of it"))
+            }
+        };
+        session.out.line(format!("{}: {verdict} can be made here", L::NAME));
     }
     Ok(Exit::Done)
 }
@@ -117,11 +118,12 @@ fn status_text(status: &Status, held: Option<&Option<Holder>>, style: Style) -> 
         rows.push(vec![thing, state(machine.state), machine.addresses.join(" "), remarks]);
         for service in &machine.services {
             let log = service.log.as_ref().map(|log| format!("log: {log}")).unwrap_or_default();
-            let exit = service.exit.as_ref().map(|exit| style.paint(Tone::Bad, exit)).unwrap_or_default();
+            let wrong = service.exit.iter().chain(&service.trouble).cloned().collect::<Vec<_>>().join("; ");
+            let wrong = if wrong.is_empty() { wrong } else { style.paint(Tone::Bad, wrong) };
             rows.push(vec![
                 format!("  service {}", service.name),
                 state(service.state),
-                exit,
+                wrong,
                 style.paint(Tone::Quiet, log),
             ]);
         }
@@ -196,6 +198,7 @@ mod tests {
                 name: "site.serve".into(),
                 state: "ended",
                 exit: Some("exit status 1".into()),
+                trouble: Some("its task is gone".into()),
                 log: Some("/log".into()),
             }],
         };
@@ -215,9 +218,9 @@ mod tests {
         };
         assert_eq!(
             status_text(&status, None, Style::plain()).join("\n"),
-            "network:lab           unknown                 its keeper is silent\n\
-             machine:mirror        running  10.0.0.1/24    no longer in the layout\n  \
-             service site.serve  ended    exit status 1  log: /log\n\
+            "network:lab           unknown                                   its keeper is silent\n\
+             machine:mirror        running  10.0.0.1/24                      no longer in the layout\n  \
+             service site.serve  ended    exit status 1; its task is gone  log: /log\n\
              unfinished: create machine:w; `deploy` carries on\n\
              last run: 7"
         );

@@ -48,6 +48,9 @@ pub struct MachineSpec {
     pub cpus: Option<u32>,
     /// A directory to use as the root instead of the implementation's default.
     pub root: Option<PathBuf>,
+    /// As whom commands and services run that name no user; root if absent. The runtime fills it in: an implementation need
+    /// not look.
+    pub runas_user: Option<String>,
     /// What the root is made from: the reference of a container image, or the path of an archive or a disk image.
     pub image: Option<String>,
     /// What it boots without a boot loader.

@@ -1,12 +1,13 @@
 //! What machines start after is in the layout, is meant clearly, and does not go round in a circle.
 
-use super::super::node::{Dependency, Kind};
+use super::super::node::{Dependency, Kind, Role};
 use super::super::place::{NONE, Placements};
 use super::super::reference::Meaning;
 use super::super::text::Text;
 use super::finding::{Findings, Step};
 use super::words::{
-    LINE, also, candidates, fields, need, needed_by, part_at, placed_at, quoted, searched, somewhere,
+    LINE, also, candidates, fields, model, model_at, need, needed_by, part_at, placed_at, quoted, searched,
+    somewhere,
 };
 use super::{Check, Finding, Rule};
 
@@ -28,12 +29,17 @@ impl Check<'_> {
         }
     }
 
-    /// A placed thing that somebody wants; a machine starts after it, unless it is around it.
+    /// A placed thing that somebody wants; a machine starts after it. What is around is made of what is inside: only a task,
+    /// which comes when all is made, can have it, and starts after nothing for it.
     pub(super) const fn placed(&mut self, row: u32, part: u32, item: u32, key: u64) {
         let meaning = self.all.meaning(row, key, None);
         if let Meaning::One { target, .. } = meaning {
             let rows = self.all.rows;
             let around = target < row && row < rows[target as usize].end;
+            if around && !matches!(part_at(self.all, row, part).role, Role::Customize(_)) {
+                let finding = Finding::new(Rule::PlacedAround, row, part).item(item).with(target, 0);
+                self.findings.add(finding.subject(key ^ target as u64));
+            }
             if around || !matches!(rows[row as usize].node.kind, Kind::Machine) {
                 return;
             }
@@ -213,6 +219,31 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
     } else {
         text.str("keep one where the machine is, or make them two types");
     }
+}
+
+pub(super) const fn tell_around(finding: &Finding, all: &'static Placements, text: &mut Text<'_>) {
+    let part = part_at(all, finding.row, finding.part);
+    let (need, _) = need(part, finding.item);
+    fields(text, all, finding.row);
+    text.str(" wants the placed ");
+    quoted(text, need.key.name());
+    text.str(", which it is a part of");
+    text.str(LINE);
+    needed_by(text, part, finding.item);
+    also(text, all, finding, "and so does");
+    text.str(LINE);
+    model(text, all, finding.a);
+    model_at(text, all, finding.a);
+    text.str(" is around ");
+    fields(text, all, finding.row);
+    placed_at(text, all, finding.row);
+    text.str(": each would wait for the other to be made");
+    text.str(LINE);
+    text.str("ask for it where it is used, in a setup task: `#[inject] ");
+    text.str(need.name);
+    text.str(": &Placed<");
+    text.str(need.key.name());
+    text.str(">`");
 }
 
 pub(super) const fn tell_cycle(

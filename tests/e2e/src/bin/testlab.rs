@@ -1,18 +1,35 @@
 //! The program that deploys the layout under test, in the version of its source that `TESTLAB_SOURCE` names: to the runtime,
 //! two layouts of one name are one layout whose source was edited in between.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
 use std::process::ExitCode;
 
 use carthage::cli;
 use carthage_e2e::testlab;
 
 fn main() -> ExitCode {
+    if let Some(code) = carthage::backend::helper_main(std::env::args_os()) {
+        return code;
+    }
+    if testlab::setting("TESTLAB_BY_HAND", false) {
+        return by_hand();
+    }
     match testlab::setting("TESTLAB_SOURCE", String::from("base")).as_str() {
         "base" => cli::main::<testlab::base::layout::Testlab>(),
         "comments" => cli::main::<testlab::comments::layout::Testlab>(),
         "tokens" => cli::main::<testlab::tokens::layout::Testlab>(),
         "fewer" => cli::main::<testlab::fewer::layout::Testlab>(),
         "more" => cli::main::<testlab::more::layout::Testlab>(),
+        "renamed" => cli::main::<testlab::renamed::layout::Testlab>(),
+        "users" => cli::main::<testlab::users::before::Testlab>(),
+        "other-users" => cli::main::<testlab::users::after::Testlab>(),
         _ => ExitCode::from(99),
     }
+}
+
+fn by_hand() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(testlab::by_hand::spawn()).unwrap();
+    ExitCode::SUCCESS
 }

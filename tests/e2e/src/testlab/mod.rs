@@ -9,10 +9,13 @@
 )]
 
 pub mod base;
+pub mod by_hand;
 pub mod comments;
 pub mod fewer;
 pub mod more;
+pub mod renamed;
 pub mod tokens;
+pub mod users;
 
 /// A value of the layout that a test can edit.
 pub fn setting<T: std::str::FromStr>(name: &str, default: T) -> T {

@@ -71,7 +71,7 @@ fn a_damaged_store() {
 /// What cannot be told about one thing does not hide the others.
 #[test]
 fn a_damaged_record_of_one_machine_and_one_network() {
-    let lab = lab!();
+    let mut lab = lab!();
     lab.deploy();
     let before = lab.machines();
     let records = ["machines/worker-1.test/machine.json", "networks/site.back.json"];
@@ -95,10 +95,39 @@ fn a_damaged_record_of_one_machine_and_one_network() {
         assert!(now == *state || now.starts_with("unknown"), "{thing}: {now}");
     }
     lab.run(&["status"]).code(0).says("unknown").says("10.61.0.2/24");
+    // The plan says what it can, and the rest is done; what does not answer is all that fails.
+    lab.set("TESTLAB_TEXT", "good evening");
+    let plan = lab.run(&["plan", "--json"]).code(2).steps();
+    for (thing, record) in [("machine:worker-1.test", &records[0]), ("network:site.back", &records[1])] {
+        let asked = plan.iter().find(|step| step.starts_with(&format!("ask {thing}: cannot be told: ")));
+        assert!(asked.is_some_and(|step| step.contains(record.to_str().unwrap())), "{plan:?}");
+    }
+    let unseen = "cannot be told: `worker-1.test` does not say whether it is there";
+    for task in ["program", "page"] {
+        assert!(plan.contains(&format!("ask task:worker-1.test/fetch.{task}: {unseen}")), "{plan:?}");
+    }
+    let (of_server, rest): (Vec<_>, Vec<_>) = plan.iter().partition(|step| step.contains(":server.test/"));
+    assert_eq!((of_server.len(), rest.len()), (3, 4), "{plan:?}");
+    let deployed = lab.run(&["deploy", "--yes", "--json"]).code(3);
+    assert_eq!(deployed.done().iter().collect::<Vec<_>>(), of_server);
+    let report = deployed.event("report");
+    let things = |list: &str| {
+        let mut things: Vec<_> = report[list]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| entry["thing"].as_str().unwrap().to_owned())
+            .collect();
+        things.sort();
+        things
+    };
+    assert_eq!(things("failed"), ["machine:worker-1.test", "network:site.back"]);
+    assert_eq!(things("skipped"), ["machine:vault.test"]);
     for (record, good) in records.iter().zip(good) {
         fs::write(record, good).unwrap();
     }
     assert_eq!(lab.machines(), before);
+    lab.run(&["plan"]).code(0);
 }
 
 /// The cache is safe to lose: what can be told anew is, and what cannot runs again.

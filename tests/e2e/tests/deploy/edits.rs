@@ -6,7 +6,7 @@ use carthage_e2e::{Ended, Lab, lab};
 
 /// The plan names exactly these steps and exits with 2; deploying does exactly that, and then nothing is left to do.
 #[track_caller]
-fn is_planned_and_done(lab: &Lab, steps: &[&str]) -> Ended {
+pub(crate) fn is_planned_and_done(lab: &Lab, steps: &[&str]) -> Ended {
     let plan = lab.run(&["plan", "--json"]).code(2);
     assert_eq!(sorted(plan.steps()), sorted(steps.iter().map(ToString::to_string).collect()));
     let deployed = lab.deploy();

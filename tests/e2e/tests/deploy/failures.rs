@@ -1,6 +1,6 @@
 //! Tasks that fail: what depends on them is skipped, the rest is done, and the next deployment carries on.
 
-use carthage_e2e::lab;
+use carthage_e2e::{Lab, lab};
 use serde_json::Value;
 
 fn things(list: &Value) -> Vec<&str> {
@@ -95,4 +95,37 @@ fn a_check_that_cannot_tell() {
     lab.unset("TESTLAB_CHECK");
     lab.run(&["plan"]).code(0);
     assert_eq!(lab.ran("vault").iter().filter(|task| *task == "works.marked").count(), 1);
+}
+
+#[test]
+fn a_hash_that_panics() {
+    let mut lab = lab!();
+    let works = "the `hash` of task `works.shaky` failed (";
+    let is_told = |lab: &Lab| {
+        let plan = lab.run(&["plan", "--json"]).code(2).steps();
+        let asked = format!("ask task:vault.test/works.shaky: cannot be told: {works}");
+        let asked = plan.iter().find(|step| step.starts_with(&asked));
+        assert!(asked.unwrap().ends_with(": it panicked: the scales are broken"), "{plan:?}");
+        let deployed = lab.run(&["deploy", "--yes", "--json"]).code(3);
+        let report = deployed.event("report");
+        assert_eq!(things(&report["failed"]), ["task:vault.test/works.shaky"]);
+        assert_eq!(things(&report["skipped"]), ["task:vault.test/works.leaning"]);
+        let causes = &report["failed"][0]["causes"];
+        assert!(causes[0].as_str().unwrap().starts_with(works), "{causes}");
+        assert_eq!(causes[1], "it panicked: the scales are broken");
+        deployed.done()
+    };
+    lab.set("TESTLAB_HASH_PANICS", "true");
+    // Everything else is done, on a new machine and on one that is there.
+    assert_eq!(is_told(&lab).len(), 6 + 15 - 2);
+    lab.set("TESTLAB_TEXT", "good evening");
+    assert!(is_told(&lab).contains(&"run task:server.test/site.index: its inputs changed".to_owned()));
+    let report = lab.run(&["run", "vault.test/works.shaky", "--json"]).code(1).event("report");
+    assert_eq!(things(&report["failed"]), ["task:vault.test/works.shaky"]);
+    lab.unset("TESTLAB_HASH_PANICS");
+    assert_eq!(
+        lab.deploy().done(),
+        ["run task:vault.test/works.shaky: never ran", "run task:vault.test/works.leaning: never ran"]
+    );
+    lab.run(&["plan"]).code(0);
 }

@@ -7,4 +7,6 @@ mod failures;
 mod interrupts;
 mod invalid;
 mod selections;
+mod services;
+mod users;
 mod values;

@@ -1,6 +1,6 @@
 //! What starts after what.
 
-use super::super::super::node::Mode;
+use super::super::super::node::{Mode, Node};
 use super::super::super::place::Placements;
 use super::super::super::sample::*;
 use super::{problem, problems};
@@ -58,17 +58,45 @@ fn machines_do_not_start_after_each_other() {
         "{itself}"
     );
     // Through an enclave.
-    let inner = |mode| {
-        let mut b = machine("B", 20, vec![inject("algebra", 21, "Algebra", mode)]);
-        if mode == Mode::Optional {
-            b = depends(b, 19, vec![("Algebra", None)]);
-        }
-        layout(vec![member("algebra", 50, enclave("Algebra", 30, vec![member("b", 31, b)]))])
-    };
-    let around = problem(inner(Mode::Optional));
+    let b = depends(machine("B", 20, vec![]), 19, vec![("Algebra", None)]);
+    let around = problem(in_algebra(b));
     assert!(around.contains("`algebra.b` -> `algebra` -> `algebra.b`"), "{around}");
-    // Wanting what is around orders nothing.
-    assert_eq!(problems(inner(Mode::Placed)), Vec::<String>::new());
-    let all = Placements::leak(inner(Mode::Placed));
-    assert!(all.at("algebra.b").starts_after().is_empty());
+}
+
+fn in_algebra(b: Node) -> &'static Node {
+    layout(vec![member("algebra", 50, enclave("Algebra", 30, vec![array("b", 31, 2, b)]))])
+}
+
+#[test]
+fn what_is_around_is_made_of_what_is_inside() {
+    let wanted = |line| need("algebra", line, "Algebra", Mode::Placed);
+    let found = problem(in_algebra(machine("B", 20, vec![inject("algebra", 21, "Algebra", Mode::Placed)])));
+    assert_eq!(
+        found,
+        "`algebra.b` wants the placed `Algebra`, which it is a part of\n  needed by field `algebra` (lab.rs:21)\n  \
+         `Algebra` (lab.rs:30) is around `algebra.b` (lab.rs:31): each would wait for the other to be made\n  \
+         ask for it where it is used, in a setup task: `#[inject] algebra: &Placed<Algebra>`"
+    );
+    // What makes a value of its own likewise.
+    let found =
+        problem(in_algebra(machine("B", 20, vec![provide("v", 22, "Value", vec![], vec![wanted(80)])])));
+    assert!(found.contains("\n  needed by what makes `v` (lab.rs:80)\n"), "{found}");
+    // A task comes when all is made, and orders nothing by wanting it.
+    let fine = in_algebra(machine("B", 20, vec![customize("site", 23, "Site", "serve", vec![wanted(81)])]));
+    assert_eq!(problems(fine), Vec::<String>::new());
+    assert!(Placements::leak(fine).at("algebra.b.1").starts_after().is_empty());
+    // Also the layout itself, and what is around by several scopes; each mistake is told once.
+    let b = machine(
+        "B",
+        20,
+        vec![inject("top", 21, "Industrial", Mode::Placed), inject("algebra", 22, "Algebra", Mode::Placed)],
+    );
+    let two = enclave("Inner", 40, vec![member("b", 41, b), named("c", 42, "c", b)]);
+    let found =
+        problems(layout(vec![member("algebra", 50, enclave("Algebra", 30, vec![member("inner", 31, two)]))]));
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(
+        found[0].contains("which it is a part of") && found[0].contains("and so does `algebra.inner.c`"),
+        "{found:#?}"
+    );
 }
