@@ -2,12 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
-pub mod footprint;
-pub mod host;
 pub mod lab;
 pub mod program;
 pub mod testlab;
-pub mod wait;
 
+pub use carthage_conformance::{footprint, host, wait};
 pub use lab::Lab;
 pub use program::{Ended, Programs};

@@ -1,11 +1,16 @@
-//! Whether this host can make sandboxes at all, found out without the program under test.
+//! What this host lets tests do, and saying so when they cannot run.
 
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use rustix::fs::statfs;
 
-/// Why this host cannot make sandboxes; `None` if it can.
+/// Why this host cannot make sandboxes, found out without the program under test; `None` if it can.
+pub fn unfit_for_sandboxes() -> Option<String> {
+    static UNFIT: OnceLock<Option<String>> = OnceLock::new();
+    UNFIT.get_or_init(unfit).clone()
+}
+
 fn unfit() -> Option<String> {
     let root = rustix::process::geteuid().is_root();
     let mut unshare = Command::new("unshare");
@@ -35,11 +40,10 @@ fn unfit() -> Option<String> {
 /// # Panics
 /// In that case.
 pub fn can_make_sandboxes(test: &str) -> bool {
-    static UNFIT: OnceLock<Option<String>> = OnceLock::new();
-    match UNFIT.get_or_init(unfit) {
+    match unfit_for_sandboxes() {
         None => true,
         Some(why) => {
-            skip(test, "sandbox", why);
+            skip(test, "sandbox", &why);
             false
         }
     }
@@ -52,6 +56,14 @@ pub fn can_make_sandboxes(test: &str) -> bool {
 pub fn skip(test: &str, what: &str, why: &str) {
     let required = std::env::var("CARTHAGE_TEST_REQUIRE").unwrap_or_default();
     assert!(!required.split(',').any(|required| required == what), "{test} cannot run: {why}");
+    say_skipped(test, why);
+}
+
+/// Says that a test is skipped.
+///
+/// # Panics
+/// When nobody listens.
+pub fn say_skipped(test: &str, why: &str) {
     // Past the harness, which shows only what failing tests print.
     let said =
         std::io::Write::write_all(&mut std::io::stderr(), format!("skipped: {test}: {why}\n").as_bytes());

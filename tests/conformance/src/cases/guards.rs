@@ -3,11 +3,11 @@
 use carthage::Machine;
 use carthage::machine::GRACE;
 
-use super::{Named, cases};
+use super::{Case, cases};
 use crate::ground::{Ground, until};
 
-pub(super) fn cases() -> Vec<Named> {
-    cases![guards: nested, released_by_a_failure, of_a_machine_that_runs, started_for_good_meanwhile]
+pub(super) fn cases() -> Vec<Case> {
+    cases![open guards: nested [Power], released_by_a_failure [Power], of_a_machine_that_runs, started_for_good_meanwhile [Power]]
 }
 
 async fn runs(machine: &Machine) -> bool {

@@ -1,0 +1,67 @@
+//! What happens to machines from outside: killed, removed, their names taken; and what is left when they are destroyed.
+
+use super::controllers::is_whole;
+use super::tasks::steps;
+use super::{Case, cases};
+use crate::ground::{Controllers, until};
+use crate::host;
+use crate::subject::facts;
+
+pub(super) fn cases() -> Vec<Case> {
+    cases![closed outside: killed [Power], removed, removed_while_stopped [Power], a_name_is_taken]
+}
+
+async fn killed(later: Controllers) -> carthage::Result<()> {
+    let machine = &later.victims[0].machine;
+    (facts().kill)(later.victims[0].clone()).await?;
+    until("it is seen not to run", || async { later.done(&["look", machine]).await == ["Some(false)"] })
+        .await;
+    assert_eq!(later.done(&["look", &later.victims[1].machine]).await, ["Some(true)"]);
+    let plan = later.done(&["plan"]).await;
+    assert_eq!(plan[0], format!("start machine:{machine}: it is not running"));
+    later.done(&["deploy"]).await;
+    is_whole(&later).await;
+    Ok(())
+}
+
+async fn removed(later: Controllers) -> carthage::Result<()> {
+    is_made_again(&later).await
+}
+
+async fn removed_while_stopped(later: Controllers) -> carthage::Result<()> {
+    later.done(&["stop", &later.victims[0].machine]).await;
+    is_made_again(&later).await
+}
+
+async fn is_made_again(later: &Controllers) -> carthage::Result<()> {
+    let machine = &later.victims[0].machine;
+    (facts().remove)(later.victims[0].clone()).await?;
+    let plan = later.done(&["plan"]).await;
+    assert_eq!(plan[0].split(": ").nth(1), Some("it was removed from outside"), "{plan:?}");
+    let done = later.done(&["deploy"]).await;
+    for task in ["word", "wait", "serve", "last"] {
+        let task = format!("run task:{machine}/marks.{task}");
+        assert!(steps(&done).contains(&&*task), "{task}: {done:?}");
+    }
+    is_whole(later).await;
+    Ok(())
+}
+
+async fn a_name_is_taken(later: Controllers) -> carthage::Result<()> {
+    let machine = &later.victims[0].machine;
+    let Some(usurper) = (facts().usurp)(later.victims[0].clone()).await? else {
+        let why = format!("`{}` gives nothing a name that others could take", facts().implementation);
+        host::say_skipped("outside::a_name_is_taken", &why);
+        return Ok(());
+    };
+    // Whether it is an error or another name is found: what is not ours stays.
+    let ended = later.run(&["deploy"]).await;
+    assert!(ended.code == 0 || ended.errors.contains(machine.as_str()), "{ended:?}");
+    assert!(usurper.is_untouched().await?, "deploying: {ended:?}");
+    let ended = later.run(&["destroy", &format!("machine:{machine}")]).await;
+    assert!(usurper.is_untouched().await?, "destroying: {ended:?}");
+    usurper.remove().await?;
+    later.done(&["deploy"]).await;
+    is_whole(&later).await;
+    Ok(())
+}
