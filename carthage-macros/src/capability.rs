@@ -26,7 +26,9 @@ impl Capability {
     /// `subject: Capability`, all of it where the argument stands.
     fn bound(&self, subject: &TokenStream) -> TokenStream {
         let (subject, name) = (respan(subject.clone(), self.span), Ident::new(self.name, self.span));
-        quote_spanned!(self.span=> #subject: ::carthage::machine::implementation::#name)
+        quote_spanned! {self.span=>
+            <#subject as ::carthage::machine::capability::Capable>::Me: ::carthage::machine::capability::#name
+        }
     }
 }
 
@@ -39,7 +41,9 @@ pub(crate) fn machine(model: &Model, implementation: Option<&Type>, needs: &[Cap
             let assertions = needs.iter().map(|need| {
                 let (own, bound) =
                     (respan(own.to_token_stream(), need.span), need.bound(&quote!(Implementation)));
-                quote!(const _: () = { const fn machine_asks_for<#bound>() {} machine_asks_for::<#own>() };)
+                quote!(const _: () = { const fn machine_asks_for<Implementation>()
+                    where Implementation: ::carthage::machine::implementation::Implementation, #bound {}
+                    machine_asks_for::<#own>() };)
             });
             quote!(#on #(#assertions)*)
         }

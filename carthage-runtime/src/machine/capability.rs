@@ -10,6 +10,10 @@ use super::implementation::Implementation;
     note = "write `carthage::capabilities!({Self}: Links, DirectoryRoot);` with those it has, or with none"
 )]
 pub trait Capable {
+    /// Itself: a bound on `<T as Capable>::Me` says nothing about a `T` that is no implementation, which is an error already, and
+    /// one is enough.
+    #[doc(hidden)]
+    type Me;
     /// All of it.
     const CAPABILITIES: &'static [Capability];
 }
@@ -38,6 +42,7 @@ macro_rules! capabilities {
     (<$($parameter:ident: $bound:path),+> $implementation:ty: $($capability:ident),* $(,)?) => {
         $(impl<$($parameter: $bound),+> $crate::machine::capability::$capability for $implementation {})*
         impl<$($parameter: $bound),+> $crate::machine::capability::Capable for $implementation {
+            type Me = Self;
             const CAPABILITIES: &'static [$crate::machine::capability::Capability] =
                 &[$($crate::machine::capability::Capability::$capability),*];
         }
@@ -45,6 +50,7 @@ macro_rules! capabilities {
     ($implementation:ty: $($capability:ident),* $(,)?) => {
         $(impl $crate::machine::capability::$capability for $implementation {})*
         impl $crate::machine::capability::Capable for $implementation {
+            type Me = Self;
             const CAPABILITIES: &'static [$crate::machine::capability::Capability] =
                 &[$($crate::machine::capability::Capability::$capability),*];
         }

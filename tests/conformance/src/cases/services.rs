@@ -38,6 +38,7 @@ async fn outlive_the_controller(ground: Ground) -> carthage::Result<()> {
     let mark = mark();
     one.start_service(&service("sleeper", &format!("echo $$; exec sleep {mark}"))).await?;
     let Some(ServiceState::Running(pid)) = state(one, "sleeper").await else { panic!("it does not run") };
+    until("it has become the sleeper", || async { how_many(one, &mark).await.unwrap() == 1 }).await;
     let seen = ground.later.look(one, &["cat", &format!("/proc/{pid}/cmdline")]).await;
     assert_eq!(seen, ["Some(true)".to_owned(), format!("sleep\0{mark}\0")]);
     assert_eq!(log(one, "sleeper").await, format!("{pid}\n"));
