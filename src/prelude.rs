@@ -10,4 +10,4 @@ pub use carthage_macros::{
 };
 #[cfg(feature = "sandbox")]
 pub use carthage_runtime::Sandbox;
-pub use carthage_runtime::{Deferred, Host, Link, Machine, Placed, Result, Secret};
+pub use carthage_runtime::{Deferred, Host, Link, Machine, Placed, Result, Root, Secret, Tree};

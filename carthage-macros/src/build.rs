@@ -91,7 +91,7 @@ fn position_of(field: &Field, fields: &[Field]) -> TokenStream {
 /// `let eth0: Link<Lab> = …;`
 fn take(field: &Field, fields: &[Field]) -> TokenStream {
     let parts = parts();
-    let Field { ident, ty, cfgs, role } = field;
+    let Field { ident, ty, cfgs, role, .. } = field;
     let index = position_of(field, fields);
     let (ty, value) = match role {
         Role::Member(Member { ty, count: None, .. }) => (

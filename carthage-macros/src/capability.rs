@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Generics, Type, WhereClause, WherePredicate, parse_quote};
 
 use crate::expand::with_models;
-use crate::field::Role;
+use crate::field::{Field, Role};
 use crate::model::Model;
 use crate::node::condition;
 
@@ -34,20 +34,78 @@ impl Capability {
 
 /// For a machine: with an implementation of its own, it works with any; its needs are asserted at once.
 pub(crate) fn machine(model: &Model, implementation: Option<&Type>, needs: &[Capability]) -> TokenStream {
-    match implementation {
-        None => on(model, needs.iter().map(|need| need.bound(&quote!(Implementation)))),
-        Some(own) => {
-            let on = on(model, []);
-            let assertions = needs.iter().map(|need| {
-                let (own, bound) =
-                    (respan(own.to_token_stream(), need.span), need.bound(&quote!(Implementation)));
-                quote!(const _: () = { const fn machine_asks_for<Implementation>()
-                    where Implementation: ::carthage::machine::implementation::Implementation, #bound {}
-                    machine_asks_for::<#own>() };)
-            });
-            quote!(#on #(#assertions)*)
-        }
+    let Some(own) = implementation else {
+        let inherited = quote!(Implementation);
+        let mut parts = TokenStream::new();
+        let mut bounds: Vec<_> = needs.iter().map(|need| need.bound(&inherited)).collect();
+        bounds.extend(customized(model, &inherited, &mut parts));
+        return whole(&on(model, bounds), &parts);
+    };
+    let assertions = needs.iter().map(|need| {
+        let (own, bound) = (respan(own.to_token_stream(), need.span), need.bound(&quote!(Implementation)));
+        quote!(const _: () = { const fn machine_asks_for<Implementation>()
+            where Implementation: ::carthage::machine::implementation::Implementation, #bound {}
+            machine_asks_for::<#own>() };)
+    });
+    // What its customizations work on may depend on the model's parameters: that is asserted where it is placed.
+    if !model.item.generics.params.is_empty() {
+        let mut parts = TokenStream::new();
+        let bounds: Vec<_> = customized(model, &own.to_token_stream(), &mut parts).collect();
+        let on = on(model, bounds);
+        return whole(&quote!(#[allow(trivial_bounds)] #on #(#assertions)*), &parts);
     }
+    let on = on(model, []);
+    let workplaces = customizations(model).map(|field| {
+        let (cfgs, host, bound) = (&field.cfgs, host(model, field), workplace(field, &own.to_token_stream()));
+        quote! {
+            #(#cfgs)*
+            const _: () = { const fn machine_asks_for<Host: #bound>() {} machine_asks_for::<#host>() };
+        }
+    });
+    quote!(#on #(#assertions)* #(#workplaces)*)
+}
+
+fn customizations(model: &Model) -> impl Iterator<Item = &Field> {
+    model.fields.iter().filter(|field| matches!(field.role, Role::Customize(_)))
+}
+
+/// What the customizations of a machine ask of its implementation: what they work on, which only their types know.
+fn customized<'a>(
+    model: &'a Model,
+    implementation: &'a TokenStream,
+    parts: &'a mut TokenStream,
+) -> impl Iterator<Item = TokenStream> + 'a {
+    customizations(model).enumerate().map(move |(i, field)| {
+        let (host, bound) = (host(model, field), workplace(field, implementation));
+        let asked = quote!(#host: #bound);
+        match field.cfgs.is_empty() {
+            true => asked,
+            false => perhaps(model, i, &field.cfgs, &asked, parts),
+        }
+    })
+}
+
+/// `<Site as Customization>::Host`. In a model without parameters by way of a constant: if `Site` is no customization, that is
+/// already said of this very place, and of what depends on a constant that is none nothing more is said.
+fn host(model: &Model, field: &Field) -> TokenStream {
+    let ty = &field.ty;
+    let span = Span::call_site().located_at(ty.span());
+    if !model.item.generics.params.is_empty() {
+        return quote_spanned!(span=> <#ty as ::carthage::customize::Customization>::Host);
+    }
+    let kind = quote_spanned!(span=> { <#ty as ::carthage::customize::Customization>::KIND });
+    quote_spanned!(span=> <::carthage::customize::OfKind<#kind> as ::carthage::customize::HasHost>::Host)
+}
+
+/// `WorkplaceOn<Implementation>`, asked where `customize` stands.
+fn workplace(field: &Field, implementation: &TokenStream) -> TokenStream {
+    let implementation = respan(implementation.clone(), field.at);
+    quote_spanned!(field.at=> ::carthage::customize::WorkplaceOn<#implementation>)
+}
+
+/// The implementation of `On`, beside the types that it mentions.
+fn whole(on: &TokenStream, parts: &TokenStream) -> TokenStream {
+    if parts.is_empty() { on.clone() } else { quote!(const _: () = { #parts #on };) }
 }
 
 /// For a container: what its members ask for, of the inherited implementation or of its own.
@@ -61,14 +119,16 @@ pub(crate) fn container(model: &Model, implementation: Option<&Type>) -> TokenSt
             let mut parts = TokenStream::new();
             let bounds: Vec<_> = members
                 .enumerate()
-                .map(|(i, (cfgs, ty))| match cfgs.is_empty() {
-                    true => me(ty),
-                    false => perhaps(model, i, cfgs, ty, &mut parts),
+                .map(|(i, (cfgs, ty))| {
+                    let member = me(ty);
+                    let asked = quote!(#member: ::carthage::machine::implementation::On<Implementation>);
+                    if cfgs.is_empty() {
+                        return asked;
+                    }
+                    perhaps(model, i, cfgs, &asked, &mut parts)
                 })
-                .map(|member| quote!(#member: ::carthage::machine::implementation::On<Implementation>))
                 .collect();
-            let on = on(model, bounds);
-            if parts.is_empty() { on } else { quote!(const _: () = { #parts #on };) }
+            whole(&on(model, bounds), &parts)
         }
         Some(own) => {
             let on = on(model, []);
@@ -84,21 +144,26 @@ pub(crate) fn container(model: &Model, implementation: Option<&Type>) -> TokenSt
     }
 }
 
-/// A type that stands for a member with `#[cfg(…)]`, which cannot stand on a bound: it asks for what the member asks for, if
-/// that is there.
-fn perhaps(model: &Model, i: usize, cfgs: &[Attribute], ty: &Type, parts: &mut TokenStream) -> TokenStream {
-    let (name, member, condition) = (format_ident!("Member{i}"), me(ty), condition(cfgs));
+/// What is `asked` for a part with `#[cfg(…)]`, which cannot stand on a bound: a type that asks for it, if the part is there.
+fn perhaps(
+    model: &Model,
+    i: usize,
+    cfgs: &[Attribute],
+    asked: &TokenStream,
+    parts: &mut TokenStream,
+) -> TokenStream {
+    let (name, condition) = (format_ident!("Part{i}"), condition(cfgs));
     let generics = with_models(&model.item.generics);
     let types = generics.type_params().map(|parameter| &parameter.ident);
     let (of_impl, of_type, clause) = model.item.generics.split_for_impl();
     let with = |bound: TokenStream| {
         let (head, clause) = for_any(&generics, [bound]);
-        quote!(impl #head ::carthage::machine::implementation::On<Implementation> for #name #of_type #clause {})
+        quote! {
+            #[allow(trivial_bounds)]
+            impl #head ::carthage::machine::implementation::On<Implementation> for #name #of_type #clause {}
+        }
     };
-    let (there, absent) = (
-        with(quote!(#member: ::carthage::machine::implementation::On<Implementation>)),
-        with(TokenStream::new()),
-    );
+    let (there, absent) = (with(asked.clone()), with(TokenStream::new()));
     parts.extend(quote! {
         #[doc(hidden)]
         #[allow(unreachable_pub, dead_code)]
@@ -108,7 +173,7 @@ fn perhaps(model: &Model, i: usize, cfgs: &[Attribute], ty: &Type, parts: &mut T
         #[cfg(not(#condition))]
         #absent
     });
-    quote!(#name #of_type)
+    quote!(#name #of_type: ::carthage::machine::implementation::On<Implementation>)
 }
 
 /// The member's type, by a way that leads through its being a model: if it is none, that is already said of this very place,

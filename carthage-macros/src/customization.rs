@@ -12,7 +12,7 @@ use crate::model::about;
 use crate::names::kebab;
 use crate::node;
 use crate::options::{self, Known, Options};
-use crate::signature::{self, Function, Returns};
+use crate::signature::{self, Function, Returns, Workplace};
 use crate::task::{self, Check, Task};
 use crate::types;
 
@@ -25,17 +25,25 @@ const OPTIONS: &[Known] = &[
     options::flag("filesystem", "filesystem"),
 ];
 
-pub(crate) fn expand(arguments: TokenStream, mut item: ItemImpl, errors: &mut Errors) -> TokenStream {
-    let mut options = Options::parse("customization", OPTIONS, arguments, errors);
-    _ = options.flag("machine");
-    for kind in ["container", "filesystem"] {
-        if let Some(span) = options.flag(kind) {
-            errors.push(syn::Error::new(
+/// What the tasks work on, as the argument says: the customization's kind.
+fn workplace(options: &mut Options, errors: &mut Errors) -> Workplace {
+    let mut chosen = None;
+    for (kind, workplace) in Workplace::KINDS {
+        let Some(span) = options.flag(kind) else { continue };
+        match chosen {
+            None => chosen = Some((kind, workplace)),
+            Some((first, _)) => errors.push(syn::Error::new(
                 span,
-                format!("no implementation in this version takes `{kind}` customizations; write `#[customization]` for a machine's"),
-            ));
+                format!("a customization is of one kind: it is `{first}` already, so it cannot be `{kind}`"),
+            )),
         }
     }
+    chosen.map_or(Workplace::Host, |(_, workplace)| workplace)
+}
+
+pub(crate) fn expand(arguments: TokenStream, mut item: ItemImpl, errors: &mut Errors) -> TokenStream {
+    let mut options = Options::parse("customization", OPTIONS, arguments, errors);
+    let workplace = workplace(&mut options, errors);
     if let Some((path, _)) = &item.trait_ {
         errors.at(path, "`#[customization]` belongs on the impl of a type itself, not of a trait: `impl StaticSite { … }`");
     }
@@ -52,9 +60,11 @@ pub(crate) fn expand(arguments: TokenStream, mut item: ItemImpl, errors: &mut Er
         }
         match taken.into_iter().next() {
             Some(("setup_task", attribute)) => {
-                tasks.push(Task::parse(&attribute, source, cfgs, function, errors));
+                tasks.push(Task::parse(&attribute, workplace, source, cfgs, function, errors));
             }
-            Some((kind, attribute)) => checks.extend(Check::parse(kind, &attribute, cfgs, function, errors)),
+            Some((kind, attribute)) => {
+                checks.extend(Check::parse(kind, &attribute, workplace, cfgs, function, errors))
+            }
             None => no_injection(&mut function.sig.inputs, errors),
         }
     }
@@ -65,7 +75,7 @@ pub(crate) fn expand(arguments: TokenStream, mut item: ItemImpl, errors: &mut Er
         return quote!(#item);
     };
     let tasks: Vec<_> = order.iter().map(|&task| &tasks[task]).filter(|task| task.sound).collect();
-    let implementation = implementation(&item, &name, &about, &tasks);
+    let implementation = implementation(&item, &name, &about, workplace, &tasks);
     quote!(#item #implementation)
 }
 
@@ -78,12 +88,19 @@ fn no_injection<'a>(inputs: impl IntoIterator<Item = &'a mut FnArg>, errors: &mu
     }
 }
 
-fn implementation(item: &ItemImpl, name: &str, about: &str, tasks: &[&Task]) -> TokenStream {
+fn implementation(
+    item: &ItemImpl,
+    name: &str,
+    about: &str,
+    workplace: Workplace,
+    tasks: &[&Task],
+) -> TokenStream {
     let ty = &item.self_ty;
     let (impl_generics, _, where_clause) = item.generics.split_for_impl();
     let name_span = syn::spanned::Spanned::span(ty);
     let name_ident = Ident::new(name, name_span);
     let (key, at, kebab) = (node::key(&name_ident), node::at(name_span), kebab(name));
+    let host = Ident::new(workplace.name(), Span::call_site());
     let nodes = tasks.iter().map(|task| task.node(tasks));
     let functions = tasks.iter().map(|task| task.functions());
     let methods: Vec<_> = tasks.iter().filter_map(|task| task.hash_method()).collect();
@@ -93,6 +110,7 @@ fn implementation(item: &ItemImpl, name: &str, about: &str, tasks: &[&Task]) -> 
         #methods
         #[automatically_derived]
         impl #impl_generics ::carthage::customize::Customization for #ty #where_clause {
+            type Host = ::carthage::#host;
             const NODE: &'static ::carthage::model::Node =
                 &::carthage::model::Node::new(::carthage::model::Kind::Customization, #key, #kebab, #at)
                     .about(#about)

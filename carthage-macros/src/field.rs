@@ -22,6 +22,8 @@ pub(crate) struct Field {
     pub(crate) ty: Type,
     /// `#[cfg(…)]`, to be copied to everything that the field gives rise to.
     pub(crate) cfgs: Vec<Attribute>,
+    /// Where its attribute is written, or else its name.
+    pub(crate) at: Span,
     pub(crate) role: Role,
 }
 
@@ -166,7 +168,8 @@ impl Field {
             }
             None => member(&field.ty, None, errors)?,
         };
-        Some(Self { ident, ty: field.ty.clone(), cfgs, role })
+        let at = taken.first().map_or_else(|| ident.span(), |(_, attribute)| attribute.path().span());
+        Some(Self { ident, ty: field.ty.clone(), cfgs, at, role })
     }
 
     /// The field's name as text.

@@ -28,6 +28,62 @@ pub(crate) enum Returns {
     Bool,
 }
 
+/// What the functions of a customization work on.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Workplace {
+    /// A machine that runs.
+    Host,
+    /// The root of a machine.
+    Root,
+    /// A file tree.
+    Tree,
+}
+
+impl Workplace {
+    /// The argument of `#[customization]` that asks for each.
+    pub(crate) const KINDS: [(&str, Self); 3] =
+        [("machine", Self::Host), ("container", Self::Root), ("filesystem", Self::Tree)];
+
+    /// The type.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Host => "Host",
+            Self::Root => "Root",
+            Self::Tree => "Tree",
+        }
+    }
+
+    /// Whose customization works on it.
+    fn whose(self) -> &'static str {
+        match self {
+            Self::Host => "a machine's",
+            Self::Root => "a container's",
+            Self::Tree => "a file tree's",
+        }
+    }
+
+    /// What a task takes first.
+    fn what(self) -> &'static str {
+        match self {
+            Self::Host => "the machine",
+            Self::Root => "the root",
+            Self::Tree => "the file tree",
+        }
+    }
+
+    /// `host: &Host`
+    fn parameter(self) -> String {
+        format!("{}: &{}", self.name().to_lowercase(), self.name())
+    }
+
+    /// How to get the one whose type is called so, if it is one of them.
+    fn advice(called: &str) -> Option<String> {
+        let (kind, other) = Self::KINDS.into_iter().find(|(_, other)| other.name() == called)?;
+        let argument = if other == Self::Host { String::new() } else { format!("({kind})") };
+        Some(format!("; `&{called}` belongs to `#[customization{argument}]`"))
+    }
+}
+
 /// A parameter with `#[inject]`.
 pub(crate) struct Parameter {
     name: String,
@@ -69,6 +125,7 @@ impl Function {
     /// is returned if the function cannot be called; why is reported.
     pub(crate) fn parse(
         kind: &str,
+        workplace: Workplace,
         returns: Returns,
         function: &mut ImplItemFn,
         errors: &mut Errors,
@@ -96,11 +153,13 @@ impl Function {
         }
         let mut inputs = sig.inputs.iter_mut().filter(|input| matches!(input, FnArg::Typed(_)));
         match inputs.next() {
-            Some(input) => host(kind, input, errors),
-            None => errors.at(
-                &sig.ident,
-                format!("a function with `#[{kind}]` takes the machine it works on: `(&self, host: &Host)`"),
-            ),
+            Some(input) => host(kind, workplace, input, errors),
+            None => {
+                let (what, parameter) = (workplace.what(), workplace.parameter());
+                let message =
+                    format!("a function with `#[{kind}]` takes {what} it works on: `(&self, {parameter})`");
+                errors.at(&sig.ident, message);
+            }
         }
         let injected: Vec<_> = inputs.filter_map(|input| parameter(input, errors)).collect();
         (errors.count() == before).then(|| Self { ident: sig.ident.clone(), injected, returns })
@@ -135,19 +194,20 @@ fn returns_result(output: &ReturnType, returns: Returns) -> bool {
     })
 }
 
-fn host(kind: &str, input: &mut FnArg, errors: &mut Errors) {
+fn host(kind: &str, workplace: Workplace, input: &mut FnArg, errors: &mut Errors) {
     let taken = field::take(argument_attributes(input), &["inject"]);
     let FnArg::Typed(input) = input else { return };
     if !taken.is_empty() {
-        errors.at(
-            &*input,
-            format!("the first parameter of a function with `#[{kind}]` is the machine: `host: &Host`"),
-        );
+        let (what, parameter) = (workplace.what(), workplace.parameter());
+        let message = format!("the first parameter of a function with `#[{kind}]` is {what}: `{parameter}`");
+        errors.at(&*input, message);
         return;
     }
-    if types::referent(&input.ty).and_then(types::head).as_deref() != Some("Host") {
-        let text = types::text(&input.ty);
-        errors.at(&input.ty, format!("a machine's customization works on `&Host`, not on `{text}`"));
+    let called = types::referent(&input.ty).and_then(types::head);
+    if called.as_deref() != Some(workplace.name()) {
+        let (whose, name, text) = (workplace.whose(), workplace.name(), types::text(&input.ty));
+        let advice = called.as_deref().and_then(Workplace::advice).unwrap_or_default();
+        errors.at(&input.ty, format!("{whose} customization works on `&{name}`, not on `{text}`{advice}"));
     }
 }
 

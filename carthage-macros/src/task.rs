@@ -13,7 +13,7 @@ use crate::model::about;
 use crate::names;
 use crate::node;
 use crate::options::{self, Known, Options};
-use crate::signature::{self, Function, Returns};
+use crate::signature::{self, Function, Returns, Workplace};
 use crate::tokens;
 
 const OPTIONS: &[Known] = &[
@@ -62,6 +62,7 @@ impl Task {
     /// Reads a function with `#[setup_task]`.
     pub(crate) fn parse(
         attribute: &Attribute,
+        workplace: Workplace,
         source: TokenStream,
         cfgs: Vec<Attribute>,
         function: &mut ImplItemFn,
@@ -69,7 +70,11 @@ impl Task {
     ) -> Self {
         let arguments = options::arguments(attribute, errors);
         let mut options = Options::parse("setup_task", OPTIONS, arguments, errors);
-        let read = Function::parse("setup_task", Returns::Nothing, function, errors);
+        if let Some(span) = options.span("user").filter(|_| workplace != Workplace::Host) {
+            let message = "only a machine's customization runs commands; leave `user` out";
+            errors.push(syn::Error::new(span, message));
+        }
+        let read = Function::parse("setup_task", workplace, Returns::Nothing, function, errors);
         Self {
             ident: function.sig.ident.clone(),
             about: about(&function.attrs),
@@ -166,6 +171,7 @@ impl Check {
     pub(crate) fn parse(
         kind: &'static str,
         attribute: &Attribute,
+        workplace: Workplace,
         cfgs: Vec<Attribute>,
         function: &mut ImplItemFn,
         errors: &mut Errors,
@@ -177,7 +183,7 @@ impl Check {
         let (read, hash) = if kind == "hash" {
             (None, hash_function(function, errors))
         } else {
-            (Function::parse(kind, Returns::Bool, function, errors), None)
+            (Function::parse(kind, workplace, Returns::Bool, function, errors), None)
         };
         Some(Self { kind, task: task.ok()?, cfgs, function: read, hash })
     }
@@ -322,7 +328,14 @@ mod tests {
             .into_iter()
             .map(|mut function| {
                 let attribute = function.attrs.remove(0);
-                Task::parse(&attribute, TokenStream::new(), Vec::new(), &mut function, &mut errors)
+                Task::parse(
+                    &attribute,
+                    Workplace::Host,
+                    TokenStream::new(),
+                    Vec::new(),
+                    &mut function,
+                    &mut errors,
+                )
             })
             .collect();
         let order = order(&mut tasks, &mut errors);

@@ -23,7 +23,7 @@ pub use customize::Customization;
 pub use error::{BoxError, Error, ErrorKind, Result, chain};
 pub use inject::Secret;
 pub use layout::{Deferred, Placed};
-pub use machine::{Host, Machine};
+pub use machine::{Host, Machine, Root, Tree};
 pub use network::Link;
 pub use state::Persist;
 

@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
-use super::AnyCustomization;
+use super::{AnyCustomization, Kind, When};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::layout::Place;
@@ -22,7 +22,7 @@ use crate::task::{Decision, InputHash, Last, Stamp, Stamps, decide};
 pub(crate) enum Now {
     /// It will be made.
     New,
-    /// It exists, and cannot be asked.
+    /// It exists and does not run: what its root can tell can be asked.
     Stopped(Identity),
     /// It runs.
     Running(Identity),
@@ -71,6 +71,8 @@ pub(crate) struct Application<'a> {
     /// The field that holds it.
     pub(crate) field: &'static str,
     pub(crate) customization: &'a dyn AnyCustomization,
+    /// When it is applied.
+    pub(crate) when: When,
     pub(crate) place: &'a Place,
     pub(crate) machine: &'a Machine,
     pub(crate) setting: &'a Setting,
@@ -99,14 +101,14 @@ impl Application<'_> {
 
     /// What would run, and why. A task whose check fails keeps nothing else from being planned: it is asked again when it is run.
     pub(crate) async fn plan(&self, now: &Now) -> Vec<Step> {
-        let (target, running) = match now {
+        let (target, can_be_asked) = match now {
             Now::New => (Target::New, false),
-            Now::Stopped(identity) => (Target::Exists(identity), false),
+            Now::Stopped(identity) => (Target::Exists(identity), self.when == When::Exists),
             Now::Running(identity) => (Target::Exists(identity), true),
         };
         let (mut earlier, mut steps) = (Vec::new(), Vec::new());
         for task in 0..self.tasks().len() {
-            let host = running.then(|| self.host(task));
+            let host = can_be_asked.then(|| self.host(task));
             let (decision, last) = match self.decide(task, target, host.as_ref(), &earlier, false).await {
                 Ok(decided) => decided,
                 Err(error) => {
@@ -132,7 +134,7 @@ impl Application<'_> {
         (0..self.tasks().len()).map(|task| self.step(task, Action::Ask, why.clone())).collect()
     }
 
-    /// Runs what must run, on a machine that runs. A task that fails stops only those after it.
+    /// Runs what must run, on a machine that is as [`when`](Self::when) says. A task that fails stops only those after it.
     pub(crate) async fn run(
         &self,
         identity: &Identity,
@@ -273,8 +275,11 @@ impl Application<'_> {
         )
     }
 
-    /// As whom a task runs, if not as root.
+    /// As whom a task runs, if not as root. Where no command is run, that is nobody.
     fn user(&self, task: usize) -> Option<&str> {
+        if self.customization.kind() != Kind::Machine {
+            return None;
+        }
         let machines = || self.machine.spec().runas_user.as_deref();
         not_root(self.tasks()[task].user.or_else(machines))
     }

@@ -1,10 +1,13 @@
-//! Customizations: sets of setup tasks that are applied to a machine.
+//! Customizations: sets of setup tasks that are applied to a machine, its root or its file tree.
 
 mod apply;
+mod kind;
 
 use futures_util::future::BoxFuture;
 
 pub(crate) use apply::{Application, Applied, Now, Setting};
+pub(crate) use kind::When;
+pub use kind::{HasHost, Kind, OfKind, Workplace, WorkplaceOn};
 
 use crate::layout::Place;
 use crate::machine::Host;
@@ -12,7 +15,8 @@ use crate::model::Node;
 use crate::task::Digest;
 
 /// A function of a customization that looks at a host or changes it.
-pub type Body<T, R> = for<'a> fn(&'a T, &'a Host, &'a Place) -> BoxFuture<'a, crate::Result<R>>;
+pub type Body<T, R> =
+    for<'a> fn(&'a T, &'a <T as Customization>::Host, &'a Place) -> BoxFuture<'a, crate::Result<R>>;
 
 /// A set of setup tasks: `#[customization] impl StaticSite { … }`.
 #[diagnostic::on_unimplemented(
@@ -21,10 +25,16 @@ pub type Body<T, R> = for<'a> fn(&'a T, &'a Host, &'a Place) -> BoxFuture<'a, cr
     note = "write `#[customization]` on the `impl` block that holds its setup tasks"
 )]
 pub trait Customization: Sized + Send + Sync + 'static {
+    /// What its tasks work on, which is its [`Kind`].
+    type Host: Workplace;
     /// Its description, with its tasks.
     const NODE: &'static Node;
     /// Its tasks, in the order of [`Node::tasks`].
     const TASKS: &'static [Task<Self>];
+
+    /// Its [`Kind`], as a number.
+    #[doc(hidden)]
+    const KIND: u8 = <Self::Host as Workplace>::KIND as u8;
 
     #[doc(hidden)]
     fn any(&self) -> &dyn AnyCustomization {
@@ -34,14 +44,14 @@ pub trait Customization: Sized + Send + Sync + 'static {
 
 /// The functions of one setup task.
 #[derive(Debug)]
-pub struct Task<T> {
+pub struct Task<T: Customization> {
     body: Body<T, ()>,
     hash: Option<fn(&T) -> Digest>,
     check_completed: Option<(&'static str, Body<T, bool>)>,
     invalidator: Option<(&'static str, Body<T, bool>)>,
 }
 
-impl<T> Task<T> {
+impl<T: Customization> Task<T> {
     /// A task with this body.
     #[must_use]
     pub const fn new(body: Body<T, ()>) -> Self {
@@ -70,10 +80,13 @@ impl<T> Task<T> {
     }
 }
 
-/// A customization whose type does not matter. `task` is a position in [`Node::tasks`].
+/// A customization whose type does not matter. `task` is a position in [`Node::tasks`]; of the host, the functions see what
+/// [their kind](Kind) works on.
 pub trait AnyCustomization: Send + Sync {
     /// Its description.
     fn node(&self) -> &'static Node;
+    /// What it works on.
+    fn kind(&self) -> Kind;
     /// Runs the body of a task.
     fn run<'a>(&'a self, task: usize, host: &'a Host, place: &'a Place) -> BoxFuture<'a, crate::Result<()>>;
     /// The hash of a task's inputs, if it has one.
@@ -103,8 +116,12 @@ impl<T: Customization> AnyCustomization for T {
         T::NODE
     }
 
+    fn kind(&self) -> Kind {
+        T::Host::KIND
+    }
+
     fn run<'a>(&'a self, task: usize, host: &'a Host, place: &'a Place) -> BoxFuture<'a, crate::Result<()>> {
-        (T::TASKS[task].body)(self, host, place)
+        (T::TASKS[task].body)(self, T::Host::of(host), place)
     }
 
     fn hash(&self, task: usize) -> Option<Digest> {
@@ -112,11 +129,11 @@ impl<T: Customization> AnyCustomization for T {
     }
 
     fn check_completed<'a>(&'a self, task: usize, host: &'a Host, place: &'a Place) -> Option<Asked<'a>> {
-        T::TASKS[task].check_completed.map(|(_, check)| check(self, host, place))
+        T::TASKS[task].check_completed.map(|(_, check)| check(self, T::Host::of(host), place))
     }
 
     fn invalidator<'a>(&'a self, task: usize, host: &'a Host, place: &'a Place) -> Option<Asked<'a>> {
-        T::TASKS[task].invalidator.map(|(_, check)| check(self, host, place))
+        T::TASKS[task].invalidator.map(|(_, check)| check(self, T::Host::of(host), place))
     }
 
     fn checks(&self, task: usize) -> Checks {

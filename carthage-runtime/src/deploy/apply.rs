@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::plan::NOT_IN_LAYOUT;
-use super::progress::Progress;
+use super::progress::{Progress, Undone};
 use super::services::whose;
 use super::things::Thing;
 use super::{Action, decide};
 use super::{Deployment, Report, Selection};
+use crate::customize::{Application, When};
 use crate::error::{Error, ErrorKind};
 use crate::machine::Machine;
 use crate::machine::engine::{Identity, Presence};
@@ -70,17 +71,15 @@ impl Deployment {
                 if self.things.waits_for_addresses(at) {
                     self.ledger.assign(assignments([machine].into_iter())).await.map_err(told)?;
                 }
-                let identity = self.deploy_machine(thing, machine, &progress).await?;
+                let place = self.world.place(*index);
+                let applications = self.applications(*index, &place);
+                let (roots, machines) =
+                    applications.split_at(applications.partition_point(|one| one.when == When::Exists));
+                let (identity, rooted) = self.deploy_machine(thing, machine, roots, &progress).await?;
                 self.release_unused(machine).await.map_err(told)?;
                 self.end_services(*index, machine, &progress).await?;
-                let mut outcome = Ok(());
-                for application in self.applications(*index, &self.world.place(*index)) {
-                    let done = application.run(&identity, |_| false, false, &self.options.stop).await;
-                    let done = done.map_err(|error| progress.tell(&thing.name(), "run", &error))?;
-                    // What fails in one customization does not keep the others from being applied.
-                    outcome = outcome.and(progress.applied(done));
-                }
-                outcome
+                let applied = self.apply(machines, &identity, &progress).await;
+                rooted.and(applied).map_err(|undone| progress.undone(&thing.name(), "run", undone))
             }
             Thing::OldNetwork(_) | Thing::OldMachine(_) => match self.exists(thing).await {
                 Ok(true) => self.destroy_one(thing, NOT_IN_LAYOUT, &progress).await,
@@ -88,6 +87,21 @@ impl Deployment {
                 Err(error) => Err(progress.tell(&thing.name(), "destroy", &error)),
             },
         }
+    }
+
+    /// Applies customizations to a machine. What fails in one does not keep the others from being applied.
+    async fn apply(
+        &self,
+        applications: &[Application<'_>],
+        identity: &Identity,
+        progress: &Progress,
+    ) -> Result<(), Undone> {
+        let mut outcome = Ok(());
+        for application in applications {
+            let applied = application.run(identity, |_| false, false, &self.options.stop).await?;
+            outcome = outcome.and(progress.applied(applied));
+        }
+        outcome
     }
 
     /// Frees the addresses of links that a machine had and has no more.
@@ -119,17 +133,20 @@ impl Deployment {
             .await
     }
 
+    /// Makes a machine as the layout wants it. The customizations in `roots` are applied as soon as it exists and before it is
+    /// started; it is not started unless they succeed. If it goes on running, what becomes of them is handed back.
     async fn deploy_machine(
         &self,
         thing: &Thing,
         machine: &Machine,
+        roots: &[Application<'_>],
         progress: &Progress,
-    ) -> Result<Identity, Error> {
+    ) -> Result<(Identity, Result<(), Undone>), Error> {
         let name = thing.name();
         let presence = machine.presence().await.map_err(|error| progress.tell(&name, "deploy", &error))?;
         let verdict = self.verdict(thing, machine, &presence);
         progress
-            .step(&name, verdict, async |action| {
+            .step(&name, verdict, async |action| -> Result<_, Undone> {
                 let identity = match action {
                     Some(Action::Recreate) => {
                         self.remove_machine(machine).await?;
@@ -137,25 +154,31 @@ impl Deployment {
                         machine.create().await?
                     }
                     Some(Action::Create | Action::Adopt) => machine.create().await?,
-                    Some(Action::Restart) => {
+                    Some(Action::Restart) if presence.running().is_none() => {
                         machine.stop(self.options.grace).await?;
                         known(machine, &presence)?
                     }
                     _ => known(machine, &presence)?,
                 };
                 crash_point("machine-recorded");
-                if action == Some(Action::Update) {
-                    machine.update().await?;
-                }
+                let mut rooted = self.apply(roots, &identity, progress).await;
                 if !matches!(action, None | Some(Action::Update)) {
-                    machine.start().await?;
-                    crash_point("machine-started");
+                    std::mem::replace(&mut rooted, Ok(()))?;
                 }
-                if action.is_some() {
-                    machine.introduce(identity.clone(), &self.names.hosts(machine.spec())).await?;
-                    crash_point("machine-introduced");
+                match action {
+                    None => return Ok((identity, rooted)),
+                    Some(Action::Update) => machine.update().await?,
+                    _ => {
+                        if action == Some(Action::Restart) {
+                            machine.stop(self.options.grace).await?;
+                        }
+                        machine.start().await?;
+                        crash_point("machine-started");
+                    }
                 }
-                Ok(identity)
+                machine.introduce(identity.clone(), &self.names.hosts(machine.spec())).await?;
+                crash_point("machine-introduced");
+                Ok((identity, rooted))
             })
             .await
     }

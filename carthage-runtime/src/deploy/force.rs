@@ -5,23 +5,28 @@ use std::sync::Arc;
 use super::progress::Progress;
 use super::things::Thing;
 use super::{Action, Deployment, Report, Selection, nearest};
-use crate::customize::Application;
+use crate::customize::{AnyCustomization, Application, When};
 use crate::error::{Error, ErrorKind};
 use crate::layout::Place;
+use crate::model::Part;
 
 impl Deployment {
-    /// The customizations of a machine of the layout, ready to be planned or run.
+    /// The customizations of a machine of the layout, ready to be planned or run, in the order in which they are applied:
+    /// those of what need not run come first.
     pub(super) fn applications<'a>(&'a self, index: usize, place: &'a Place) -> Vec<Application<'a>> {
         let machine = self.world.machine(index);
         let customizations = self.world.customizations(index);
-        let application = |(part, customization): (&'static crate::model::Part, _)| Application {
+        let application = |(part, customization): (&'static Part, &'a dyn AnyCustomization)| Application {
             field: part.field,
             customization,
+            when: self.world.when(index, customization.kind()),
             place,
             machine,
             setting: self.world.setting(index),
         };
-        customizations.into_iter().map(application).collect()
+        let mut applications: Vec<_> = customizations.into_iter().map(application).collect();
+        applications.sort_by_key(|application| application.when);
+        applications
     }
 
     /// The names of all tasks, without `task:`, by position of their machine.
@@ -37,8 +42,8 @@ impl Deployment {
         names
     }
 
-    /// Runs the selected tasks, whether they need it or not: `mirror.algebra/site.index`. A machine that does not run is
-    /// started for it and stopped afterwards. What depends on them runs with the next deployment.
+    /// Runs the selected tasks, whether they need it or not: `mirror.algebra/site.index`. A machine that does not run, and must
+    /// for them, is started and stopped afterwards. What depends on them runs with the next deployment.
     ///
     /// # Errors
     /// When the selection names no task.
@@ -85,14 +90,22 @@ impl Deployment {
                 format!("`{}` must be deployed first: {} it, because {why}", machine.name(), action.word());
             return Err(told(Error::new(ErrorKind::Usage, what).hint("run `deploy` first")));
         }
-        let guard = machine.machine_running().await.map_err(told)?;
         let place = self.world.place(*index);
         let mut outcome = Ok(());
+        let mut guard = None;
         for application in self.applications(*index, &place) {
+            if !(0..application.tasks().len()).any(|task| forced(&application.name(task))) {
+                continue;
+            }
+            if application.when == When::Runs && guard.is_none() {
+                guard = Some(machine.machine_running().await.map_err(told)?);
+            }
             let applied = application.run(identity, forced, true, &self.options.stop).await.map_err(told)?;
             outcome = outcome.and(progress.applied(applied));
         }
-        guard.release().await.map_err(told)?;
-        outcome
+        if let Some(guard) = guard {
+            guard.release().await.map_err(told)?;
+        }
+        outcome.map_err(|undone| progress.undone(&thing.name(), "run", undone))
     }
 }

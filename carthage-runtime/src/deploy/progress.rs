@@ -26,30 +26,51 @@ impl Progress {
     }
 
     /// Does what a verdict says to a thing, and tells of it. No verdict is nothing to do.
-    pub(super) async fn step<T>(
+    pub(super) async fn step<T, E: Into<Undone>>(
         &self,
         thing: &str,
         verdict: Verdict,
-        work: impl AsyncFnOnce(Option<super::Action>) -> Result<T, Error>,
+        work: impl AsyncFnOnce(Option<super::Action>) -> Result<T, E>,
     ) -> Result<T, Error> {
         let Some((action, why)) = verdict else {
-            return work(None).await;
+            return work(None).await.map_err(|undone| self.undone(thing, "deploy", undone.into()));
         };
         let (thing, word, begun) = (thing.to_owned(), action.word(), Instant::now());
         self.events.send(Event::Begun { thing: thing.clone(), action: word, why: why.clone() });
-        match work(Some(action)).await {
+        match work(Some(action)).await.map_err(Into::into) {
             Ok(value) => {
                 self.events.send(Event::Done { thing: thing.clone(), action: word, took: begun.elapsed() });
                 self.report().done.push(Step { thing, action, why, details: Vec::new() });
                 Ok(value)
             }
-            Err(error) => {
-                let failure = Failure::of(thing.clone(), &error);
-                let (text, hint) = (failure.causes.join(": "), failure.hint.clone());
-                self.events.send(Event::Failed { thing, action: word, error: text, hint });
-                self.report().failed.push(failure);
-                Err(told())
+            Err(undone) => {
+                // It has begun, so it is told that it does not go on.
+                match &undone {
+                    Undone::Failed(_) => {}
+                    Undone::Waits(task) => {
+                        self.skip(thing.clone(), word, format!("`{task}` did not succeed"))
+                    }
+                    Undone::Interrupted => {
+                        let why = "the run was interrupted".to_owned();
+                        self.events.send(Event::Skipped { thing: thing.clone(), action: word, why });
+                        self.report().interrupted.push(thing.clone());
+                    }
+                }
+                Err(self.undone(&thing, word, undone))
             }
+        }
+    }
+
+    fn skip(&self, thing: String, action: &'static str, why: String) {
+        self.events.send(Event::Skipped { thing: thing.clone(), action, why: why.clone() });
+        self.report().skipped.push(Skip { thing, why });
+    }
+
+    /// Ends the work on a thing; a failure is told, and all else was.
+    pub(super) fn undone(&self, thing: &str, action: &'static str, undone: Undone) -> Error {
+        match undone {
+            Undone::Failed(error) => self.tell(thing, action, &error),
+            Undone::Waits(_) | Undone::Interrupted => told(),
         }
     }
 
@@ -62,16 +83,37 @@ impl Progress {
         told()
     }
 
-    /// Takes in what was done with a machine's tasks; an error if not all of it went well.
-    pub(super) fn applied(&self, applied: Applied) -> Result<(), Error> {
-        let complete =
-            applied.failed.is_empty() && applied.skipped.is_empty() && applied.interrupted.is_empty();
+    /// Takes in what was done with a machine's tasks, and answers what keeps others from going on if not all of it went well.
+    pub(super) fn applied(&self, applied: Applied) -> Result<(), Undone> {
+        let failed = applied.failed.first().map(|failure| &failure.thing);
+        let first = failed.or_else(|| applied.skipped.first().map(|skip| &skip.thing));
+        let outcome = match first {
+            Some(task) => Err(Undone::Waits(task.clone())),
+            None if !applied.interrupted.is_empty() => Err(Undone::Interrupted),
+            None => Ok(()),
+        };
         let mut report = self.report();
         report.done.extend(applied.done);
         report.failed.extend(applied.failed);
         report.skipped.extend(applied.skipped);
         report.interrupted.extend(applied.interrupted);
-        if complete { Ok(()) } else { Err(told()) }
+        outcome
+    }
+}
+
+/// Why something that was begun is not done.
+pub(super) enum Undone {
+    /// It failed.
+    Failed(Error),
+    /// This, which comes before the rest of it, did not succeed; that is told already.
+    Waits(String),
+    /// The run is to stop.
+    Interrupted,
+}
+
+impl From<Error> for Undone {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
     }
 }
 

@@ -9,10 +9,11 @@ use tokio_util::sync::CancellationToken;
 use super::Model;
 use super::placed::Placed;
 use super::world::World;
-use crate::customize::{AnyCustomization, Application};
+use crate::customize::{self, AnyCustomization, Application, When};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::inject::{Making, Scope, Slot, Value};
 use crate::machine::Machine;
+use crate::machine::capability::Capability;
 use crate::model::{Kind, Mode, Need, Part, Placement, Role};
 use crate::state::Persist;
 
@@ -68,16 +69,29 @@ impl Place {
     ) -> Result<(), Error> {
         let machine = self.machine();
         let setting = &self.world.setting(self.index).by_hand();
+        let kind = customization.kind();
+        if kind == customize::Kind::Container && !self.world.can(self.index, Capability::OfflineRoot) {
+            let what = format!("`{field}` cannot be applied to the root of `{}`", machine.name());
+            let why = format!("`{}` has no offline root", machine.implementation());
+            let hint = "write `#[customization(filesystem)]`, whose tasks take `&Tree`, for one that runs once the machine runs";
+            return Err(Error::new(ErrorKind::Unsupported, what).because(why).hint(hint));
+        }
         self.world.kept().write_to(setting.ledger.clone()).await?;
-        let guard = machine.machine_running().await?;
+        let when = self.world.when(self.index, kind);
+        let guard = match when {
+            When::Exists => None,
+            When::Runs => Some(machine.machine_running().await?),
+        };
         let presence = machine.presence().await?;
         let identity = presence.identity().ok_or_else(|| {
             Error::new(ErrorKind::NotFound, format!("`{}` does not exist", machine.name()))
                 .hint("deploy it first")
         })?;
-        let application = Application { field, customization, place: self, machine, setting };
+        let application = Application { field, customization, when, place: self, machine, setting };
         let applied = application.run(identity, |_| false, false, &CancellationToken::new()).await?;
-        guard.release().await?;
+        if let Some(guard) = guard {
+            guard.release().await?;
+        }
         applied.into_result()
     }
 

@@ -73,10 +73,11 @@ impl<T: MachineModel> Placed<T> {
     }
 
     /// Applies a customization that the model does not hold: runs those of its tasks that need to. Its stamps and services go
-    /// by `name`, which no field of the model may have. A machine that does not run is started for it.
+    /// by `name`, which no field of the model may have. A machine that does not run is started for it, unless all that it works
+    /// on is the root, which is reached as it is.
     ///
     /// # Errors
-    /// When a task fails, or the machine does not exist.
+    /// When a task fails, the machine does not exist, or its implementation has no offline root and the customization needs one.
     pub async fn apply(&self, name: &'static str, customization: &impl Customization) -> crate::Result<()> {
         Ok(self.0.place.apply(name, customization).await?)
     }

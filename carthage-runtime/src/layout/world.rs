@@ -12,11 +12,12 @@ use super::place::Place;
 use super::placed::Placed;
 use super::resolve::{machine_spec, resolve_networks};
 use super::{Layout, Model};
-use crate::customize::{AnyCustomization, Setting};
+use crate::customize::{self, AnyCustomization, Setting, When};
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
 use crate::inject::{Scope, Slot};
 use crate::machine::Machine;
+use crate::machine::capability::Capability;
 use crate::machine::engine::{Engine, MachineSpec, NetworkSpec, Site};
 use crate::model::{Count, ImplementationNode, Kind, Node, Part, Placement, Placements, Role};
 use crate::network::Given;
@@ -209,6 +210,17 @@ impl World {
     /// The implementations in use, by name.
     pub(crate) fn engines(&self) -> &BTreeMap<&'static str, Arc<dyn Engine>> {
         &self.engines
+    }
+
+    /// Whether the implementation of the machine at a place can do this.
+    pub(crate) fn can(&self, index: usize, capability: Capability) -> bool {
+        let implementation = self.placement(index).implementation();
+        implementation.is_some_and(|implementation| implementation.capabilities.contains(&capability))
+    }
+
+    /// When a customization of this kind is applied to the machine at a place.
+    pub(crate) fn when(&self, index: usize, kind: customize::Kind) -> When {
+        kind.when(self.can(index, Capability::OfflineRoot))
     }
 
     /// The customizations of a machine, with the parts that hold them.

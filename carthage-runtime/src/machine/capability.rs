@@ -58,7 +58,7 @@ macro_rules! capabilities {
 }
 
 macro_rules! table {
-    ($($(#[doc = $about:literal])+ $name:ident: $lacking:literal, $label:literal, $note:literal;)+) => {
+    ($($(#[doc = $about:literal])+ $name:ident $(with $and:ident)?: $lacking:literal, $label:literal, $note:literal;)+) => {
         /// Something that an implementation can do.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -90,7 +90,7 @@ macro_rules! table {
         $(
             $(#[doc = $about])+
             #[diagnostic::on_unimplemented(message = $lacking, label = $label, note = $note)]
-            pub trait $name: Implementation {}
+            pub trait $name: Implementation $(+ $and)? {}
         )+
     };
 }
@@ -148,14 +148,16 @@ table! {
     Login: "machines by `{Self}` are not reached by ssh",
         "this argument needs an implementation that reaches its machines by ssh",
         "implementations that do: `BareMetal`, `Vm`";
-    /// Files of a machine's root can be reached while it is stopped.
-    OfflineRoot: "files of machines by `{Self}` cannot be reached while they are stopped",
-        "this needs an implementation with an offline root",
-        "implementations that have one: `Sandbox`, `Container`";
-    /// Files of a running machine can be reached.
+    /// Files of a machine's root can be reached while it is stopped, too (`#[customization(container)]`).
+    OfflineRoot with FileTree: "files of machines by `{Self}` cannot be reached while they are stopped",
+        "a `#[customization(container)]` needs an implementation with an offline root",
+        "write `#[customization(filesystem)]`, whose tasks take `&Tree`, for one that is applied once the machine runs; \
+         implementations with an offline root: `Sandbox`, `Container`";
+    /// Files of a running machine can be reached (`#[customization(filesystem)]`).
     FileTree: "files of machines by `{Self}` cannot be reached",
-        "this needs an implementation with a file tree",
-        "implementations that have one: all of this crate's";
+        "a `#[customization(filesystem)]` needs an implementation with a file tree",
+        "write `#[customization]`, whose tasks take `&Host`, for one that runs commands; \
+         implementations with a file tree: all of this crate's";
     /// A virtual trusted platform module.
     Tpm: "machines by `{Self}` have no TPM",
         "`tpm` needs an implementation with a TPM",

@@ -1,16 +1,56 @@
-//! Files inside a machine.
+//! Files of a machine: what a running one, its root and its file tree have in common.
 
 use std::ffi::OsString;
+use std::fmt;
+use std::ops::Deref;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tokio::io::AsyncReadExt;
 
-use super::engine::{FileKind, FileStat};
-use super::machine::Machine;
+use super::engine::{Engine, FileKind, FileStat, MachineSpec};
 use crate::error::{Error, ErrorKind};
 
-impl Machine {
+/// The file tree of a machine, however it is reached: what a setup task of a `#[customization(filesystem)]` gets.
+///
+/// Whether the machine runs is not said, so nothing can be run in it. [`Root`] and [`Host`](super::Host) dereference to it: what
+/// takes a `&Tree` works with all three.
+///
+/// ```no_run
+/// # use carthage::prelude::*;
+/// async fn greet(tree: &Tree) -> Result<()> {
+///     tree.write("/etc/motd", "hello\n").await
+/// }
+/// # async fn body(host: &Host, root: &Root) -> Result<()> {
+/// greet(host).await?;
+/// greet(root).await?;
+/// # Ok(()) }
+/// ```
+pub struct Tree {
+    pub(super) spec: MachineSpec,
+    pub(super) engine: Arc<dyn Engine>,
+}
+
+/// The root of a machine, which need not run: what a setup task of a `#[customization(container)]` gets. It offers the files of
+/// [`Tree`], before the machine starts for the first time, while it is stopped, and while it runs.
+pub struct Root(pub(super) Tree);
+
+impl Deref for Root {
+    type Target = Tree;
+
+    fn deref(&self) -> &Tree {
+        &self.0
+    }
+}
+
+impl Tree {
+    /// The fully qualified name of the machine, such as `worker-2.algebra`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.spec.name
+    }
+
     /// Writes a file as a whole: whoever looks sees the old contents or the new. Missing directories are made.
     ///
     /// # Errors
@@ -19,7 +59,7 @@ impl Machine {
         self.put(path.as_ref(), None, contents.as_ref()).await
     }
 
-    /// Like [`Machine::write`], with permission bits.
+    /// Like [`Tree::write`], with permission bits.
     ///
     /// # Errors
     /// As there.
@@ -34,7 +74,7 @@ impl Machine {
 
     async fn put(&self, path: &Path, mode: Option<u32>, contents: &[u8]) -> crate::Result<()> {
         let contents = Box::new(std::io::Cursor::new(contents.to_vec()));
-        Ok(self.0.engine.write(self.spec(), path, mode, contents).await?)
+        Ok(self.engine.write(&self.spec, path, mode, contents).await?)
     }
 
     /// Reads a whole file.
@@ -44,7 +84,7 @@ impl Machine {
     pub async fn read(&self, path: impl AsRef<Path>) -> crate::Result<Vec<u8>> {
         let path = path.as_ref();
         let mut contents = Vec::new();
-        let mut reader = self.0.engine.read(self.spec(), path).await?;
+        let mut reader = self.engine.read(&self.spec, path).await?;
         reader.read_to_end(&mut contents).await.map_err(self.trouble("read", path))?;
         Ok(contents)
     }
@@ -62,7 +102,7 @@ impl Machine {
     /// # Errors
     /// When it cannot be told.
     pub async fn stat(&self, path: impl AsRef<Path>) -> crate::Result<Option<FileStat>> {
-        Ok(self.0.engine.stat(self.spec(), path.as_ref()).await?)
+        Ok(self.engine.stat(&self.spec, path.as_ref()).await?)
     }
 
     /// Whether something is at this path.
@@ -78,7 +118,7 @@ impl Machine {
     /// # Errors
     /// When there is no directory.
     pub async fn read_dir(&self, path: impl AsRef<Path>) -> crate::Result<Vec<OsString>> {
-        Ok(self.0.engine.read_dir(self.spec(), path.as_ref()).await?)
+        Ok(self.engine.read_dir(&self.spec, path.as_ref()).await?)
     }
 
     /// Makes a directory and the missing ones above it.
@@ -86,7 +126,7 @@ impl Machine {
     /// # Errors
     /// When it cannot be made.
     pub async fn make_dir(&self, path: impl AsRef<Path>) -> crate::Result<()> {
-        Ok(self.0.engine.make_dir(self.spec(), path.as_ref(), None).await?)
+        Ok(self.engine.make_dir(&self.spec, path.as_ref(), None).await?)
     }
 
     /// Removes a file or a whole directory; no error if there is nothing.
@@ -94,7 +134,7 @@ impl Machine {
     /// # Errors
     /// When it cannot be removed.
     pub async fn remove(&self, path: impl AsRef<Path>) -> crate::Result<()> {
-        Ok(self.0.engine.remove_path(self.spec(), path.as_ref()).await?)
+        Ok(self.engine.remove_path(&self.spec, path.as_ref()).await?)
     }
 
     /// Copies a file or a directory from this host into the machine, with permission bits. Symbolic links are followed.
@@ -108,14 +148,14 @@ impl Machine {
             let meta = tokio::fs::metadata(&from).await.map_err(cannot())?;
             let mode = Some(meta.permissions().mode() & 0o7777);
             if meta.is_dir() {
-                self.0.engine.make_dir(self.spec(), &to, mode).await?;
+                self.engine.make_dir(&self.spec, &to, mode).await?;
                 let mut entries = tokio::fs::read_dir(&from).await.map_err(cannot())?;
                 while let Some(entry) = entries.next_entry().await.map_err(cannot())? {
                     todo.push((entry.path(), to.join(entry.file_name())));
                 }
             } else {
                 let file = tokio::fs::File::open(&from).await.map_err(cannot())?;
-                self.0.engine.write(self.spec(), &to, mode, Box::new(file)).await?;
+                self.engine.write(&self.spec, &to, mode, Box::new(file)).await?;
             }
         }
         Ok(())
@@ -128,7 +168,7 @@ impl Machine {
     pub async fn copy_out(&self, inside: impl AsRef<Path>, local: impl AsRef<Path>) -> crate::Result<()> {
         let mut todo = vec![(inside.as_ref().to_owned(), local.as_ref().to_owned())];
         while let Some((from, to)) = todo.pop() {
-            let stat = self.0.engine.stat(self.spec(), &from).await?.ok_or_else(|| {
+            let stat = self.engine.stat(&self.spec, &from).await?.ok_or_else(|| {
                 let what = format!("there is no `{}` in `{}`", from.display(), self.name());
                 Error::new(ErrorKind::NotFound, what)
             })?;
@@ -158,7 +198,7 @@ impl Machine {
         let temporary = tokio::task::spawn_blocking(move || tempfile::NamedTempFile::new_in(parent));
         let temporary = temporary.await?.map_err(cannot())?;
         let mut file = tokio::fs::File::from_std(temporary.reopen().map_err(cannot())?);
-        let mut reader = self.0.engine.read(self.spec(), from).await?;
+        let mut reader = self.engine.read(&self.spec, from).await?;
         tokio::io::copy(&mut reader, &mut file).await.map_err(cannot())?;
         file.set_permissions(std::fs::Permissions::from_mode(mode)).await.map_err(cannot())?;
         file.sync_all().await.map_err(cannot())?;
@@ -168,5 +208,17 @@ impl Machine {
 
     fn trouble(&self, verb: &str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
         Error::host(format!("cannot {verb} `{}` in `{}`", path.display(), self.name()))
+    }
+}
+
+impl fmt::Debug for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Tree").field(&self.name()).finish()
+    }
+}
+
+impl fmt::Debug for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Root").field(&self.name()).finish()
     }
 }

@@ -1,6 +1,7 @@
 //! A machine of the layout, whatever makes it.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use super::engine::{
     Aspect, Effect, Engine, Exec, HostEntry, Identity, LinkSpec, Log, MachineSpec, Namespace, Presence,
     Running, ServiceSpec, ServiceStatus,
 };
+use super::files::{Root, Tree};
 use super::guard::Users;
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
@@ -61,8 +63,8 @@ pub const GRACE: Duration = Duration::from_secs(10);
 pub struct Machine(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
-    pub(super) spec: MachineSpec,
-    pub(super) engine: Arc<dyn Engine>,
+    /// Its root, with what it is and who makes it.
+    root: Root,
     pub(super) events: Events,
     pub(super) users: tokio::sync::Mutex<Users>,
     /// Stops that a dropped guard has begun.
@@ -81,8 +83,7 @@ impl Machine {
         unwinding: TaskTracker,
     ) -> Self {
         Self(Arc::new(Inner {
-            spec,
-            engine,
+            root: Root(Tree { spec, engine }),
             events,
             users: tokio::sync::Mutex::default(),
             unwinding,
@@ -94,7 +95,7 @@ impl Machine {
     /// The fully qualified name, such as `worker-2.algebra`.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0.spec.name
+        self.0.root.name()
     }
 
     /// What users call it in filters: `machine:worker-2.algebra`.
@@ -112,30 +113,39 @@ impl Machine {
     /// All that is known of it before it exists.
     #[must_use]
     pub fn spec(&self) -> &MachineSpec {
-        &self.0.spec
+        &self.0.root.spec
+    }
+
+    pub(super) fn engine(&self) -> &dyn Engine {
+        &*self.0.root.engine
+    }
+
+    /// Its root; whether it can be reached while the machine does not run is the implementation's to know.
+    pub(crate) fn root(&self) -> &Root {
+        &self.0.root
     }
 
     /// The name of the implementation that makes it.
     #[must_use]
     pub fn implementation(&self) -> &'static str {
-        self.0.engine.name()
+        self.engine().name()
     }
 
     /// What must be done to it when this changes in its model.
     pub(crate) fn effect(&self, aspect: Aspect) -> Effect {
-        self.0.engine.effect(aspect)
+        self.engine().effect(aspect)
     }
 
     /// Whether it is made, started and stopped from here, and not only reached.
     #[must_use]
     pub fn is_made(&self) -> bool {
-        self.0.engine.makes()
+        self.engine().makes()
     }
 
     /// Its network interfaces.
     #[must_use]
     pub fn links(&self) -> &[LinkSpec] {
-        &self.0.spec.links
+        &self.spec().links
     }
 
     /// The address of its first link that has one.
@@ -149,7 +159,7 @@ impl Machine {
     /// # Errors
     /// When the implementation cannot be asked at all.
     pub async fn presence(&self) -> Result<Presence, Error> {
-        self.0.engine.find(self.spec()).await
+        self.engine().find(self.spec()).await
     }
 
     /// Whether it runs; `None` when that cannot be told.
@@ -167,7 +177,7 @@ impl Machine {
     pub async fn create(&self) -> Result<Identity, Error> {
         let _alone = self.0.users.lock().await;
         let intent = self.0.ledger.intend(&self.thing(), "create").await?;
-        let made = self.0.engine.create(self.spec()).await;
+        let made = self.engine().create(self.spec()).await;
         crash_point("machine-made-unrecorded");
         intent.settle(made, |identity| Change::Put(self.record(identity.clone(), &[]))).await
     }
@@ -185,7 +195,7 @@ impl Machine {
 
     pub(super) async fn start_locked(&self) -> Result<(), Error> {
         let intent = self.0.ledger.intend(&self.thing(), "start").await?;
-        let started = self.0.engine.start(self.spec()).await;
+        let started = self.engine().start(self.spec()).await;
         crash_point("machine-started-unsettled");
         intent.settle(started, |()| Change::Nothing).await
     }
@@ -201,7 +211,7 @@ impl Machine {
 
     pub(super) async fn stop_locked(&self, grace: Duration) -> Result<(), Error> {
         let intent = self.0.ledger.intend(&self.thing(), "stop").await?;
-        let stopped = self.0.engine.stop(self.spec(), grace).await;
+        let stopped = self.engine().stop(self.spec(), grace).await;
         intent.settle(stopped, |()| Change::Nothing).await
     }
 
@@ -213,8 +223,8 @@ impl Machine {
         let _alone = self.0.users.lock().await;
         let intent = self.0.ledger.intend(&self.thing(), "destroy").await?;
         let gone = async {
-            self.0.engine.stop(self.spec(), GRACE).await?;
-            self.0.engine.remove(self.spec()).await
+            self.engine().stop(self.spec(), GRACE).await?;
+            self.engine().remove(self.spec()).await
         };
         let gone = gone.await;
         crash_point("machine-removed-unrecorded");
@@ -224,21 +234,22 @@ impl Machine {
     /// The same machine as it was deployed, whatever the layout has become since.
     pub(crate) fn made_from(&self, record: Option<&Record>) -> Self {
         let Some(made) = record.and_then(MadeFrom::of) else { return self.clone() };
-        let Inner { engine, events, unwinding, ledger, path, .. } = &*self.0;
-        Self::new(made.spec, path.clone(), engine.clone(), ledger.clone(), events.clone(), unwinding.clone())
+        let Inner { root, events, unwinding, ledger, path, .. } = &*self.0;
+        let engine = root.engine.clone();
+        Self::new(made.spec, path.clone(), engine, ledger.clone(), events.clone(), unwinding.clone())
     }
 
     /// Makes what has changed in its model true of it, while it runs.
     pub(crate) async fn update(&self) -> Result<(), Error> {
         let _alone = self.0.users.lock().await;
         let intent = self.0.ledger.intend(&self.thing(), "update").await?;
-        let updated = self.0.engine.update(self.spec()).await;
+        let updated = self.engine().update(self.spec()).await;
         intent.settle(updated, |()| Change::Nothing).await
     }
 
     /// Gives it the names that it can reach, while it runs, and writes down what it is now.
     pub(crate) async fn introduce(&self, identity: Identity, hosts: &[HostEntry]) -> Result<(), Error> {
-        self.0.engine.set_hosts(self.spec(), hosts).await?;
+        self.engine().set_hosts(self.spec(), hosts).await?;
         self.0.ledger.put_record(self.record(identity, hosts)).await
     }
 
@@ -262,7 +273,7 @@ impl Machine {
     /// When it cannot be run.
     pub async fn exec(&self, mut exec: Exec) -> Result<Running, Error> {
         self.fill_in_user(&mut exec);
-        self.0.engine.exec(self.spec(), exec).await
+        self.engine().exec(self.spec(), exec).await
     }
 
     /// Starts a service that belongs to the machine, in place of one of the same name.
@@ -272,7 +283,7 @@ impl Machine {
     pub async fn start_service(&self, service: &ServiceSpec) -> Result<(), Error> {
         let mut service = service.clone();
         self.fill_in_user(&mut service.exec);
-        self.0.engine.start_service(self.spec(), &service).await
+        self.engine().start_service(self.spec(), &service).await
     }
 
     /// Who says nothing runs as the machine's user.
@@ -285,7 +296,7 @@ impl Machine {
     /// # Errors
     /// When the machine cannot be reached.
     pub async fn remove_service(&self, service: &str) -> Result<(), Error> {
-        self.0.engine.remove_service(self.spec(), service).await
+        self.engine().remove_service(self.spec(), service).await
     }
 
     /// What a service has written since it was first started, of both streams.
@@ -313,12 +324,20 @@ impl Machine {
     /// # Errors
     /// When the machine cannot be asked.
     pub async fn services(&self) -> Result<Vec<ServiceStatus>, Error> {
-        self.0.engine.services(self.spec()).await
+        self.engine().services(self.spec()).await
     }
 
     /// Where its network is, while it runs.
     pub(crate) async fn namespace(&self) -> Result<Namespace, Error> {
-        self.0.engine.namespace(self.spec()).await
+        self.engine().namespace(self.spec()).await
+    }
+}
+
+impl Deref for Machine {
+    type Target = Tree;
+
+    fn deref(&self) -> &Tree {
+        &self.0.root
     }
 }
 

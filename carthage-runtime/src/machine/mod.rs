@@ -13,6 +13,7 @@ mod outflow;
 mod ports;
 
 pub use command::{Command, Output};
+pub use files::{Root, Tree};
 pub use guard::RunningGuard;
 pub use host::Host;
 pub(crate) use host::is_spawned_by;

@@ -13,7 +13,7 @@ impl Machine {
     /// # Errors
     /// When the machine cannot be reached.
     pub async fn dial(&self, to: SocketAddr) -> Result<Option<Box<dyn Duplex>>, Error> {
-        self.0.engine.dial(self.spec(), to).await
+        self.engine().dial(self.spec(), to).await
     }
 
     /// Whether something in the machine listens on this TCP port, on loopback or on any of its addresses.

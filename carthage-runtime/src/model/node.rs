@@ -15,7 +15,7 @@ use std::net::Ipv4Addr;
 use super::hardware::{Hardware, Surroundings};
 use super::key::{At, Key};
 use super::login::Login;
-use crate::machine::implementation::Implementation;
+use crate::machine::implementation::{Capability, Implementation};
 
 /// What an item is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +164,8 @@ impl Node {
 pub struct ImplementationNode {
     /// [`Implementation::NAME`].
     pub name: &'static str,
+    /// What it can do.
+    pub capabilities: &'static [Capability],
     pub(crate) open: crate::machine::implementation::OpenFn,
 }
 
@@ -171,7 +173,7 @@ impl ImplementationNode {
     /// Of the type `I`.
     #[must_use]
     pub const fn of<I: Implementation>() -> Self {
-        Self { name: I::NAME, open: crate::machine::implementation::open::<I> }
+        Self { name: I::NAME, capabilities: I::CAPABILITIES, open: crate::machine::implementation::open::<I> }
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn tests() -> Vec<(&'static str, Test)> {
     ]
 }
 
-fn murder(pid: i32) -> Result<(), Failed> {
+pub(crate) fn murder(pid: i32) -> Result<(), Failed> {
     kill(Pid::from_raw(pid), Signal::SIGKILL)?;
     eventually("it is dead", || {
         std::fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "))

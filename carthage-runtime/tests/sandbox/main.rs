@@ -10,6 +10,7 @@ mod faults;
 mod files;
 mod life;
 mod network;
+mod offline;
 mod support;
 
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         ("files", files::tests()),
         ("life", life::tests()),
         ("network", network::tests()),
+        ("offline", offline::tests()),
     ] {
         tests.extend(found.into_iter().map(|(name, test)| Trial::test(format!("{module}::{name}"), test)));
     }

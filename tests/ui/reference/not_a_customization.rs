@@ -9,4 +9,9 @@ struct Mirror {
     site: Site,
 }
 
+#[layout(implementation = Sandbox)]
+struct Industrial {
+    mirror: Mirror,
+}
+
 fn main() {}

@@ -54,19 +54,15 @@ impl SandboxEngine {
         }
     }
 
-    /// Asks a machine something that is answered without descriptors.
-    async fn ask(&self, machine: &MachineSpec, request: MachineRequest) -> Result<MachineAnswer, Error> {
-        let machine = machine.name.clone();
-        self.off(move |premises| Ok(premises.inside(&machine)?.ask(&request, &[])?.0)).await
-    }
-
+    /// Asks a machine about a file what is answered without descriptors.
     async fn file(
         &self,
         machine: &MachineSpec,
         path: &Path,
         operation: FileOperation,
     ) -> Result<MachineAnswer, Error> {
-        self.ask(machine, MachineRequest::File { path: path.into(), operation }).await
+        let (machine, path) = (machine.name.clone(), path.into());
+        self.off(move |premises| Ok(premises.file(&machine, path, operation)?.1)).await
     }
 }
 
@@ -304,10 +300,9 @@ impl Engine for SandboxEngine {
     }
 
     async fn read(&self, machine: &MachineSpec, path: &Path) -> Result<Reader, Error> {
-        let request = MachineRequest::File { path: path.into(), operation: FileOperation::Read };
-        let machine = machine.name.clone();
-        let (_, mut descriptors) =
-            self.off(move |premises| premises.inside(&machine)?.ask(&request, &[])).await?;
+        let (machine, path) = (machine.name.clone(), path.into());
+        let (_, _, mut descriptors) =
+            self.off(move |premises| premises.file(&machine, path, FileOperation::Read)).await?;
         let file = descriptors.pop().ok_or_else(|| unexpected("cannot read a file"))?;
         Ok(Box::new(tokio::fs::File::from_std(file.into())))
     }
@@ -321,8 +316,9 @@ impl Engine for SandboxEngine {
     ) -> Result<(), Error> {
         let failed = format!("cannot write `{}` in the machine `{}`", path.display(), machine.name);
         let (machine, path): (String, OsString) = (machine.name.clone(), path.into());
-        let (connection, file) =
-            self.off(move |premises| premises.inside(&machine)?.replace(path, mode)).await?;
+        let (connection, _, mut descriptors) =
+            self.off(move |premises| premises.file(&machine, path, FileOperation::Write(mode))).await?;
+        let file = descriptors.pop().ok_or_else(|| unexpected("cannot write a file"))?;
         let mut file = tokio::fs::File::from_std(file.into());
         tokio::io::copy(&mut contents, &mut file).await.map_err(Error::host(failed.clone()))?;
         tokio::io::AsyncWriteExt::flush(&mut file).await.map_err(Error::host(failed))?;

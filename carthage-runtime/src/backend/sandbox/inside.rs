@@ -1,14 +1,13 @@
 //! The controller's side of a machine's first process: one connection per request. All of it blocks.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use super::keeper::{Privilege, connect_below};
-use super::message::{Command, Commit, FileOperation, MachineAnswer, MachineRequest};
+use super::keeper::{Privilege, closed, connect_below};
+use super::message::{Command, Commit, MachineAnswer, MachineRequest, OFFLINE, ONLINE};
 use super::running::Streams;
 use super::wire::{Answer, ask};
 use crate::error::{Error, ErrorKind};
@@ -17,22 +16,47 @@ use crate::machine::engine::{Exec, Namespace};
 /// How long a machine may take to answer.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A connection to a running machine.
+/// A connection to a machine.
 #[derive(Debug)]
 pub(super) struct Inside {
     connection: UnixStream,
     machine: String,
+    offline: bool,
 }
 
 impl Inside {
     /// Connects; `None` when the machine does not run.
     pub(super) fn connect(directory: &Path, machine: &str) -> Result<Option<Self>, Error> {
+        Self::connect_to(directory, ONLINE, machine)
+    }
+
+    /// Connects for files; `None` when the machine neither runs nor is offline.
+    pub(super) fn connect_for_files(directory: &Path, machine: &str) -> Result<Option<Self>, Error> {
+        match Self::connect(directory, machine)? {
+            None => Self::connect_to(directory, OFFLINE, machine),
+            running => Ok(running),
+        }
+    }
+
+    fn connect_to(directory: &Path, socket: &str, machine: &str) -> Result<Option<Self>, Error> {
         let failed = || format!("cannot connect to the machine `{machine}`");
-        let Some(connection) = connect_below(directory, "sock").map_err(Error::host(failed()))? else {
+        let Some(connection) = connect_below(directory, socket).map_err(Error::host(failed()))? else {
             return Ok(None);
         };
         connection.set_read_timeout(Some(PATIENCE)).map_err(Error::host(failed()))?;
-        Ok(Some(Self { connection, machine: machine.to_owned() }))
+        Ok(Some(Self { connection, machine: machine.to_owned(), offline: socket == OFFLINE }))
+    }
+
+    /// Like [`ask`](Self::ask); `None` when the machine, which is offline, has ended before it could answer, because nobody had
+    /// asked it for long enough, or because it was started.
+    pub(super) fn ask_offline(
+        &self,
+        request: &MachineRequest,
+    ) -> Result<Option<(MachineAnswer, Vec<OwnedFd>)>, Error> {
+        match ask::<MachineAnswer>(&self.connection, request, &[]) {
+            Err(error) if self.offline && closed(&error) => Ok(None),
+            asked => self.settle(asked).map(Some),
+        }
     }
 
     /// Asks, and waits for the answer.
@@ -92,15 +116,7 @@ impl Inside {
         Ok(Namespace { user: user.then(|| path("user")), net: path("net") })
     }
 
-    /// Begins to replace a file: what is written to the answered descriptor takes its place by [`commit`](Self::commit).
-    pub(super) fn replace(self, path: OsString, mode: Option<u32>) -> Result<(Self, OwnedFd), Error> {
-        let request = MachineRequest::File { path, operation: FileOperation::Write(mode) };
-        let (_, mut descriptors) = self.ask(&request, &[])?;
-        let file = descriptors.pop().ok_or_else(|| unexpected("cannot write a file"))?;
-        Ok((self, file))
-    }
-
-    /// Ends a replacement.
+    /// Ends the replacement of a file, which was begun on this connection.
     pub(super) fn commit(&self) -> Result<(), Error> {
         self.settle(ask(&self.connection, &Commit, &[])).map(drop)
     }

@@ -8,6 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::machine::engine::{Exec, Exit, HostEntry, MachineSpec, NetworkSpec, TerminalSize};
 
+/// The socket, in its directory, on which a machine takes requests.
+pub(super) const ONLINE: &str = "sock";
+/// The socket on which a machine that is offline takes requests for files.
+pub(super) const OFFLINE: &str = "offline";
+
 /// How a keeper is started: the first message on the socket that it inherits.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Launch {
@@ -20,7 +25,7 @@ pub(super) struct Launch {
 /// What a keeper is asked.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum KeeperRequest {
-    /// Does this machine run? Answered with a `bool`, from memory.
+    /// Does this machine run? Answered with a `bool`, from memory. One that is offline does not.
     Runs(String),
     /// Where is this network's bridge? Answered with a [`Bridge`], or nothing while there is none.
     Bridge(String),
@@ -28,7 +33,8 @@ pub(super) enum KeeperRequest {
     CreateNetwork(NetworkSpec),
     /// Remove a network's bridge.
     RemoveNetwork(String),
-    /// Start a machine; carries a socket on which the machine's first process tells how it went.
+    /// Start a machine; carries a socket on which the machine's first process tells how it went. One that is offline is ended
+    /// first, unless it is to be offline.
     Start(Box<StartMachine>),
     /// End a machine; answered when nothing of it is left.
     Stop {
@@ -46,6 +52,8 @@ pub(super) enum KeeperRequest {
 /// All that it takes to start a machine.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct StartMachine {
+    /// Whether only its root is wanted: no links, no services, no commands, and an end as soon as nobody asks for files.
+    pub(super) offline: bool,
     /// The machine.
     pub(super) spec: MachineSpec,
     /// The machine's directory below the implementation's.

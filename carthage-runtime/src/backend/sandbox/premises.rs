@@ -1,13 +1,14 @@
 //! What is done to the machines and networks of one layout. All of it blocks.
 
-use std::os::fd::AsFd;
+use std::ffi::OsString;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::inside::Inside;
 use super::keeper::{Client, remove_tree};
-use super::message::{KeeperRequest, StartMachine};
+use super::message::{FileOperation, KeeperRequest, MachineAnswer, MachineRequest, StartMachine};
 use super::records::{MachineRecord, Records, make_directory};
 use super::wire::{Answer, receive};
 use super::{cgroup, survey};
@@ -52,6 +53,38 @@ impl Premises {
         }
     }
 
+    /// Asks a machine about a file, whether it runs or not. The connection is for what follows.
+    pub(super) fn file(
+        &self,
+        machine: &str,
+        path: OsString,
+        operation: FileOperation,
+    ) -> Result<(Inside, MachineAnswer, Vec<OwnedFd>), Error> {
+        let request = MachineRequest::File { path, operation };
+        let directory = self.records.machine(machine)?;
+        let deadline = Instant::now() + BOOT;
+        loop {
+            // Nothing of a request is done before it is answered, so it can be asked again.
+            if let Some(inside) = Inside::connect_for_files(&directory, machine)?
+                && let Some((answer, descriptors)) = inside.ask_offline(&request)?
+            {
+                return Ok((inside, answer, descriptors));
+            }
+            let order = self.order(self.record(machine)?)?;
+            let start = StartMachine { offline: true, services: Vec::new(), ..order };
+            match self.boot(machine, start) {
+                // It was started for others while we looked away, or is ending; neither tells when.
+                Err(error)
+                    if Instant::now() < deadline
+                        && (error.kind() == ErrorKind::Locked || self.keeper.runs(machine)?) =>
+                {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                other => other?,
+            }
+        }
+    }
+
     /// What exists by record, and whether the keeper has it.
     pub(super) fn presence(
         identity: Option<Identity>,
@@ -81,25 +114,34 @@ impl Premises {
                 self.keeper.ask_started::<()>(&KeeperRequest::CreateNetwork(network.spec), &[])?;
             }
         }
-        let logs = self.logs(name);
-        let services = self.records.services(name)?;
-        if !services.is_empty() {
-            make_directory(&logs)?;
+        let start = self.order(record)?;
+        if !start.services.is_empty() {
+            make_directory(&self.logs(name))?;
         }
-        let start = StartMachine {
-            directory: self.records.machine(name)?.into(),
-            private: self.private().into_iter().map(PathBuf::into_os_string).collect(),
-            hosts: self.records.hosts(name)?,
-            logs: logs.into(),
-            services,
-            machine_id: record.identity.0,
-            spec: record.spec,
-        };
         self.boot(name, start)
     }
 
+    /// All that it takes to start a machine that is on record.
+    fn order(&self, record: MachineRecord) -> Result<StartMachine, Error> {
+        let MachineRecord { identity, spec } = record;
+        Ok(StartMachine {
+            offline: false,
+            directory: self.records.machine(&spec.name)?.into(),
+            private: self.private().into_iter().map(PathBuf::into_os_string).collect(),
+            hosts: self.records.hosts(&spec.name)?,
+            logs: self.logs(&spec.name).into(),
+            services: self.records.services(&spec.name)?,
+            machine_id: identity.0,
+            spec,
+        })
+    }
+
     fn boot(&self, name: &str, start: StartMachine) -> Result<(), Error> {
-        let failed = || format!("cannot start the machine `{name}`");
+        let offline = start.offline;
+        let failed = || match offline {
+            false => format!("cannot start the machine `{name}`"),
+            true => format!("cannot reach the root of the machine `{name}`"),
+        };
         let (told, ready) = UnixStream::pair().map_err(Error::host(failed()))?;
         told.set_read_timeout(Some(BOOT)).map_err(Error::host(failed()))?;
         let asked = self.keeper.ask_started::<()>(&KeeperRequest::Start(Box::new(start)), &[ready.as_fd()]);
@@ -113,7 +155,10 @@ impl Premises {
             (Err(error), _) => Err(Error::host("it does not become ready")(error)),
         };
         if let Err(error) = result {
-            self.keeper.stop(name, Duration::ZERO)?;
+            // One that was to be offline has ended by itself; what runs now was started by another.
+            if !offline {
+                self.keeper.stop(name, Duration::ZERO)?;
+            }
             let (kind, hint) = (error.kind(), error.next_step().map(str::to_owned));
             let failed = Error::new(kind, failed()).because(error);
             return Err(hint.into_iter().fold(failed, Error::hint));

@@ -9,6 +9,7 @@
 //!     services/NAME.json      its services
 //!     upper/ work/ root/      its writable layer, the overlays' own, where its root is assembled
 //!     sock                    where it takes requests
+//!     offline                 where it takes requests for files while it is stopped
 //!   keeper.lock .sock .log    the keeper's
 //!   cover/                    where the keeper has the layer that hides the host's secrets
 //! ```

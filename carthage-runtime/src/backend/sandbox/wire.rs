@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, ErrorKind};
 
 /// Raised whenever a message changes its meaning.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 /// No frame is longer: arguments and environments are limited by the kernel to less.
 const LONGEST: u32 = 64 << 20;
 /// No frame carries more descriptors.

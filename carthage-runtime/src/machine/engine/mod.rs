@@ -107,6 +107,10 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     /// All services of the machine, running or not, by name.
     async fn services(&self, machine: &MachineSpec) -> Result<Vec<ServiceStatus>, Error>;
 
+    // Files. An implementation that declares `OfflineRoot` does all of the following also on a machine that exists and does
+    // not run, which then still does not run to all others: not to `find`, and nothing of the machine's own is started. Any
+    // other answers an error for one that does not run.
+
     /// What is at this path; `None` if nothing. Symbolic links are not followed.
     async fn stat(&self, machine: &MachineSpec, path: &Path) -> Result<Option<FileStat>, Error>;
     /// Reads a file from its beginning.

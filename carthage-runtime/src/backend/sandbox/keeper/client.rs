@@ -182,7 +182,8 @@ pub(in super::super) fn connect_below(directory: &Path, name: &str) -> io::Resul
     }
 }
 
-fn closed(error: &io::Error) -> bool {
+/// Whether the other side has gone away.
+pub(in super::super) fn closed(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe

@@ -18,7 +18,7 @@ mod serve;
 mod spawn;
 mod tree;
 
-pub(super) use client::{Client, connect_below};
+pub(super) use client::{Client, closed, connect_below};
 pub(super) use launch::main;
 pub(super) use namespaces::{Privilege, probe, subordinate};
 pub(super) use tree::remove_tree;

@@ -51,6 +51,8 @@ pub(super) struct Keeper {
 #[derive(Debug)]
 struct Machine {
     spawned: Spawned,
+    /// Whether only its root is there.
+    offline: bool,
     /// When it is killed, if it is to end.
     deadline: Option<Instant>,
     /// Who wants to know that it has ended.
@@ -135,8 +137,20 @@ impl Keeper {
             let _ = kill(machine.spawned.pid, Signal::SIGKILL);
         }
         for (name, machine) in std::mem::take(&mut self.machines) {
-            while waitpid(machine.spawned.pid, None) == Err(nix::errno::Errno::EINTR) {}
-            clear_away(&self.id, &name, &machine.spawned);
+            self.finish(&name, machine);
+        }
+    }
+
+    /// Waits for the end of a machine that is killed.
+    fn finish(&mut self, name: &str, machine: Machine) {
+        while waitpid(machine.spawned.pid, None) == Err(nix::errno::Errno::EINTR) {}
+        self.ended(name, machine);
+    }
+
+    fn ended(&mut self, name: &str, machine: Machine) {
+        clear_away(&self.id, name, &machine.spawned);
+        for client in machine.waiting {
+            self.reply(client, Ok(()));
         }
     }
 
@@ -157,11 +171,7 @@ impl Keeper {
         }
         for name in names {
             if let Some(machine) = self.machines.remove(&name) {
-                clear_away(&self.id, &name, &machine.spawned);
-                for client in machine.waiting {
-                    let _ = send(&client, &answer(Ok(())), &[]);
-                    self.clients.push(client);
-                }
+                self.ended(&name, machine);
             }
         }
     }
@@ -202,7 +212,7 @@ impl Keeper {
     fn handle(&mut self, client: UnixStream, request: KeeperRequest, mut descriptors: Vec<OwnedFd>) {
         match request {
             KeeperRequest::Runs(machine) => {
-                let runs = self.machines.contains_key(&machine);
+                let runs = self.machines.get(&machine).is_some_and(|machine| !machine.offline);
                 self.reply(client, Ok(runs));
             }
             KeeperRequest::Bridge(network) => {
@@ -274,16 +284,26 @@ impl Keeper {
     }
 
     fn start(&mut self, start: Box<StartMachine>, ready: Option<OwnedFd>) -> Result<(), Error> {
-        let name = start.spec.name.clone();
-        if self.machines.contains_key(&name) {
-            return Err(Error::new(ErrorKind::Usage, format!("the machine `{name}` is running already")));
+        let (name, offline) = (start.spec.name.clone(), start.offline);
+        match self.machines.remove(&name) {
+            // Its root is wanted for more than files.
+            Some(machine) if machine.offline && !offline => {
+                let _ = kill(machine.spawned.pid, Signal::SIGKILL);
+                self.finish(&name, machine);
+            }
+            Some(machine) => {
+                let runs = if machine.offline { "is offline" } else { "is running" };
+                self.machines.insert(name.clone(), machine);
+                return Err(Error::new(ErrorKind::Locked, format!("the machine `{name}` {runs} already")));
+            }
+            None => {}
         }
         let ready = ready.ok_or_else(|| Error::new(ErrorKind::Host, "a socket was expected"))?;
-        let cables = cables(&start.spec, &self.networks)?;
+        let cables = if offline { Vec::new() } else { cables(&start.spec, &self.networks)? };
         let cover = if start.spec.root.is_none() { Some(self.cover()?) } else { None };
         let unprivileged = self.privilege == Privilege::UserNamespace;
         let spawned = spawn(Order { start, cover, unprivileged, id: self.id.clone(), ready, cables })?;
-        self.machines.insert(name, Machine { spawned, deadline: None, waiting: Vec::new() });
+        self.machines.insert(name, Machine { spawned, offline, deadline: None, waiting: Vec::new() });
         Ok(())
     }
 

@@ -94,7 +94,8 @@ pub(super) fn spawn(order: Order) -> Result<Spawned, Error> {
     let Some(pid) = forked else { boot(&start, Ground { cover, unprivileged, go, ready: ready.into() }) };
     drop((go, ready));
     let spawned = Spawned { pid, ports: cables.iter().map(|cable| cable.port.clone()).collect() };
-    let equipped = cgroup::confine(&id, &start.spec, pid.as_raw()).and_then(|()| {
+    let confined = if start.offline { Ok(()) } else { cgroup::confine(&id, &start.spec, pid.as_raw()) };
+    let equipped = confined.and_then(|()| {
         let cannot = format!("cannot reach the network of the machine `{name}`");
         let namespace = Path::new("/proc").join(pid.to_string()).join("ns/net");
         let namespace = File::open(namespace).map_err(Error::host(cannot))?;

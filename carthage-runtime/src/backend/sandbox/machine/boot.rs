@@ -12,7 +12,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::Signal;
 
 use super::super::fork::contained;
-use super::super::message::StartMachine;
+use super::super::message::{OFFLINE, ONLINE, StartMachine};
 use super::super::sys;
 use super::super::wire::{answer, send};
 use super::root::Plan;
@@ -47,7 +47,7 @@ pub(in super::super) fn boot(start: &StartMachine, ground: Ground) -> ! {
     drop(told);
     drop(ground);
     match listener {
-        Some(listener) if !failed => init::run(listener, &start.spec),
+        Some(listener) if !failed => init::run(listener, &start.spec, start.offline),
         _ => sys::exit_now(1),
     }
 }
@@ -57,7 +57,7 @@ fn prepare(start: &StartMachine, ground: &Ground) -> Result<UnixListener, Error>
     die_with_the_keeper(spec.hostname.as_str())?;
     nix::unistd::sethostname(&spec.hostname).map_err(Error::host("cannot set the host name"))?;
     let directory = Path::new(&start.directory);
-    let listener = listen(directory)?;
+    let listener = listen(directory, if start.offline { OFFLINE } else { ONLINE })?;
     let logs = open_logs(start)?;
     let private: Vec<PathBuf> = start.private.iter().map(PathBuf::from).collect();
     root::enter(&Plan {
@@ -102,11 +102,11 @@ fn die_with_the_keeper(name: &str) -> Result<(), Error> {
 }
 
 /// The socket on which the machine takes requests; it lies outside of the machine's root.
-fn listen(directory: &Path) -> Result<UnixListener, Error> {
+fn listen(directory: &Path, name: &str) -> Result<UnixListener, Error> {
     let cannot = || format!("cannot make a socket in `{}`", directory.display());
     let handle = File::open(directory).map_err(Error::host(cannot()))?;
     // By descriptor: the path of a socket must be short, and that of a state directory need not be.
-    let path = PathBuf::from(format!("/proc/self/fd/{}/sock", handle.as_raw_fd()));
+    let path = PathBuf::from(format!("/proc/self/fd/{}/{name}", handle.as_raw_fd()));
     match fs::remove_file(&path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             return Err(Error::host(cannot())(error));

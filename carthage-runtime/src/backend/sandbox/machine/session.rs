@@ -19,8 +19,8 @@ const DIALLING: Duration = Duration::from_secs(10);
 /// What a request leads to: an answer with descriptors.
 pub(super) type Outcome = Result<(MachineAnswer, Vec<OwnedFd>), Error>;
 
-/// Takes the request, and answers it.
-pub(super) fn serve(connection: UnixStream, spec: &MachineSpec) {
+/// Takes the request, and answers it. A machine that is offline has nothing but files.
+pub(super) fn serve(connection: UnixStream, spec: &MachineSpec, offline: bool) {
     let request =
         connection.set_read_timeout(Some(PATIENCE)).and_then(|()| receive::<MachineRequest>(&connection));
     let (request, descriptors) = match request {
@@ -37,6 +37,10 @@ pub(super) fn serve(connection: UnixStream, spec: &MachineSpec) {
         }
     };
     let _ = connection.set_read_timeout(None);
+    if offline && !matches!(request, MachineRequest::File { .. }) {
+        let stopped = format!("the machine `{}` is not running", spec.name);
+        return reply(&connection, Err(Error::new(ErrorKind::NotFound, stopped)));
+    }
     match request {
         MachineRequest::Exec { command, terminal } => {
             exec::serve(connection, &command, terminal, descriptors)
