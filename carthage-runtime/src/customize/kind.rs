@@ -1,6 +1,6 @@
 //! The kinds of customizations: what each works on, and when it is applied.
 
-use crate::machine::implementation::{FileTree, Implementation, OfflineRoot};
+use crate::machine::implementation::{Capability, FileTree, Implementation, OfflineRoot};
 use crate::machine::{Host, Root, Tree};
 
 /// What a customization works on.
@@ -24,6 +24,15 @@ pub(crate) enum When {
 }
 
 impl Kind {
+    /// What it needs of the implementation.
+    pub(crate) fn needs(self) -> Option<Capability> {
+        match self {
+            Self::Machine => None,
+            Self::Container => Some(Capability::OfflineRoot),
+            Self::Filesystem => Some(Capability::FileTree),
+        }
+    }
+
     /// When it is applied to a machine by an implementation that has offline roots, or has none.
     pub(crate) fn when(self, offline_root: bool) -> When {
         match self {

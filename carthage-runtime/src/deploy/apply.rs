@@ -78,7 +78,7 @@ impl Deployment {
                 let (identity, rooted) = self.deploy_machine(thing, machine, roots, &progress).await?;
                 self.release_unused(machine).await.map_err(told)?;
                 self.end_services(*index, machine, &progress).await?;
-                let applied = self.apply(machines, &identity, &progress).await;
+                let applied = self.customize(machines, &identity, &progress).await;
                 rooted.and(applied).map_err(|undone| progress.undone(&thing.name(), "run", undone))
             }
             Thing::OldNetwork(_) | Thing::OldMachine(_) => match self.exists(thing).await {
@@ -90,7 +90,7 @@ impl Deployment {
     }
 
     /// Applies customizations to a machine. What fails in one does not keep the others from being applied.
-    async fn apply(
+    async fn customize(
         &self,
         applications: &[Application<'_>],
         identity: &Identity,
@@ -161,7 +161,7 @@ impl Deployment {
                     _ => known(machine, &presence)?,
                 };
                 crash_point("machine-recorded");
-                let mut rooted = self.apply(roots, &identity, progress).await;
+                let mut rooted = self.customize(roots, &identity, progress).await;
                 if !matches!(action, None | Some(Action::Update)) {
                     std::mem::replace(&mut rooted, Ok(()))?;
                 }

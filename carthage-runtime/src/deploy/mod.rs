@@ -31,6 +31,7 @@ pub use status::{Listed, MachineStatus, NetworkStatus, Service, Status};
 
 pub use crate::step::{Action, Failure, Skip, Step};
 
+use crate::customize::Customization;
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
 use crate::layout::{Layout, Placed, World};
@@ -206,6 +207,25 @@ impl Deployment {
                 Err(Error::new(ErrorKind::Usage, what).hint(format!("write one of {}", names.join(", "))))
             }
         }
+    }
+
+    /// Applies a customization that no model holds to a machine; see [`Placed::apply`].
+    ///
+    /// # Errors
+    /// As there, and as with [`Deployment::machine`].
+    pub async fn apply(
+        &self,
+        machine: &str,
+        name: &'static str,
+        customization: &impl Customization,
+    ) -> Result<(), Error> {
+        let machine = self.machine(machine)?;
+        for (index, other) in self.world.machines() {
+            if other.name() == machine.name() {
+                return self.world.place(*index).apply(name, customization).await;
+            }
+        }
+        Err(Error::new(ErrorKind::NotFound, format!("`{}` has no place in the layout", machine.name())))
     }
 }
 

@@ -9,11 +9,10 @@ use tokio_util::sync::CancellationToken;
 use super::Model;
 use super::placed::Placed;
 use super::world::World;
-use crate::customize::{self, AnyCustomization, Application, When};
+use crate::customize::{AnyCustomization, Application, When};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::inject::{Making, Scope, Slot, Value};
 use crate::machine::Machine;
-use crate::machine::capability::Capability;
 use crate::model::{Kind, Mode, Need, Part, Placement, Role};
 use crate::state::Persist;
 
@@ -62,7 +61,7 @@ impl Place {
     }
 
     /// Applies a customization to the machine at this place.
-    pub(super) async fn apply(
+    pub(crate) async fn apply(
         &self,
         field: &'static str,
         customization: &dyn AnyCustomization,
@@ -70,10 +69,10 @@ impl Place {
         let machine = self.machine();
         let setting = &self.world.setting(self.index).by_hand();
         let kind = customization.kind();
-        if kind == customize::Kind::Container && !self.world.can(self.index, Capability::OfflineRoot) {
-            let what = format!("`{field}` cannot be applied to the root of `{}`", machine.name());
-            let why = format!("`{}` has no offline root", machine.implementation());
-            let hint = "write `#[customization(filesystem)]`, whose tasks take `&Tree`, for one that runs once the machine runs";
+        if let Some(needed) = kind.needs().filter(|needed| !self.world.can(self.index, *needed)) {
+            let what = format!("`{field}` cannot be applied to `{}`", machine.name());
+            let why = format!("`{}` does not declare `{}`", machine.implementation(), needed.name());
+            let hint = "a `#[customization]` of kind `machine` works on every machine that runs";
             return Err(Error::new(ErrorKind::Unsupported, what).because(why).hint(hint));
         }
         self.world.kept().write_to(setting.ledger.clone()).await?;

@@ -2,7 +2,7 @@
 
 use carthage::prelude::*;
 
-use crate::Marks;
+use crate::{Marks, RootMarks};
 
 /// The machine that most is about.
 #[machine_model]
@@ -10,6 +10,17 @@ pub struct One {
     /// What is done to it.
     #[customize]
     pub marks: Marks,
+}
+
+/// The same, where the implementation has [`OfflineRoot`](carthage::machine::capability::Capability::OfflineRoot).
+#[machine_model(name = "one")]
+pub struct Rooted {
+    /// What is done to it.
+    #[customize]
+    pub marks: Marks,
+    /// What is done to its root before that.
+    #[customize]
+    pub root: RootMarks,
 }
 
 /// Another.

@@ -7,7 +7,8 @@ use carthage::deploy::{Access, Deployment, Options, Report, Selection, Step};
 use carthage::machine::GRACE;
 use carthage::machine::engine::ServiceState;
 
-use crate::subject::Subject;
+use crate::roots::{RootMarks, TreeMarks};
+use crate::subject::{Subject, facts};
 
 /// The first argument of such a process.
 pub(crate) const ARGUMENT: &str = "__conformance";
@@ -37,7 +38,8 @@ pub(crate) fn main<S: Subject>() -> Option<ExitCode> {
 async fn obey<S: Subject>(state: String, verb: &str, rest: Vec<String>) -> Result<bool, BoxError> {
     // One after another, so that a process that is to kill itself is always at the same place.
     let options = Options { state_dir: Some(state.into()), parallel: 1, ..Options::default() };
-    let access = if matches!(verb, "deploy" | "destroy" | "stop") { Access::Change } else { Access::Look };
+    let access =
+        if matches!(verb, "deploy" | "destroy" | "stop" | "apply") { Access::Change } else { Access::Look };
     let (deployment, _) = Deployment::open::<S>(access, options).await?;
     let selection = || {
         let include = rest.iter().map(|pattern| pattern.parse()).collect::<Result<_, _>>()?;
@@ -72,6 +74,25 @@ async fn obey<S: Subject>(state: String, verb: &str, rest: Vec<String>) -> Resul
         }
         "stop" => {
             deployment.machine(&rest[0])?.stop(GRACE).await?;
+            Ok(true)
+        }
+        "read" => {
+            println!("{}", deployment.machine(&rest[0])?.read_to_string(&rest[1]).await?);
+            Ok(true)
+        }
+        "remove" => {
+            deployment.machine(&rest[0])?.remove(&rest[1]).await?;
+            Ok(true)
+        }
+        "apply" => {
+            match &*rest[1] {
+                "root" => deployment.apply(&rest[0], "by-hand", &RootMarks::default()).await?,
+                _ => deployment.apply(&rest[0], "by-hand", &TreeMarks::at(&rest[2])).await?,
+            }
+            Ok(true)
+        }
+        "base" => {
+            println!("{}", (facts().base)(deployment.machine(&rest[0])?).await?.display());
             Ok(true)
         }
         "plan" => {

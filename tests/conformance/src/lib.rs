@@ -15,6 +15,7 @@ mod ground;
 pub mod host;
 pub mod linked;
 mod marks;
+mod roots;
 mod stage;
 mod subject;
 pub mod wait;
@@ -25,6 +26,7 @@ use std::sync::{Arc, Mutex};
 use libtest_mimic::{Arguments, Trial};
 
 pub use marks::Marks;
+pub use roots::RootMarks;
 pub use subject::{Subject, Usurper, Victim};
 
 use cases::Case;

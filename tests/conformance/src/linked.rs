@@ -3,7 +3,7 @@
 
 use carthage::prelude::*;
 
-use crate::Marks;
+use crate::{Marks, RootMarks};
 
 /// What two share.
 #[network(v4 = "10.71.0.0/24", pool = "10.71.0.10-10.71.0.19")]
@@ -22,6 +22,20 @@ pub struct One {
     /// What is done to it.
     #[customize]
     pub marks: Marks,
+}
+
+/// The same, where the implementation has [`OfflineRoot`](carthage::machine::capability::Capability::OfflineRoot).
+#[machine_model(memory_mb = 512, name = "one")]
+pub struct Rooted {
+    /// An address from the pool.
+    #[link]
+    pub eth0: Link<Wire>,
+    /// What is done to it.
+    #[customize]
+    pub marks: Marks,
+    /// What is done to its root before that.
+    #[customize]
+    pub root: RootMarks,
 }
 
 /// Its neighbour.

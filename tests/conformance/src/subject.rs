@@ -14,7 +14,8 @@ use futures_util::future::BoxFuture;
 /// A layout of three machines made by an implementation, and how the suite gets at them.
 ///
 /// Where the implementation has [`Links`](Capability::Links), the first two machines share a network and the third is alone on
-/// another. The first holds [`Marks`](crate::Marks), in a field called `marks`. Inside they need `/bin/sh`, `/proc`, what POSIX
+/// another. The first holds [`Marks`](crate::Marks), in a field called `marks`, and where the implementation has
+/// [`OfflineRoot`](Capability::OfflineRoot) also [`RootMarks`](crate::RootMarks), in one called `root`. Inside they need `/bin/sh`, `/proc`, what POSIX
 /// says a system has (of a busybox, too), and a second user in `/etc/passwd`, `daemon` or `nobody`.
 ///
 /// ```no_run
@@ -22,14 +23,14 @@ use futures_util::future::BoxFuture;
 ///
 /// use carthage::backend::Sandbox;
 /// use carthage::prelude::*;
-/// use carthage_conformance::linked::{One, Other, Side, Stranger, Wire};
+/// use carthage_conformance::linked::{Other, Rooted, Side, Stranger, Wire};
 /// use carthage_conformance::Subject;
 ///
 /// #[layout(name = "life", domain = "life.test", implementation = Sandbox)]
 /// struct InSandbox {
 ///     wire: Wire,
 ///     side: Side,
-///     one: One,
+///     one: Rooted,
 ///     other: Other,
 ///     stranger: Stranger,
 /// }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use carthage::backend::Sandbox;
 use carthage::prelude::*;
 use carthage_conformance::footprint::Footprint;
-use carthage_conformance::linked::{One, Other, Side, Stranger, Wire};
+use carthage_conformance::linked::{Other, Rooted, Side, Stranger, Wire};
 use carthage_conformance::{Subject, Victim, host};
 use rustix::process::{Signal, kill_process};
 
@@ -15,7 +15,7 @@ use rustix::process::{Signal, kill_process};
 struct InSandbox {
     wire: Wire,
     side: Side,
-    one: One,
+    one: Rooted,
     other: Other,
     stranger: Stranger,
 }

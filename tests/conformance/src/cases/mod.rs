@@ -2,6 +2,7 @@
 
 mod commands;
 mod controllers;
+mod customizations;
 mod files;
 mod found;
 mod guards;
@@ -66,6 +67,7 @@ pub(crate) fn all() -> Vec<Case> {
         power::cases(),
         guards::cases(),
         tasks::cases(),
+        customizations::cases(),
         controllers::cases(),
         outside::cases(),
     ]
