@@ -38,8 +38,11 @@ pub(crate) fn main<S: Subject>() -> Option<ExitCode> {
 async fn obey<S: Subject>(state: String, verb: &str, rest: Vec<String>) -> Result<bool, BoxError> {
     // One after another, so that a process that is to kill itself is always at the same place.
     let options = Options { state_dir: Some(state.into()), parallel: 1, ..Options::default() };
-    let access =
-        if matches!(verb, "deploy" | "destroy" | "stop" | "apply") { Access::Change } else { Access::Look };
+    let access = if matches!(verb, "deploy" | "destroy" | "stop" | "apply" | "run") {
+        Access::Change
+    } else {
+        Access::Look
+    };
     let (deployment, _) = Deployment::open::<S>(access, options).await?;
     let selection = || {
         let include = rest.iter().map(|pattern| pattern.parse()).collect::<Result<_, _>>()?;
@@ -100,6 +103,7 @@ async fn obey<S: Subject>(state: String, verb: &str, rest: Vec<String>) -> Resul
             Ok(true)
         }
         "deploy" => Ok(report(&deployment.deploy(&selection()?).await?)),
+        "run" => Ok(report(&deployment.run(&selection()?).await?)),
         "destroy" => Ok(report(&deployment.destroy(&selection()?).await?)),
         _ => Err(format!("what is `{verb}`?").into()),
     }

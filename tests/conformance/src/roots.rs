@@ -16,6 +16,8 @@ pub struct RootMarks {
 pub(crate) const ROOT_WORD: &str = "CONFORMANCE_ROOT_WORD";
 /// Names a file, on this host, that the last task makes, and then waits for ever.
 pub(crate) const ROOT_WAITS: &str = "CONFORMANCE_ROOT_WAITS";
+/// Set while the last task is to fail.
+pub(crate) const ROOT_FAILS: &str = "CONFORMANCE_ROOT_FAILS";
 /// Where the word is.
 pub(crate) const PLACE: &str = "/var/lib/conformance-root/word";
 /// Where it is noted which tasks have run.
@@ -48,10 +50,13 @@ impl RootMarks {
         root.exists(PLACE).await
     }
 
-    /// Wait, if the test wants.
+    /// Wait, or fail, if the test wants.
     #[setup_task]
     async fn wait(&self, root: &Root) -> Result<()> {
         note(root, RAN.as_ref(), "wait").await?;
+        if std::env::var_os(ROOT_FAILS).is_some() {
+            return Err("it was to fail".into());
+        }
         if let Some(reached) = &self.waits {
             std::fs::write(reached, "")?;
             std::future::pending::<()>().await;

@@ -8,10 +8,10 @@ use super::controllers::is_whole;
 use super::tasks::steps;
 use super::{Case, cases};
 use crate::ground::{Controllers, Ended, has};
-use crate::roots::{PLACE, RAN, ROOT_WAITS, ROOT_WORD};
+use crate::roots::{PLACE, RAN, ROOT_FAILS, ROOT_WAITS, ROOT_WORD};
 
 pub(super) fn cases() -> Vec<Case> {
-    cases![closed customizations: roots_before_the_first_start [OfflineRoot, Power], roots_of_what_is_stopped [OfflineRoot, Power], an_edit_runs_its_task_only [OfflineRoot], killed_in_a_root [OfflineRoot, Power], by_hand_to_a_root, by_hand_to_a_tree [FileTree]]
+    cases![closed customizations: roots_before_the_first_start [OfflineRoot, Power], roots_of_what_is_stopped [OfflineRoot, Power], an_edit_runs_its_task_only [OfflineRoot], a_root_that_fails [OfflineRoot, Power], forced_on_what_is_stopped [OfflineRoot, Power], killed_in_a_root [OfflineRoot, Power], by_hand_to_a_root, by_hand_to_a_tree [FileTree]]
 }
 
 /// Which bodies of the root's tasks have run since the machine was made.
@@ -92,6 +92,39 @@ async fn an_edit_runs_its_task_only(later: Controllers) -> carthage::Result<()> 
         assert_eq!(later.done(&["read", machine, PLACE]).await, [word]);
     }
     assert_eq!(ran(&later).await[before.len()..], ["word", "word"]);
+    Ok(())
+}
+
+/// What cannot be customized is not started.
+async fn a_root_that_fails(later: Controllers) -> carthage::Result<()> {
+    let machine = &later.victims[0].machine;
+    later.done(&["destroy", &format!("machine:{machine}")]).await;
+    let Ended { code, lines, errors } = later.with(ROOT_FAILS, "").run(&["deploy"]).await;
+    assert_eq!(code, 3, "{lines:?} {errors}");
+    let failed = format!("failed: task:{machine}/root.wait: ");
+    assert!(errors.contains(&failed) && errors.contains("it was to fail"), "{errors}");
+    let skipped = format!("skipped by it: machine:{machine}: `task:{machine}/root.wait` did not succeed");
+    assert!(errors.contains(&skipped), "{errors}");
+    assert_eq!(later.done(&["look", machine]).await, ["Some(false)"]);
+    let plan = later.done(&["plan"]).await;
+    at(&plan, &format!("run task:{machine}/root.wait: failed in run "));
+    later.done(&["deploy"]).await;
+    is_whole(&later).await;
+    assert_eq!(ran(&later).await, ["word", "wait", "wait"]);
+    Ok(())
+}
+
+/// A machine need not run for what is done to its root.
+async fn forced_on_what_is_stopped(later: Controllers) -> carthage::Result<()> {
+    let machine = &later.victims[0].machine;
+    let before = ran(&later).await;
+    later.done(&["stop", machine]).await;
+    let task = format!("task:{machine}/root.word");
+    assert_eq!(later.done(&["run", &task]).await, [format!("run {task}: forced")]);
+    assert_eq!(later.done(&["look", machine]).await, ["Some(false)"]);
+    later.done(&["deploy"]).await;
+    is_whole(&later).await;
+    assert_eq!(ran(&later).await[before.len()..], ["word"]);
     Ok(())
 }
 
