@@ -13,12 +13,16 @@ pub mod layout;
 pub mod machine;
 pub mod model;
 pub mod network;
+#[cfg(feature = "ssh")]
+pub mod ssh;
 pub mod state;
 mod step;
 pub mod task;
 
 #[cfg(feature = "sandbox")]
 pub use backend::Sandbox;
+#[cfg(feature = "ssh")]
+pub use backend::{BareMetal, Local};
 pub use customize::Customization;
 pub use error::{BoxError, Error, ErrorKind, Result, chain};
 pub use inject::Secret;

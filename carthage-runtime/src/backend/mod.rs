@@ -1,8 +1,16 @@
 //! Implementations of machines. None knows of another.
 
+#[cfg(feature = "ssh")]
+pub mod bare_metal;
+#[cfg(feature = "ssh")]
+pub mod local;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 
+#[cfg(feature = "ssh")]
+pub use bare_metal::BareMetal;
+#[cfg(feature = "ssh")]
+pub use local::Local;
 #[cfg(feature = "sandbox")]
 pub use sandbox::Sandbox;
 

@@ -69,7 +69,7 @@ pub(super) struct Inner {
     pub(super) users: tokio::sync::Mutex<Users>,
     /// Stops that a dropped guard has begun.
     pub(super) unwinding: TaskTracker,
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
     path: String,
 }
 

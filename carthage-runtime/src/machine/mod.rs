@@ -7,6 +7,8 @@ mod files;
 mod guard;
 mod host;
 pub mod implementation;
+#[cfg(feature = "ssh")]
+mod login;
 #[expect(clippy::module_inception, reason = "a machine is what this is about")]
 mod machine;
 mod outflow;

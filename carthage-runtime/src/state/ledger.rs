@@ -64,6 +64,12 @@ impl Ledger {
         })
     }
 
+    /// Where the layout's state is.
+    #[cfg(feature = "ssh")]
+    pub(crate) fn dirs(&self) -> Result<super::Dirs, Error> {
+        Ok(self.book()?.store.dirs().clone())
+    }
+
     /// Announces a change, durably.
     pub(crate) async fn intend(&self, thing: &str, action: &'static str) -> Result<Announced, Error> {
         let (book, thing) = (self.book()?, thing.to_owned());

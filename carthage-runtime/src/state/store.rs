@@ -20,6 +20,9 @@ use super::record::{Kind, Record};
 use super::snapshot::Snapshot;
 use crate::error::{Error, ErrorKind};
 
+/// The directory of the keys of ssh, of the layout and of hosts: as much of the layout's life as the store.
+const KEYS: &str = "ssh";
+
 /// The state of one layout, held by this process alone. Cheap to clone; the layout is free again when the last clone is
 /// dropped.
 ///
@@ -164,7 +167,7 @@ impl Store {
             )
             .hint("destroy everything first"));
         }
-        if let Some(name) = strange_entry(dirs)? {
+        if let Some(name) = strange_entry(dirs, &[KEYS])? {
             let what =
                 format!("`{}` holds `{}`, which is not the layout's", dirs.state().display(), name.display());
             return Err(
@@ -172,7 +175,7 @@ impl Store {
             );
         }
         self.0.forgotten.store(true, Ordering::SeqCst);
-        for dir in [dirs.cache(), dirs.logs()] {
+        for dir in [dirs.cache(), dirs.logs(), &dirs.state().join(KEYS)] {
             match fs::remove_dir_all(dir) {
                 Err(error) if error.kind() != Io::NotFound => return Err(unusable(dir)(error)),
                 _ => {}
@@ -256,20 +259,20 @@ pub(super) fn json(value: &impl Serialize) -> Result<Vec<u8>, redb::Error> {
 
 /// A directory with things in it but without a store is not the layout's, or has lost its store: neither may be built upon.
 fn refuse_strange_dir(dirs: &Dirs) -> Result<(), Error> {
-    let Some(name) = strange_entry(dirs)? else { return Ok(()) };
+    let Some(name) = strange_entry(dirs, &[])? else { return Ok(()) };
     let what = format!("`{}` holds `{}` but no `{FILE}`", dirs.state().display(), name.display());
     Err(Error::new(ErrorKind::Corrupt, what).hint(
         "put the file back if it was lost; name another directory with --state-dir or CARTHAGE_STATE_DIR if this one is not the layout's",
     ))
 }
 
-/// Something in the layout's directory that is not the store's, if there is any.
-fn strange_entry(dirs: &Dirs) -> Result<Option<OsString>, Error> {
+/// Something in the layout's directory that is not the store's, nor one of these, if there is any.
+fn strange_entry(dirs: &Dirs, besides: &[&str]) -> Result<Option<OsString>, Error> {
     let entries = fs::read_dir(dirs.state()).map_err(unusable(dirs.state()))?;
     for entry in entries {
         let entry = entry.map_err(unusable(dirs.state()))?;
         let name = entry.file_name();
-        let ours = [FILE, NEW_FILE, lock::FILE].iter().any(|ours| name == *ours);
+        let ours = [FILE, NEW_FILE, lock::FILE].iter().chain(besides).any(|ours| name == *ours);
         if !ours && entry.path() != dirs.cache() && entry.path() != dirs.logs() {
             return Ok(Some(name));
         }

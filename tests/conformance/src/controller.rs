@@ -71,8 +71,10 @@ async fn obey<S: Subject>(state: String, verb: &str, rest: Vec<String>) -> Resul
             }
             Ok(true)
         }
-        "count" => {
-            println!("{}", crate::cases::how_many(deployment.machine(&rest[0])?, &rest[1]).await?);
+        "waiting" => {
+            // Nobody has the word among its arguments who only asks.
+            let machine = deployment.machine(&rest[0])?;
+            println!("{}", crate::cases::how_many(machine, &crate::marks::waiting()).await?);
             Ok(true)
         }
         "stop" => {

@@ -16,6 +16,7 @@ pub mod host;
 pub mod linked;
 mod marks;
 mod roots;
+pub mod openssh;
 mod stage;
 mod subject;
 pub mod wait;

@@ -18,12 +18,17 @@ pub struct Marks {
 pub(crate) const WORD: &str = "CONFORMANCE_WORD";
 /// Set while the second task is to wait for ever.
 pub(crate) const WAITS: &str = "CONFORMANCE_WAITS";
-/// What processes of the second task have among their arguments while it waits.
-pub(crate) const WAITING: &str = "1900000001";
+/// What processes of the second task have among their arguments while it waits: the same in all processes of one run of the
+/// suite, and no other run's on this host.
+pub(crate) fn waiting() -> String {
+    format!("19{:08}1", rustix::process::getpgrp().as_raw_nonzero())
+}
 /// What the name of the service begins with.
 pub(crate) const SERVICE: &str = "marks.";
 /// What the service has among its arguments.
-pub(crate) const SERVING: &str = "1900000002";
+fn serving() -> String {
+    format!("19{:08}2", rustix::process::getpgrp().as_raw_nonzero())
+}
 
 impl Default for Marks {
     fn default() -> Self {
@@ -62,7 +67,7 @@ impl Marks {
     async fn wait(&self, host: &Host) -> Result<()> {
         ran(host, "wait").await?;
         if self.waits {
-            host.run(["sleep", WAITING]).await?;
+            host.run(["sleep", &waiting()]).await?;
         }
         Ok(())
     }
@@ -71,7 +76,7 @@ impl Marks {
     #[setup_task(after = word)]
     async fn serve(&self, host: &Host) -> Result<()> {
         ran(host, "serve").await?;
-        host.spawn(["sleep", SERVING]).await
+        host.spawn(["sleep", &serving()]).await
     }
 
     #[invalidator(serve)]

@@ -5,7 +5,7 @@ use carthage::machine::capability::Capability;
 use super::tasks::ran;
 use super::{Case, cases};
 use crate::ground::{Controllers, has};
-use crate::marks::{WAITING, WAITS, WORD};
+use crate::marks::{WAITS, WORD};
 
 pub(super) fn cases() -> Vec<Case> {
     cases![closed controllers: killed_again_and_again, killed_in_a_task]
@@ -64,7 +64,7 @@ pub(super) async fn is_whole(later: &Controllers) {
 async fn killed_in_a_task(later: Controllers) -> carthage::Result<()> {
     let machine = &later.victims[0].machine;
     let waits = async |count: &str| {
-        while later.done(&["count", machine, WAITING]).await != [count] {
+        while later.done(&["waiting", machine]).await != [count] {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     };

@@ -1,0 +1,157 @@
+//! Which key a host shows: what is pinned in the model, what the layout has learned, and what it showed just now.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use crate::error::{Error, ErrorKind};
+use crate::machine::engine::HostKey;
+
+/// The directory of what was learned: for each machine a file of its name, as ssh reads it.
+const LEARNED: &str = "known_hosts";
+
+/// The keys that the layout knows hosts by. They are filed by the machine's name and never by its address, which another
+/// machine may have in another namespace.
+#[derive(Clone, Debug)]
+pub(super) struct Known(PathBuf);
+
+/// The key that a machine is expected to show.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Expected {
+    /// `ssh-ed25519 AAAA…`
+    pub(super) key: String,
+    /// Where it is written down.
+    pub(super) whence: Whence,
+}
+
+/// Where a host's key is written down.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Whence {
+    /// In the model.
+    Model,
+    /// In this file.
+    File(PathBuf),
+}
+
+impl Known {
+    /// In the directory of everything that is about ssh.
+    pub(super) fn new(base: &Path) -> Self {
+        Self(base.join(LEARNED))
+    }
+
+    fn file(&self, machine: &str) -> PathBuf {
+        self.0.join(machine)
+    }
+
+    /// What this machine is expected to show; `None` if nothing is known yet.
+    pub(super) fn expected(&self, machine: &str, of: &HostKey) -> Result<Option<Expected>, Error> {
+        if let HostKey::Pinned(key) = of {
+            return Ok(Some(Expected { key: key.clone(), whence: Whence::Model }));
+        }
+        let file = self.file(machine);
+        let text = match fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                return Err(Error::host(format!("cannot read the host key in `{}`", file.display()))(error));
+            }
+        };
+        match key(&text) {
+            Some(key) => Ok(Some(Expected { key, whence: Whence::File(file) })),
+            None => {
+                let what = format!("`{}` holds no host key", file.display());
+                Err(Error::new(ErrorKind::Corrupt, what)
+                    .hint(format!("write `{machine} ssh-ed25519 AAAA…` into it, or remove it")))
+            }
+        }
+    }
+
+    /// Writes down what a machine has shown.
+    pub(super) fn learn(&self, machine: &str, key: &str) -> Result<(), Error> {
+        let file = self.file(machine);
+        let learn = || {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
+            let mut new = tempfile::NamedTempFile::new_in(&self.0)?;
+            new.write_all(line(machine, key).as_bytes())?;
+            new.as_file().sync_all()?;
+            new.persist(&file).map_err(|error| error.error)?;
+            Ok(())
+        };
+        learn().map_err(Error::host::<io::Error>(format!("cannot write the host key to `{}`", file.display())))
+    }
+
+    /// Forgets what a machine has shown.
+    pub(super) fn forget(&self, machine: &str) -> Result<(), Error> {
+        let file = self.file(machine);
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Error::host(format!("cannot remove `{}`", file.display()))(error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A line as ssh reads it.
+pub(super) fn line(machine: &str, key: &str) -> String {
+    format!("{machine} {key}\n")
+}
+
+/// The key in such a text.
+pub(super) fn key(text: &str) -> Option<String> {
+    let mut words = text.lines().find(|line| !line.trim_start().starts_with('#'))?.split_whitespace().skip(1);
+    Some(format!("{} {}", words.next()?, words.next()?))
+}
+
+/// The fingerprint of a key, as people compare it: `SHA256:…`.
+pub(super) async fn fingerprint(key: &str) -> Result<String, Error> {
+    use tokio::io::AsyncWriteExt;
+    let ask = async {
+        let mut asked = tokio::process::Command::new("ssh-keygen")
+            .args(["-l", "-f", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        if let Some(mut stdin) = asked.stdin.take() {
+            stdin.write_all(format!("{key}\n").as_bytes()).await?;
+        }
+        asked.wait_with_output().await
+    };
+    let answer = ask.await.map_err(Error::host("cannot ask `ssh-keygen` for a fingerprint"))?;
+    let answer = String::from_utf8_lossy(&answer.stdout).into_owned();
+    let fingerprint = answer.split_whitespace().find(|word| word.contains(':'));
+    fingerprint.map(str::to_owned).ok_or_else(|| {
+        Error::new(ErrorKind::Host, "`ssh-keygen` gives no fingerprint").because(format!("of `{key}`"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJPZmSTWxRVGJqIoYNxLVgNxKCzX0UZ7Yv4e0sFhVgXz";
+
+    #[tokio::test]
+    async fn what_is_learned_is_known_until_it_is_forgotten() {
+        let base = tempfile::tempdir().unwrap();
+        let known = Known::new(base.path());
+        assert_eq!(known.expected("m.a", &HostKey::Learn).unwrap(), None);
+        known.learn("m.a", KEY).unwrap();
+        let expected = known.expected("m.a", &HostKey::Unknown).unwrap().unwrap();
+        assert_eq!(expected.key, KEY);
+        let pinned = known.expected("m.a", &HostKey::Pinned("ssh-rsa AAAA".into())).unwrap().unwrap();
+        assert_eq!(pinned, Expected { key: "ssh-rsa AAAA".into(), whence: Whence::Model });
+        known.forget("m.a").unwrap();
+        known.forget("m.a").unwrap();
+        assert_eq!(known.expected("m.a", &HostKey::Learn).unwrap(), None);
+        fs::write(base.path().join("known_hosts/m.a"), "nonsense").unwrap();
+        assert_eq!(known.expected("m.a", &HostKey::Learn).unwrap_err().kind(), ErrorKind::Corrupt);
+        assert!(fingerprint(KEY).await.unwrap().starts_with("SHA256:"));
+        assert!(fingerprint("nonsense").await.is_err());
+    }
+}

@@ -1,0 +1,243 @@
+//! A machine that is reached by ssh, with all that is done in it: commands, terminals, services, files, connections.
+
+use std::ffi::{OsStr, OsString};
+use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use openssh::Session;
+
+use super::connection::{Connection, Live, Patience};
+use super::files::Files;
+use super::launch;
+use super::settings::{self, TARGET};
+use super::sftp::Channel;
+use super::sys::Beginning;
+use super::terminal;
+use crate::error::{Error, ErrorKind};
+use crate::guest::{Guest, Streams, Transport};
+use crate::machine::engine::{Duplex, Exec, FileStat, Reader, Running};
+
+/// A machine that is reached by ssh. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    connection: Connection,
+    patience: Patience,
+    guest: Guest,
+    base: PathBuf,
+}
+
+/// Shells by sessions of a connection.
+#[derive(Debug)]
+struct Shells {
+    connection: Connection,
+    patience: Patience,
+}
+
+#[async_trait]
+impl Transport for Shells {
+    fn machine(&self) -> &str {
+        self.connection.machine()
+    }
+
+    async fn shell(&self, script: &str) -> Result<Streams, Error> {
+        let command = shell_command(script);
+        let wanted = |session| Session::to_raw_command(session, &command);
+        super::streams::of(self.connection.open(self.patience, &wanted).await?)
+    }
+}
+
+/// What a login shell is told, so that it becomes a POSIX shell which runs the script.
+fn shell_command(script: &str) -> OsString {
+    let quoted = script.replace('\'', "'\\''");
+    format!("exec /bin/sh -c '{quoted}'").into()
+}
+
+impl Remote {
+    /// By this connection, with this directory of the machine for what is ours there.
+    #[must_use]
+    pub fn new(connection: Connection, patience: Patience, base: PathBuf) -> Self {
+        let shells = Shells { connection: connection.clone(), patience };
+        let guest = Guest::new(Arc::new(shells), &base);
+        Self { connection, patience, guest, base }
+    }
+
+    /// The connection.
+    #[must_use]
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// What is done in it with its shell alone: services, names, removing.
+    #[must_use]
+    pub fn guest(&self) -> &Guest {
+        &self.guest
+    }
+
+    fn machine(&self) -> &str {
+        self.connection.machine()
+    }
+
+    async fn live(&self) -> Result<Arc<Live>, Error> {
+        self.connection.live(self.patience).await
+    }
+
+    /// Runs a command; see [`Engine::exec`](crate::machine::engine::Engine::exec).
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub async fn exec(&self, exec: Exec) -> Result<Running, Error> {
+        match exec.terminal {
+            None => self.guest.exec(exec).await,
+            Some(size) => {
+                let script = self.guest.terminal(&exec)?;
+                let path = self.base.join(format!("terminal-{}", super::random()?));
+                // Arguments and environment may be nobody's business: they travel as the contents of a file, which goes as soon
+                // as it is read.
+                let held = [OsStr::new("rm -f -- \"$0\"\n").as_bytes(), script.as_bytes()].concat();
+                self.write(&path, Some(0o600), Box::new(std::io::Cursor::new(held))).await?;
+                let started = self.on_terminal(&path, size).await;
+                if started.is_err() {
+                    self.guest.remove_path(&path).await?;
+                }
+                started
+            }
+        }
+    }
+
+    async fn on_terminal(
+        &self,
+        script: &Path,
+        size: crate::machine::engine::TerminalSize,
+    ) -> Result<Running, Error> {
+        let live = self.live().await?;
+        let ground = self.connection.ssh()?.ground()?;
+        let mut command = launch::ssh(ground.room.path());
+        let mut shell = OsString::from("exec /bin/sh '");
+        shell.push(script);
+        shell.push("'");
+        command.args(self.by_master(&live)).arg("-tt").arg(TARGET).arg(shell);
+        terminal::run(&ground.launcher, command, size, true, Box::new(live)).await
+    }
+
+    /// Arguments for an `ssh` that uses the connection that is there, and never makes one.
+    fn by_master(&self, live: &Live) -> [OsString; 6] {
+        let name = live.name();
+        ["-F".into(), settings::file(name).into(), "-S".into(), name.into(), "-o".into(), "ProxyCommand=false".into()]
+    }
+
+    /// Opens a TCP connection from inside the machine; `None` when it is refused.
+    ///
+    /// # Errors
+    /// When the machine cannot be reached, or its server does not allow it.
+    pub async fn dial(&self, to: SocketAddr) -> Result<Option<Box<dyn Duplex>>, Error> {
+        let live = self.live().await?;
+        let ground = self.connection.ssh()?.ground()?;
+        let mut command = launch::ssh(ground.room.path());
+        let place = match to {
+            SocketAddr::V4(to) => to.to_string(),
+            SocketAddr::V6(to) => format!("[{}]:{}", to.ip(), to.port()),
+        };
+        command.args(self.by_master(&live)).args(["-o", "LogLevel=DEBUG1", "-W", &place, TARGET]);
+        command.stdin(Stdio::piped());
+        let child = ground.launcher.start(command, Beginning::default()).await?;
+        super::dial::opened(child, live, self.machine(), to).await
+    }
+
+    async fn files(&self) -> Result<Option<Files<'_>>, Error> {
+        let live = self.live().await?;
+        let sftp = Channel::open(&live, &self.connection, self.patience).await?;
+        Ok(sftp.map(|sftp| Files { machine: self.machine(), sftp }))
+    }
+
+    fn absolute(&self, verb: &str, path: &Path) -> Result<(), Error> {
+        if path.is_absolute() {
+            return Ok(());
+        }
+        let what = format!("cannot {verb} `{}` in `{}`", path.display(), self.machine());
+        Err(Error::new(ErrorKind::Usage, what).because("the path is not absolute"))
+    }
+
+    /// What is at this path; `None` if nothing.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub async fn stat(&self, path: &Path) -> Result<Option<FileStat>, Error> {
+        self.absolute("look at", path)?;
+        match self.files().await? {
+            Some(files) => files.stat(path).await,
+            None => self.guest.stat(path).await,
+        }
+    }
+
+    /// Reads a file from its beginning.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub async fn read(&self, path: &Path) -> Result<Reader, Error> {
+        self.absolute("read", path)?;
+        match self.files().await? {
+            Some(files) => files.read(path).await,
+            None => self.guest.read(path).await,
+        }
+    }
+
+    /// Writes a file as a whole.
+    ///
+    /// # Errors
+    /// When it cannot be written; the old one stays.
+    pub async fn write(&self, path: &Path, mode: Option<u32>, contents: Reader) -> Result<(), Error> {
+        self.absolute("write", path)?;
+        match self.files().await? {
+            Some(files) => files.write(path, mode, contents).await,
+            None => self.guest.write(path, mode, contents).await,
+        }
+    }
+
+    /// The names in a directory, sorted.
+    ///
+    /// # Errors
+    /// When there is no directory.
+    pub async fn read_dir(&self, path: &Path) -> Result<Vec<OsString>, Error> {
+        self.absolute("list", path)?;
+        match self.files().await? {
+            Some(files) => files.read_dir(path).await,
+            None => self.guest.read_dir(path).await,
+        }
+    }
+
+    /// Makes a directory and the missing ones above it.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub async fn make_dir(&self, path: &Path, mode: Option<u32>) -> Result<(), Error> {
+        self.absolute("make", path)?;
+        match self.files().await? {
+            Some(files) => files.make_dir(path, mode).await,
+            None => self.guest.make_dir(path, mode).await,
+        }
+    }
+
+    /// Removes a file or a whole directory; no error if there is nothing.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub async fn remove_path(&self, path: &Path) -> Result<(), Error> {
+        self.guest.remove_path(path).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_shell_reads_the_script_as_one_word() {
+        let script = "echo \"it's\" '$HOME'\nexit 3";
+        let done = std::process::Command::new("/bin/sh").arg("-c").arg(shell_command(script)).output().unwrap();
+        assert_eq!((done.stdout.as_slice(), done.status.code()), (&b"it's $HOME\n"[..], Some(3)));
+    }
+}
