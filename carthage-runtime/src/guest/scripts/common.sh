@@ -45,21 +45,21 @@ END
     shell=${shell:-/bin/sh}
 }
 
-# Runs "$child" as that user.
+# Runs "$child" as that user, with descriptor 4 as its standard error: what this shell says of its end is not the command's.
 as_user() {
     if [ "$uid" = "$me" ]; then
-        ( export HOME="$home" USER="$name" LOGNAME="$name" SHELL="$shell"; eval "$child" )
+        ( exec 2>&4 4>&-; export HOME="$home" USER="$name" LOGNAME="$name" SHELL="$shell"; eval "$child" )
         return
     fi
-    [ "$me" = 0 ] || fail privilege "$me"
+    [ "$me" = 0 ] || fail privilege "$me" 2>&4
     if setpriv --help 2>/dev/null | grep -q -e --reuid; then
         groups=--clear-groups
         [ -n "$found" ] && groups=--init-groups
         line="$line" HOME="$home" USER="$name" LOGNAME="$name" SHELL="$shell" \
-            setpriv "--reuid=$uid" "--regid=$gid" "$groups" /bin/sh -c "$child"
+            setpriv "--reuid=$uid" "--regid=$gid" "$groups" /bin/sh -c "$child" 2>&4 4>&-
     elif command -v su >/dev/null && [ -n "$found" ]; then
-        line="$line" su -s /bin/sh "$name" -c "$child"
+        line="$line" su -s /bin/sh "$name" -c "$child" 2>&4 4>&-
     else
-        fail switch
+        fail switch 2>&4
     fi
 }

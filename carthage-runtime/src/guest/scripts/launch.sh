@@ -8,8 +8,10 @@ if [ "$input" = no ]; then
     { read -r _ <&3; kill_marked "$id" KILL; } </dev/null >/dev/null 2>&1 &
     dog=$!
 fi
+exec 4>&2 2>/dev/null
 as_user
 status=$?
+exec 2>&4 4>&-
 if [ -n "$dog" ]; then
     kill -KILL "$dog" 2>/dev/null
     wait "$dog" 2>/dev/null

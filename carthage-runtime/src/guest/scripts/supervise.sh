@@ -4,12 +4,12 @@ read -r mark <"$dir/id"
 IFS= read -r line <"$dir/spec"
 line="$line; id=$mark"
 eval "$line"
-exec 5>"$dir/ready" 6>>"$dir/log"
+exec 4>>"$dir/log" 5>"$dir/ready"
 umask 022
 frame() { printf '\036%s %s\036\n' "$id" "$*" >&5; }
 fail() { frame fail "$*"; exit; }
 find_user || fail user
-as_user >&6 2>&1 6>&-
+as_user >&4
 status=$?
 # What a service has started ends with it.
 kill_marked "$mark" KILL

@@ -3,5 +3,6 @@ frame() { :; }
 fail() { echo "$*" >&2; exit 127; }
 eval "$line"
 find_user || fail "there is no user $user"
+exec 4>&2
 as_user
 exit

@@ -106,6 +106,7 @@ async fn how_it_ended(ground: Ground) -> carthage::Result<()> {
     }
     let killed = one.command(["sh", "-c", "kill -USR1 $$"]).output().await?;
     assert_eq!(killed.exit.code(), 128 + 10, "{:?}", killed.exit);
+    assert_eq!(String::from_utf8_lossy(&killed.stderr), "", "whoever ran it says nothing in its place");
     let said = refused(
         one.run(["sh", "-c", "echo the end is near; echo all is lost >&2; exit 3"]).await,
         ErrorKind::Command,

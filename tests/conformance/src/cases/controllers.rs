@@ -4,7 +4,7 @@ use carthage::machine::capability::Capability;
 
 use super::tasks::ran;
 use super::{Case, cases};
-use crate::ground::{Controllers, has};
+use crate::ground::{Controllers, has, until};
 use crate::marks::{WAITS, WORD};
 
 pub(super) fn cases() -> Vec<Case> {
@@ -64,9 +64,8 @@ pub(super) async fn is_whole(later: &Controllers) {
 async fn killed_in_a_task(later: Controllers) -> carthage::Result<()> {
     let machine = &later.victims[0].machine;
     let waits = async |count: &str| {
-        while later.done(&["waiting", machine]).await != [count] {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
+        let counted = async || later.done(&["waiting", machine]).await == [count];
+        until(&format!("{count} waits"), counted).await;
     };
     let mut waiting = later.with(WAITS, "").start(&["deploy"]);
     waits("1").await;

@@ -99,6 +99,7 @@ async fn replaced_and_removed(ground: Ground) -> carthage::Result<()> {
     let one = &ground.one;
     let (old, new) = (mark(), mark());
     one.start_service(&service("it", &format!("echo old; exec sleep {old}"))).await?;
+    until("it wrote", || async { log(one, "it").await == "old\n" }).await;
     one.start_service(&service("it", &format!("echo new; exec sleep {new}"))).await?;
     assert_eq!(how_many(one, &old).await?, 0);
     until("the new one runs", || async { how_many(one, &new).await.unwrap() == 1 }).await;
