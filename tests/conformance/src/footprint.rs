@@ -35,6 +35,8 @@ pub struct Footprint {
     /// Its control groups.
     pub groups: BTreeSet<PathBuf>,
     namespaces: BTreeSet<String>,
+    /// When the last process began that was seen.
+    taken: u64,
     state: PathBuf,
     /// Of the host, which must not change.
     host_interfaces: BTreeSet<String>,
@@ -71,6 +73,7 @@ impl Footprint {
         ours.remove(&std::process::id().cast_signed());
         let mut found =
             Self { state: state.to_owned(), host_interfaces: interfaces(None), ..Self::default() };
+        found.taken = all.values().map(|process| process.began).max().unwrap_or_default();
         let host = namespaces_of("self");
         let mut networks = BTreeSet::new();
         for process in all.values().filter(|process| ours.contains(&process.pid)) {
@@ -126,7 +129,8 @@ impl Footprint {
                 .filter(|process| refers_to(process.pid, &self.state))
                 .map(|process| format!("process {} {} uses the state directory", process.pid, process.name)),
         );
-        for process in all.values() {
+        // The kernel gives the number of a namespace that is gone to a new one: only who was there already can be in an old one.
+        for process in all.values().filter(|process| process.began <= self.taken) {
             let still = namespaces_of(&process.pid.to_string());
             left.extend(
                 still.intersection(&self.namespaces).map(|ns| format!("{ns} of process {}", process.pid)),
