@@ -26,7 +26,7 @@ enum Chore {
     ///
     /// Builds once, runs the tests of the whole workspace and the examples in its documentation, and looks for what they
     /// left behind: processes, mounts, namespaces, interfaces, control groups, files. Names what it skipped, and why; with
-    /// CI=true a skipped test is a failure. The last line is `N passed, N failed, N skipped`.
+    /// CI=true a skipped test is a failure. Shows the conformance suite's cases by implementation. The last line is `N passed, N failed, N skipped`.
     Test,
     /// Writes what the compiler says now over the expected messages in `tests/ui`.
     ///

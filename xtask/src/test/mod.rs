@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every test, as root and as an ordinary user, and whether they left anything behind.
 
 mod build;
+mod conformance;
 mod ground;
 mod ordinary;
 mod tally;
@@ -23,6 +24,13 @@ const LIMIT: Duration = Duration::from_secs(20 * 60);
 /// What continuous integration may skip, as the beginning of the reason. Everything else has to run there. What only root can do
 /// was done by root in the same run.
 const EXCUSED: &[&str] = &["only root can "];
+
+/// Whether continuous integration may skip a test for this reason: what an implementation does not declare is no test of its own.
+fn is_excused(reason: &str) -> bool {
+    conformance::lacking(reason).is_some()
+        || reason.ends_with("gives nothing a name that others could take")
+        || EXCUSED.iter().any(|excuse| reason.starts_with(excuse))
+}
 
 /// Runs everything and prints `N passed, N failed, N skipped` as the last line.
 pub(crate) fn run() -> Result<()> {
@@ -62,6 +70,8 @@ pub(crate) fn run() -> Result<()> {
     }
     ground.close()?;
 
+    clock.stage("the conformance suite, by implementation");
+    print!("{}", tally.conformance());
     clock.stage("the end");
     finish(&tally)
 }
@@ -74,8 +84,7 @@ fn finish(tally: &Tally) -> Result<()> {
         println!("failed: {failure}");
     }
     let strict = std::env::var("CI").is_ok_and(|value| value == "true");
-    let unexcused = |reason: &str| !EXCUSED.iter().any(|excuse| reason.starts_with(excuse));
-    let refused = tally.skipped().filter(|(_, reason)| strict && unexcused(reason)).count();
+    let refused = tally.skipped().filter(|(_, reason)| strict && !is_excused(reason)).count();
     println!("{}", tally.line());
     if !tally.failures().is_empty() {
         bail!("tests failed");

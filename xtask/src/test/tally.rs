@@ -9,6 +9,7 @@ use std::process::{Command, ExitStatus};
 
 use anyhow::Result;
 
+use super::conformance::Table;
 use super::{LIMIT, watch};
 
 /// What happened so far.
@@ -23,8 +24,13 @@ pub(super) struct Tally {
     /// The test program that runs, and whether it owes its result.
     program: String,
     owes: bool,
+    /// The test that a harness with one thread has begun a line about.
+    begun: Option<String>,
     /// How many failures the stages that ended account for.
     accounted: usize,
+    /// The conformance suite's cases, and whether the program that runs is one of the suite's.
+    conformance: Table,
+    conforms: bool,
 }
 
 impl Tally {
@@ -45,12 +51,19 @@ impl Tally {
     pub(super) fn read(&mut self, line: &str) {
         if let Some(program) = program(line) {
             self.begin(program);
+        } else if let Some(implementation) = Table::implementation(line) {
+            self.program = format!("conformance of {implementation}");
+            self.conforms = true;
+            self.conformance.begin(implementation, &self.section);
         } else if let Some(result) = line.strip_prefix("test result: ") {
             self.owes = false;
             self.passed += number_before(result, " passed");
         } else if let Some(skip) = skip(line) {
-            let (name, reason) = skip.split_once(": ").unwrap_or((skip, ""));
-            let name = self.qualified(name);
+            let (case, reason) = skip.split_once(": ").unwrap_or((skip, ""));
+            if self.conforms {
+                self.conformance.skipped(case, reason);
+            }
+            let name = self.qualified(case);
             if self.note_skip(name, reason) {
                 // It returned without a failure, so its program counts it as passed.
                 self.passed -= 1;
@@ -59,16 +72,30 @@ impl Tally {
             line.strip_prefix("test ").and_then(|line| line.rsplit_once(" ... "))
         {
             // Some harnesses pad names.
-            let name = self.qualified(name.trim_end());
-            if outcome == "FAILED" {
-                self.failures.push(name);
-            } else if let Some(reason) = outcome.strip_prefix("ignored") {
-                let reason = reason.trim_start_matches(", ");
-                if !reason.starts_with("the child of ") {
-                    self.note_skip(name, reason);
-                }
+            let name = name.trim_end().to_owned();
+            self.outcome(name, outcome);
+        } else if let (Some(name), "ok" | "FAILED") = (&self.begun, line) {
+            // Somebody has written between the test's name and how it ended.
+            self.outcome(name.clone(), line);
+        }
+    }
+
+    fn outcome(&mut self, case: String, outcome: &str) {
+        let name = self.qualified(&case);
+        if outcome == "FAILED" {
+            self.failures.push(name);
+        } else if let Some(reason) = outcome.strip_prefix("ignored") {
+            let reason = reason.trim_start_matches(", ");
+            if !reason.starts_with("the child of ") {
+                self.note_skip(name, reason);
             }
         }
+        match outcome {
+            "ok" if self.conforms => self.conformance.passed(&case),
+            "FAILED" if self.conforms => self.conformance.failed(&case),
+            _ => {}
+        }
+        self.begun = (!matches!(outcome, "ok" | "FAILED")).then_some(case);
     }
 
     /// Runs a command and reads what it prints.
@@ -110,6 +137,11 @@ impl Tally {
         self.skipped.iter().map(|(name, reason)| (name.as_str(), reason.as_str()))
     }
 
+    /// The conformance suite's cases by implementation.
+    pub(super) fn conformance(&self) -> &Table {
+        &self.conformance
+    }
+
     /// The closing line.
     pub(super) fn line(&self) -> String {
         format!("{} passed, {} failed, {} skipped", self.passed, self.failures.len(), self.skipped.len())
@@ -122,6 +154,7 @@ impl Tally {
             self.failures.push(program);
         }
         self.program.clear();
+        (self.conforms, self.begun) = (false, None);
     }
 
     fn note_skip(&mut self, name: String, reason: &str) -> bool {
@@ -199,6 +232,24 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
                 ("carthage_runtime: a::g", "one thread")
             ]
         );
+    }
+
+    #[test]
+    fn what_is_written_between_a_name_and_its_end() {
+        let tally = read(
+            "\
+     Running tests/toy/main.rs (target/debug/deps/toy-0123)
+conformance: Toy
+test a::x ... 
+thread 'main' panicked at x.rs:1:1:
+FAILED
+test a::y ... skipped: a::y: `Toy` does not declare `Links`
+ok
+test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+        );
+        assert_eq!(tally.failures(), ["conformance of Toy: a::x"]);
+        assert_eq!(tally.line(), "0 passed, 1 failed, 1 skipped");
+        assert!(tally.conformance().to_string().ends_with("Toy: 0 passed, 1 skipped, 1 failed\n"));
     }
 
     #[test]
