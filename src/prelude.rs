@@ -11,3 +11,5 @@ pub use carthage_macros::{
 #[cfg(feature = "sandbox")]
 pub use carthage_runtime::Sandbox;
 pub use carthage_runtime::{Deferred, Host, Link, Machine, Placed, Result, Root, Secret, Tree};
+#[cfg(feature = "container")]
+pub use crate::backend::Container;

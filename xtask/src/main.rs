@@ -28,6 +28,12 @@ enum Chore {
     /// left behind: processes, mounts, namespaces, interfaces, control groups, files. Names what it skipped, and why; with
     /// CI=true a skipped test is a failure. Shows the conformance suite's cases by implementation. The last line is `N passed, N failed, N skipped`.
     Test,
+    /// Runs a command with the container engines of the tests: `cargo xtask with-containers cargo test -p web`.
+    WithContainers {
+        /// The command and its arguments.
+        #[arg(trailing_var_arg = true, required = true)]
+        command: Vec<std::ffi::OsString>,
+    },
     /// Writes what the compiler says now over the expected messages in `tests/ui`.
     ///
     /// Read the difference as a user would before committing it: does a message name the thing, the line, and what to
@@ -39,6 +45,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::BenchLayout(arguments) => bench_layout::run(&arguments),
         Chore::Test => test::run(),
+        Chore::WithContainers { command } => test::with_containers(&command),
         Chore::UiBless => ui_bless::run(),
     };
     match done {

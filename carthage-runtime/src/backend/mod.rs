@@ -2,6 +2,8 @@
 
 #[cfg(feature = "ssh")]
 pub mod bare_metal;
+#[cfg(feature = "container")]
+pub mod container;
 #[cfg(feature = "ssh")]
 pub mod local;
 #[cfg(feature = "sandbox")]
@@ -9,6 +11,8 @@ pub mod sandbox;
 
 #[cfg(feature = "ssh")]
 pub use bare_metal::BareMetal;
+#[cfg(feature = "container")]
+pub use container::Container;
 #[cfg(feature = "ssh")]
 pub use local::Local;
 #[cfg(feature = "sandbox")]

@@ -40,12 +40,19 @@ pub trait Capable {
 #[macro_export]
 macro_rules! capabilities {
     (<$($parameter:ident: $bound:path),+> $implementation:ty: $($capability:ident),* $(,)?) => {
-        $(impl<$($parameter: $bound),+> $crate::machine::capability::$capability for $implementation {})*
+        $crate::capabilities!(@each [$($parameter: $bound),+] [$implementation] $($capability)*);
         impl<$($parameter: $bound),+> $crate::machine::capability::Capable for $implementation {
             type Me = Self;
             const CAPABILITIES: &'static [$crate::machine::capability::Capability] =
                 &[$($crate::machine::capability::Capability::$capability),*];
         }
+    };
+    // The parameters repeat within each capability: they are handed on as one.
+    (@each $parameters:tt $implementation:tt $($capability:ident)*) => {
+        $($crate::capabilities!(@one $parameters $implementation $capability);)*
+    };
+    (@one [$($parameter:ident: $bound:path),+] [$implementation:ty] $capability:ident) => {
+        impl<$($parameter: $bound),+> $crate::machine::capability::$capability for $implementation {}
     };
     ($implementation:ty: $($capability:ident),* $(,)?) => {
         $(impl $crate::machine::capability::$capability for $implementation {})*

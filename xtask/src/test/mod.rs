@@ -2,6 +2,7 @@
 
 mod build;
 mod conformance;
+pub(crate) mod engines;
 mod ground;
 mod ordinary;
 mod tally;
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use nix::unistd::geteuid;
 
+use engines::Engines;
 use ground::Ground;
 use tally::Tally;
 use traces::Traces;
@@ -44,11 +46,15 @@ pub(crate) fn run() -> Result<()> {
     let binaries = build::tests()?;
     let before = Traces::now(ground.base(), &binaries);
 
+    clock.stage("engines");
+    let engines = Engines::start(ground.base())?;
+
     clock.stage(if geteuid().is_root() { "tests, as root" } else { "tests" });
     let mut tests = cargo("test");
     tests.args(["--workspace", "--lib", "--bins", "--tests", "--examples", "--no-fail-fast", "--"]);
     tests.arg("--show-output");
     ground.prepare(&mut tests);
+    engines.tell(&mut tests);
     tally.watch(&mut tests, "cargo test");
 
     clock.stage("examples in the documentation");
@@ -64,6 +70,7 @@ pub(crate) fn run() -> Result<()> {
         tally.skip("everything, as root", "this is not root");
     }
 
+    engines.stop()?;
     clock.stage("traces");
     for trace in before.left(ground.base(), &binaries) {
         tally.fail(format!("left behind: {trace}"));
@@ -74,6 +81,19 @@ pub(crate) fn run() -> Result<()> {
     print!("{}", tally.conformance());
     clock.stage("the end");
     finish(&tally)
+}
+
+/// Runs a command that finds the container engines of the tests.
+pub(crate) fn with_containers(words: &[std::ffi::OsString]) -> Result<()> {
+    let [program, arguments @ ..] = words else { bail!("say which command") };
+    let dir = tempfile::Builder::new().prefix("carthage-engines-").tempdir()?;
+    let containers = engines::containers::Containers::start(dir.path())?;
+    let mut command = Command::new(program);
+    containers.tell(command.args(arguments));
+    let status = command.status();
+    containers.stop()?;
+    let status = status.with_context(|| format!("cannot run `{}`", program.display()))?;
+    if status.success() { Ok(()) } else { bail!("`{}`: {status}", program.display()) }
 }
 
 fn finish(tally: &Tally) -> Result<()> {
