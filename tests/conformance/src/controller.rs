@@ -1,6 +1,7 @@
 //! What a process does that a case has started: it opens the deployment and is told one thing to do.
 
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use carthage::BoxError;
 use carthage::deploy::{Access, Deployment, Options, Report, Selection, Step};
@@ -12,6 +13,13 @@ use crate::subject::{Subject, facts};
 
 /// The first argument of such a process.
 pub(crate) const ARGUMENT: &str = "__conformance";
+
+static OPTIONS: OnceLock<Options> = OnceLock::new();
+
+/// Has the process begin nothing new, and finish what it does.
+pub(crate) fn stop() {
+    OPTIONS.get().unwrap().stop.cancel();
+}
 
 /// Does what it was told, if this is one; `None` in every other process.
 #[expect(clippy::print_stderr, reason = "what the test reads")]
@@ -38,6 +46,7 @@ pub(crate) fn main<S: Subject>() -> Option<ExitCode> {
 async fn obey<S: Subject>(state: String, verb: &str, rest: Vec<String>) -> Result<bool, BoxError> {
     // One after another, so that a process that is to kill itself is always at the same place.
     let options = Options { state_dir: Some(state.into()), parallel: 1, ..Options::default() };
+    let options = OPTIONS.get_or_init(|| options).clone();
     let access = if matches!(verb, "deploy" | "destroy" | "stop" | "apply" | "run") {
         Access::Change
     } else {
@@ -124,6 +133,9 @@ fn report(report: &Report) -> bool {
     }
     for skip in &report.skipped {
         eprintln!("skipped by it: {}: {}", skip.thing, skip.why);
+    }
+    for thing in &report.interrupted {
+        eprintln!("not done: {thing}");
     }
     report.is_complete()
 }

@@ -18,6 +18,8 @@ pub(crate) const ROOT_WORD: &str = "CONFORMANCE_ROOT_WORD";
 pub(crate) const ROOT_WAITS: &str = "CONFORMANCE_ROOT_WAITS";
 /// Set while the last task is to fail.
 pub(crate) const ROOT_FAILS: &str = "CONFORMANCE_ROOT_FAILS";
+/// Set while the first task is to stop the run, as Ctrl-C does.
+pub(crate) const ROOT_STOPS: &str = "CONFORMANCE_ROOT_STOPS";
 /// Where the word is.
 pub(crate) const PLACE: &str = "/var/lib/conformance-root/word";
 /// Where it is noted which tasks have run.
@@ -38,10 +40,13 @@ async fn note(tree: &Tree, at: &Path, task: &str) -> Result<()> {
 
 #[customization(container)]
 impl RootMarks {
-    /// Write the word.
+    /// Write the word, and stop the run, if the test wants.
     #[setup_task(hash = &self.word)]
     async fn word(&self, root: &Root) -> Result<()> {
         note(root, RAN.as_ref(), "word").await?;
+        if std::env::var_os(ROOT_STOPS).is_some() {
+            crate::controller::stop();
+        }
         root.write(PLACE, &self.word).await
     }
 

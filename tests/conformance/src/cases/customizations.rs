@@ -8,10 +8,10 @@ use super::controllers::is_whole;
 use super::tasks::steps;
 use super::{Case, cases};
 use crate::ground::{Controllers, Ended, has};
-use crate::roots::{PLACE, RAN, ROOT_FAILS, ROOT_WAITS, ROOT_WORD};
+use crate::roots::{PLACE, RAN, ROOT_FAILS, ROOT_STOPS, ROOT_WAITS, ROOT_WORD};
 
 pub(super) fn cases() -> Vec<Case> {
-    cases![closed customizations: roots_before_the_first_start [OfflineRoot, Power], roots_of_what_is_stopped [OfflineRoot, Power], an_edit_runs_its_task_only [OfflineRoot], a_root_that_fails [OfflineRoot, Power], forced_on_what_is_stopped [OfflineRoot, Power], killed_in_a_root [OfflineRoot, Power], by_hand_to_a_root, by_hand_to_a_tree [FileTree]]
+    cases![closed customizations: roots_before_the_first_start [OfflineRoot, Power], roots_of_what_is_stopped [OfflineRoot, Power], an_edit_runs_its_task_only [OfflineRoot], a_root_that_fails [OfflineRoot, Power], interrupted_in_a_root [OfflineRoot, Power], forced_on_what_is_stopped [OfflineRoot, Power], killed_in_a_root [OfflineRoot, Power], by_hand_to_a_root, by_hand_to_a_tree [FileTree]]
 }
 
 /// Which bodies of the root's tasks have run since the machine was made.
@@ -111,6 +111,24 @@ async fn a_root_that_fails(later: Controllers) -> carthage::Result<()> {
     later.done(&["deploy"]).await;
     is_whole(&later).await;
     assert_eq!(ran(&later).await, ["word", "wait", "wait"]);
+    Ok(())
+}
+
+/// What was begun is finished, and a root that is not is not started.
+async fn interrupted_in_a_root(later: Controllers) -> carthage::Result<()> {
+    let machine = &later.victims[0].machine;
+    later.done(&["destroy", &format!("machine:{machine}")]).await;
+    let Ended { code, lines, errors } = later.with(ROOT_STOPS, "").run(&["deploy"]).await;
+    assert_eq!(code, 3, "{lines:?} {errors}");
+    at(&lines, &format!("run task:{machine}/root.word: never ran"));
+    for thing in [format!("not done: task:{machine}/root.wait"), format!("not done: machine:{machine}")] {
+        assert_eq!(errors.lines().filter(|line| **line == *thing).count(), 1, "{thing}: {errors}");
+    }
+    assert!(!errors.contains("failed: ") && !errors.contains("skipped by it: "), "{errors}");
+    assert_eq!(later.done(&["look", machine]).await, ["Some(false)"]);
+    later.done(&["deploy"]).await;
+    is_whole(&later).await;
+    assert_eq!(ran(&later).await, ["word", "wait"]);
     Ok(())
 }
 
