@@ -109,7 +109,7 @@ const COMMANDS: &[Text] = &[
     ),
     (
         "run",
-        "The machine must exist; if it does not run, it is started for this and stopped afterwards. What comes after a task runs again at the next `deploy`.\n",
+        "The machine must exist; if it does not run, it is started for this and stopped afterwards, unless the task works on its root alone. What comes after a task runs again at the next `deploy`.\n",
         &[
             ("run mirror.algebra/site.index", "one task"),
             ("run 'worker-*/join.*'", "one customization's tasks on several machines"),
