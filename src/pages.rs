@@ -1,7 +1,8 @@
 //! The pages of the repository, so that `cargo test --doc` compiles their code.
 
 macro_rules! pages {
-    ($($name:ident $file:literal)*) => {$(
+    ($($(#[$when:meta])? $name:ident $file:literal)*) => {$(
+        $(#[$when])?
         #[doc = include_str!($file)]
         struct $name;
     )*};
@@ -15,6 +16,8 @@ pages! {
     Values "../docs/guide/values.md"
     Networks "../docs/guide/networks.md"
     Sandbox "../docs/guide/sandbox.md"
+    #[cfg(feature = "libvirt")]
+    VirtualMachines "../docs/guide/vm.md"
     CompilerErrors "../docs/guide/errors.md"
     Operating "../docs/guide/operating.md"
     CommandLine "../docs/cli.md"

@@ -4,12 +4,14 @@
 
 pub use std::sync::Arc;
 
+#[cfg(feature = "container")]
+pub use crate::backend::Container;
 pub use carthage_macros::{
     check_completed, customization, depends_on, enclave, env, expose, hash, injectable, injection_key,
     invalidator, layout, machine_model, mount, network, setup_task,
 };
 #[cfg(feature = "sandbox")]
 pub use carthage_runtime::Sandbox;
+#[cfg(feature = "libvirt")]
+pub use carthage_runtime::Vm;
 pub use carthage_runtime::{Deferred, Host, Link, Machine, Placed, Result, Root, Secret, Tree};
-#[cfg(feature = "container")]
-pub use crate::backend::Container;

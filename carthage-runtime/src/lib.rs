@@ -21,6 +21,8 @@ pub mod task;
 
 #[cfg(feature = "sandbox")]
 pub use backend::Sandbox;
+#[cfg(feature = "libvirt")]
+pub use backend::Vm;
 #[cfg(feature = "ssh")]
 pub use backend::{BareMetal, Local};
 pub use customize::Customization;

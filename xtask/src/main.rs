@@ -4,6 +4,7 @@
 mod bench_layout;
 mod test;
 mod ui_bless;
+mod with_libvirt;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,6 +23,8 @@ struct Arguments {
 enum Chore {
     /// Measures what a large layout adds to `cargo check`, in CPU seconds.
     BenchLayout(bench_layout::Arguments),
+    /// Installs the Debian packages that the tests need and the host lacks; what `test` does first. Only root can.
+    Install,
     /// Runs every test, as this user and, when that is root, as an ordinary user too.
     ///
     /// Builds once, runs the tests of the whole workspace and the examples in its documentation, and looks for what they
@@ -39,14 +42,21 @@ enum Chore {
     /// Read the difference as a user would before committing it: does a message name the thing, the line, and what to
     /// write instead?
     UiBless,
+    /// Runs a command where the tests' libvirt is, with the variables by which tests find it. Only root can.
+    ///
+    /// Installs what is missing of libvirt and QEMU, builds the guest, and ends all of it with the command:
+    /// `cargo xtask with-libvirt cargo test -p carthage-conformance --features libvirt --test vm`.
+    WithLibvirt(with_libvirt::Arguments),
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::BenchLayout(arguments) => bench_layout::run(&arguments),
+        Chore::Install => test::install(),
         Chore::Test => test::run(),
         Chore::WithContainers { command } => test::with_containers(&command),
         Chore::UiBless => ui_bless::run(),
+        Chore::WithLibvirt(arguments) => with_libvirt::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

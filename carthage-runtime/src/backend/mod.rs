@@ -8,6 +8,8 @@ pub mod container;
 pub mod local;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+#[cfg(feature = "libvirt")]
+pub mod vm;
 
 #[cfg(feature = "ssh")]
 pub use bare_metal::BareMetal;
@@ -17,6 +19,8 @@ pub use container::Container;
 pub use local::Local;
 #[cfg(feature = "sandbox")]
 pub use sandbox::Sandbox;
+#[cfg(feature = "libvirt")]
+pub use vm::Vm;
 
 /// Does the work of a helper process, if that is what the program was started for: implementations start copies of the
 /// program they are part of. A program's `main` calls this before anything else, while it has only one thread.

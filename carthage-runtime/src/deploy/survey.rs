@@ -25,7 +25,9 @@ impl Deployment {
     pub(super) async fn survey(&self) -> Result<Surveyed, Error> {
         let (mut notes, mut alone) = (Vec::new(), BTreeMap::new());
         for (name, engine) in self.world.engines() {
-            let Survey { single_user, memory_not_enforced, cpus_not_enforced } = engine.survey().await?;
+            let survey = engine.survey().await?;
+            let Survey { single_user, memory_not_enforced, cpus_not_enforced, notes: more } = survey;
+            notes.extend(more.into_iter().map(|note| format!("{name}: {note}")));
             let machines =
                 || self.machines().filter(|machine| machine.implementation() == *name).map(Machine::spec);
             if let Some(why) = single_user {

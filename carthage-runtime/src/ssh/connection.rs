@@ -112,7 +112,13 @@ impl Opened {
 pub(super) type Wanted<'a> = &'a (dyn Fn(Arc<Session>) -> OwningCommand<Arc<Session>> + Send + Sync);
 
 impl Connection {
-    pub(super) fn new(ssh: Held, machine: &str, login: LoginSpec, origin: Option<String>, hops: usize) -> Self {
+    pub(super) fn new(
+        ssh: Held,
+        machine: &str,
+        login: LoginSpec,
+        origin: Option<String>,
+        hops: usize,
+    ) -> Self {
         let machine = machine.to_owned();
         Self(Arc::new(Inner { ssh, machine, login, origin, hops, live: Mutex::new(None) }))
     }
@@ -284,7 +290,8 @@ impl Connection {
         let Some(origin) = &self.0.origin else { return Ok(Beginning::default()) };
         let namespace = self.ssh()?.namespace(origin).await?;
         let open = |path: &std::path::Path| {
-            let what = format!("the network of `{origin}`, where the way to `{}` begins, is gone", self.0.machine);
+            let what =
+                format!("the network of `{origin}`, where the way to `{}` begins, is gone", self.0.machine);
             std::fs::File::open(path).map(Into::into).map_err(Error::host(what))
         };
         let mut namespaces = Vec::new();
@@ -298,8 +305,7 @@ impl Connection {
     /// The key of a host of which none is known: learned, if the model says so.
     async fn first_key(&self, ground: &Ground, name: &str) -> Result<String, Trouble> {
         let Inner { machine, login, .. } = &*self.0;
-        let key =
-            master::ask_host_key(&ground.launcher, &ground.room, name, self.beginning().await?).await?;
+        let key = master::ask_host_key(&ground.launcher, &ground.room, name, self.beginning().await?).await?;
         if login.host_key == HostKey::Learn {
             self.ssh()?.known().learn(machine, &key)?;
             return Ok(key);
@@ -334,7 +340,9 @@ impl Connection {
                 let must = known::fingerprint(&expected.key).await.unwrap_or(expected.key);
                 let because = format!("it shows {fingerprint}, and must show {must}");
                 let next = match expected.whence {
-                    Whence::Model => format!("write `ssh_host_key = \"{shown}\"` in its `#[machine_model(…)]`"),
+                    Whence::Model => {
+                        format!("write `ssh_host_key = \"{shown}\"` in its `#[machine_model(…)]`")
+                    }
                     Whence::File(file) => format!("remove `{}`", file.display()),
                 };
                 error.because(because).hint(format!(
@@ -349,8 +357,8 @@ impl Connection {
     async fn denied(&self, seen: &str) -> Error {
         let Inner { machine, login, .. } = &*self.0;
         let user = login.user.as_deref().unwrap_or("root");
-        let error =
-            Error::new(ErrorKind::Host, format!("`{machine}` does not let `{user}` in")).because(seen.to_owned());
+        let error = Error::new(ErrorKind::Host, format!("`{machine}` does not let `{user}` in"))
+            .because(seen.to_owned());
         let ours = async { self.ssh()?.layout_key().await };
         match (&login.key, ours.await) {
             (Some(key), _) => error.hint(format!(
@@ -379,11 +387,7 @@ impl Connection {
     }
 
     /// Opens a session, on a new connection if the old one was lost.
-    pub(super) async fn open(
-        &self,
-        patience: Patience,
-        wanted: Wanted<'_>,
-    ) -> Result<Opened, Error> {
+    pub(super) async fn open(&self, patience: Patience, wanted: Wanted<'_>) -> Result<Opened, Error> {
         let (mut refused_since, mut lost) = (None, 0);
         let mut pause = Duration::from_millis(5);
         loop {

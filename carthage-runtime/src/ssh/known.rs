@@ -79,7 +79,8 @@ impl Known {
             new.persist(&file).map_err(|error| error.error)?;
             Ok(())
         };
-        learn().map_err(Error::host::<io::Error>(format!("cannot write the host key to `{}`", file.display())))
+        learn()
+            .map_err(Error::host::<io::Error>(format!("cannot write the host key to `{}`", file.display())))
     }
 
     /// Forgets what a machine has shown.
@@ -133,8 +134,7 @@ pub(super) async fn fingerprint(key: &str) -> Result<String, Error> {
 mod tests {
     use super::*;
 
-    const KEY: &str =
-        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJPZmSTWxRVGJqIoYNxLVgNxKCzX0UZ7Yv4e0sFhVgXz";
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJPZmSTWxRVGJqIoYNxLVgNxKCzX0UZ7Yv4e0sFhVgXz";
 
     #[tokio::test]
     async fn what_is_learned_is_known_until_it_is_forgotten() {

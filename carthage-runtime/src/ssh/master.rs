@@ -40,9 +40,13 @@ impl Master {
         there: Beginning,
     ) -> Result<Self, Trouble> {
         let mut command = launch::ssh(room.path());
-        command
-            .args(["-F", &settings::file(&name), "-M", "-N", "-S", &name])
-            .args(["-o", "PermitLocalCommand=yes", "-o", &format!("LocalCommand=echo {READY}"), TARGET]);
+        command.args(["-F", &settings::file(&name), "-M", "-N", "-S", &name]).args([
+            "-o",
+            "PermitLocalCommand=yes",
+            "-o",
+            &format!("LocalCommand=echo {READY}"),
+            TARGET,
+        ]);
         let mut child = launcher.start(command, there).await?;
         let lost = || Error::host::<std::io::Error>("cannot follow `ssh`");
         let piped = || Trouble::Final(Error::new(crate::error::ErrorKind::Host, "`ssh` has no streams"));
@@ -71,12 +75,7 @@ impl Master {
 }
 
 /// Waits for it to end, or ends it.
-async fn keep(
-    mut child: Child,
-    stderr: ChildStderr,
-    stop: CancellationToken,
-    tell: watch::Sender<bool>,
-) {
+async fn keep(mut child: Child, stderr: ChildStderr, stop: CancellationToken, tell: watch::Sender<bool>) {
     let said = tokio::spawn(said(stderr));
     let mut lost = false;
     tokio::select! {
@@ -94,7 +93,15 @@ async fn keep(
     let said = said.await.unwrap_or_default();
     if lost {
         tracing::warn!(said = said.trim(), "a connection is lost");
-        if let Some(file) = std::env::var_os("SSHDEBUG") { use std::io::Write; writeln!(std::fs::OpenOptions::new().append(true).create(true).open(file).unwrap(), "{:?} lost {said}", std::time::SystemTime::now()).ok(); }
+        if let Some(file) = std::env::var_os("SSHDEBUG") {
+            use std::io::Write;
+            writeln!(
+                std::fs::OpenOptions::new().append(true).create(true).open(file).unwrap(),
+                "{:?} lost {said}",
+                std::time::SystemTime::now()
+            )
+            .ok();
+        }
     }
 }
 

@@ -116,10 +116,14 @@ impl Ssh {
     /// # Errors
     /// When the file of the key cannot be removed.
     pub fn forget(&self, machine: &str) -> Result<(), Error> {
+        self.disconnect(machine);
+        self.0.known.forget(machine)
+    }
+
+    /// Has the next use of a machine make a connection of its own: it was, or is about to be, switched off.
+    pub fn disconnect(&self, machine: &str) {
         let mut all = self.0.connections.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|(name, _), _| name != machine);
-        drop(all);
-        self.0.known.forget(machine)
     }
 
     /// Ends everything, and removes the layout's key and all keys of hosts.

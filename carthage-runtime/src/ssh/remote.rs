@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use openssh::Session;
+use tokio::io::AsyncWriteExt;
 
 use super::connection::{Connection, Live, Patience};
 use super::files::Files;
@@ -45,10 +46,27 @@ impl Transport for Shells {
 
     async fn shell(&self, script: &str) -> Result<Streams, Error> {
         let command = shell_command(script);
+        let by_input = command.len() > LONGEST;
+        let command = if by_input { shell_command(READ) } else { command };
         let wanted = |session| Session::to_raw_command(session, &command);
-        super::streams::of(self.connection.open(self.patience, &wanted).await?)
+        let mut streams = super::streams::of(self.connection.open(self.patience, &wanted).await?)?;
+        if by_input {
+            let sent = streams.stdin.write_all(format!("{script}\n{END}\n").as_bytes()).await;
+            sent.map_err(Error::host(format!(
+                "no shell of `{}` reads its input",
+                self.connection.machine()
+            )))?;
+        }
+        Ok(streams)
     }
 }
+
+/// The longest command that is sent as one: dropbear takes 9,000 bytes.
+const LONGEST: usize = 8 * 1024;
+/// The line after a script that is sent by standard input, because it is longer.
+const END: &str = "# the end of the script";
+/// What reads such a script, byte by byte as `read` does, so that the rest of the input is the script's.
+const READ: &str = "s=; while IFS= read -r l && [ \"$l\" != '# the end of the script' ]; do s=\"$s$l\n\"; done\nexec /bin/sh -c \"$s\"";
 
 /// What a login shell is told, so that it becomes a POSIX shell which runs the script.
 fn shell_command(script: &str) -> OsString {
@@ -126,7 +144,14 @@ impl Remote {
     /// Arguments for an `ssh` that uses the connection that is there, and never makes one.
     fn by_master(&self, live: &Live) -> [OsString; 6] {
         let name = live.name();
-        ["-F".into(), settings::file(name).into(), "-S".into(), name.into(), "-o".into(), "ProxyCommand=false".into()]
+        [
+            "-F".into(),
+            settings::file(name).into(),
+            "-S".into(),
+            name.into(),
+            "-o".into(),
+            "ProxyCommand=false".into(),
+        ]
     }
 
     /// Opens a TCP connection from inside the machine; `None` when it is refused.
@@ -237,7 +262,31 @@ mod tests {
     #[test]
     fn a_login_shell_reads_the_script_as_one_word() {
         let script = "echo \"it's\" '$HOME'\nexit 3";
-        let done = std::process::Command::new("/bin/sh").arg("-c").arg(shell_command(script)).output().unwrap();
+        let done =
+            std::process::Command::new("/bin/sh").arg("-c").arg(shell_command(script)).output().unwrap();
         assert_eq!((done.stdout.as_slice(), done.status.code()), (&b"it's $HOME\n"[..], Some(3)));
+    }
+
+    #[test]
+    fn a_long_script_is_read_from_the_input_and_not_a_byte_more() {
+        use std::io::Write;
+        let script = format!(
+            "# {}\nread -r word\nprintf '%s\\n' \"it's $word\" '\\n $HOME'\nexit 3",
+            "x".repeat(LONGEST)
+        );
+        let mut shell = std::process::Command::new("/bin/sh")
+            .arg("-c")
+            .arg(shell_command(READ))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let input = format!("{script}\n{END}\nthe rest\n");
+        shell.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let done = shell.wait_with_output().unwrap();
+        assert_eq!(
+            (done.stdout.as_slice(), done.status.code()),
+            (&b"it's the rest\n\\n $HOME\n"[..], Some(3))
+        );
     }
 }

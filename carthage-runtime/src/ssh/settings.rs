@@ -103,11 +103,12 @@ impl Route {
 
     /// A path of this host. `ssh` expands some of what it may contain.
     fn path(&self, path: &Path) -> Result<String, Error> {
-        let text = path.to_str().filter(|text| {
-            path.is_absolute() && !text.contains(['"', '\\', '\n']) && !text.contains("${")
-        });
+        let text = path
+            .to_str()
+            .filter(|text| path.is_absolute() && !text.contains(['"', '\\', '\n']) && !text.contains("${"));
         text.map(|text| format!("\"{}\"", text.replace('%', "%%"))).ok_or_else(|| {
-            let what = format!("`{}` cannot be the key that `{}` is reached with", path.display(), self.machine);
+            let what =
+                format!("`{}` cannot be the key that `{}` is reached with", path.display(), self.machine);
             Error::new(ErrorKind::Usage, what)
                 .because("`ssh` takes absolute paths without quotes, backslashes and `${`")
                 .hint("move or link the key to another path")
@@ -176,7 +177,10 @@ mod tests {
         }
         let own = Route { key: Some("/home/me/a key".into()), ..route() };
         let text = own.settings("m1").unwrap();
-        assert!(text.contains("IdentityFile \"/home/me/a key\"") && !text.contains("IdentityAgent"), "{text}");
+        assert!(
+            text.contains("IdentityFile \"/home/me/a key\"") && !text.contains("IdentityAgent"),
+            "{text}"
+        );
     }
 
     #[test]

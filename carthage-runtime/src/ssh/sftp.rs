@@ -49,8 +49,7 @@ impl Channel {
             State::Missing => return Ok(None),
             State::Closed => {}
         }
-        let mut opened =
-            connection.open(patience, &|session| Session::to_subsystem(session, "sftp")).await?;
+        let mut opened = connection.open(patience, &|session| Session::to_subsystem(session, "sftp")).await?;
         let child = &mut opened.child;
         let (Some(stdin), Some(stdout)) = (child.stdin().take(), child.stdout().take()) else {
             return Err(Error::new(ErrorKind::Host, "a session of ssh has no streams"));

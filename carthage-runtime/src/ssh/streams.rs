@@ -46,7 +46,11 @@ impl<R> Output<R> {
 }
 
 impl<R: AsyncRead + Unpin> AsyncRead for Output<R> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let read = ready!(Pin::new(&mut self.from).poll_read(cx, buf));
         if read.is_err() || (buf.filled().len() == before && buf.remaining() > 0) {

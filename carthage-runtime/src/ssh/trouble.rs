@@ -57,9 +57,10 @@ fn last(said: &str) -> String {
         line.starts_with("Connection closed by UNKNOWN") || line.ends_with("Connection closed by remote host")
     };
     let last = lines().rfind(|line| !hollow(line)).or_else(|| lines().next_back());
-    last.map_or_else(|| "`ssh` ended without a word".to_owned(), |line| {
-        line.strip_prefix("ssh: ").unwrap_or(line).to_owned()
-    })
+    last.map_or_else(
+        || "`ssh` ended without a word".to_owned(),
+        |line| line.strip_prefix("ssh: ").unwrap_or(line).to_owned(),
+    )
 }
 
 #[cfg(test)]

@@ -9,7 +9,13 @@ use tokio::io::AsyncReadExt;
 
 use super::support::{GRACE, Outcome, TestSite, has};
 
-async fn write(engine: &dyn Engine, machine: &MachineSpec, path: &str, mode: Option<u32>, text: &[u8]) -> Outcome {
+async fn write(
+    engine: &dyn Engine,
+    machine: &MachineSpec,
+    path: &str,
+    mode: Option<u32>,
+    text: &[u8],
+) -> Outcome {
     let contents = Box::new(std::io::Cursor::new(text.to_vec()));
     Ok(engine.write(machine, Path::new(path), mode, contents).await?)
 }
@@ -83,7 +89,8 @@ pub(crate) async fn services_of_a_stopped_one(site: TestSite) -> Outcome {
     let engine = &*site.engine;
     site.up(&[&machine]).await?;
     let argv = ["sh", "-c", "echo begun; exec sleep 1000"].map(Into::into).to_vec();
-    let service = |name: &str| ServiceSpec { name: name.into(), exec: Exec { argv: argv.clone(), ..Exec::default() } };
+    let service =
+        |name: &str| ServiceSpec { name: name.into(), exec: Exec { argv: argv.clone(), ..Exec::default() } };
     engine.start_service(&machine, &service("one")).await?;
     engine.start_service(&machine, &service("two")).await?;
     engine.stop(&machine, GRACE).await?;

@@ -50,12 +50,17 @@ pub(crate) async fn saved_images(site: TestSite) -> Outcome {
     }
     std::fs::write(&saved, bytes)?;
     site.engine.remove(&first).await?;
-    site.client.remove_image(&format!("{name}:1"), None::<bollard::query_parameters::RemoveImageOptions>, None).await?;
+    site.client
+        .remove_image(&format!("{name}:1"), None::<bollard::query_parameters::RemoveImageOptions>, None)
+        .await?;
     let saved = saved.display().to_string();
     let machine = MachineSpec { root: None, image: Some(saved), ..site.machine("m", 2, &[]) };
     site.up(&[&machine]).await?;
     assert_eq!(site.sh_ok(&machine, "hostname").await?, "m\n");
-    assert!(site.client.inspect_image(&format!("{name}:1")).await.is_err(), "the name in the archive is not left");
+    assert!(
+        site.client.inspect_image(&format!("{name}:1")).await.is_err(),
+        "the name in the archive is not left"
+    );
     // By reference it is there, and nothing is fetched.
     let repository = tags(&site).await?.remove(0);
     let options = bollard::query_parameters::TagImageOptionsBuilder::new().repo(&name).tag("2").build();
@@ -64,7 +69,9 @@ pub(crate) async fn saved_images(site: TestSite) -> Outcome {
     site.up(&[&other]).await?;
     site.engine.clear().await?;
     site.client.inspect_image(&format!("{name}:2")).await?;
-    site.client.remove_image(&format!("{name}:2"), None::<bollard::query_parameters::RemoveImageOptions>, None).await?;
+    site.client
+        .remove_image(&format!("{name}:2"), None::<bollard::query_parameters::RemoveImageOptions>, None)
+        .await?;
     Ok(())
 }
 

@@ -11,7 +11,9 @@ pub(crate) async fn several_links(site: TestSite) -> Outcome {
     site.up(&[&machine]).await?;
     let look = || async {
         for (at, link) in machine.links.iter().enumerate() {
-            let shown = site.sh_ok(&machine, &format!("ip addr show dev eth{at}; cat /sys/class/net/eth{at}/mtu")).await?;
+            let shown = site
+                .sh_ok(&machine, &format!("ip addr show dev eth{at}; cat /sys/class/net/eth{at}/mtu"))
+                .await?;
             has(&shown, &format!("inet {}", link.address.unwrap()))?;
             has(&shown, &link.mac.map(|byte| format!("{byte:02x}")).join(":"))?;
             has(&shown, "\n1400\n")?;
@@ -56,8 +58,13 @@ pub(crate) async fn apart(site: TestSite) -> Outcome {
     // Not even one that knows the way.
     let name = site.container(&one);
     let exec = bollard::models::ExecConfig {
-        cmd: Some(["ip", "route", "replace", "default", "via"].map(str::to_owned).into_iter()
-            .chain([site.address("a", 14).trim_end_matches("/28").to_owned()]).collect()),
+        cmd: Some(
+            ["ip", "route", "replace", "default", "via"]
+                .map(str::to_owned)
+                .into_iter()
+                .chain([site.address("a", 14).trim_end_matches("/28").to_owned()])
+                .collect(),
+        ),
         privileged: Some(true),
         attach_stdout: Some(true),
         attach_stderr: Some(true),

@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use bollard::Docker as Client;
+use carthage_runtime::BoxError;
 use carthage_runtime::backend::Container;
 use carthage_runtime::backend::container::ContainerHost;
 use carthage_runtime::machine::engine::{
     Engine, Exec, Exit, LinkSpec, MachineSpec, NetworkSpec, Presence, Site,
 };
 use carthage_runtime::machine::implementation::Implementation;
-use carthage_runtime::BoxError;
 use futures_util::FutureExt;
 use tokio::io::AsyncReadExt;
 
@@ -47,7 +47,9 @@ pub(crate) fn run<H: ContainerHost>(name: &str, test: Test) -> Result<(), libtes
 fn run_on<H: ContainerHost>(name: &str, test: Test) -> Outcome {
     let Ok(url) = std::env::var(H::URL.trim_start_matches('$')) else {
         let engine = H::NAME;
-        eprintln!("skipped: {engine}::{name}: no {engine} was started for the tests; `cargo xtask test` starts one");
+        eprintln!(
+            "skipped: {engine}::{name}: no {engine} was started for the tests; `cargo xtask test` starts one"
+        );
         return Ok(());
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -62,7 +64,8 @@ fn run_on<H: ContainerHost>(name: &str, test: Test) -> Outcome {
             private: Vec::new(),
             neighbours: Arc::new(()),
         };
-        let client = Client::connect_with_unix(&url, 120, bollard::API_DEFAULT_VERSION)?.negotiate_version().await?;
+        let client =
+            Client::connect_with_unix(&url, 120, bollard::API_DEFAULT_VERSION)?.negotiate_version().await?;
         let engine = Container::<H>::open(site).await?;
         let site = TestSite { directory: directory.path().to_owned(), id, engine, client, net: net() };
         let test = AssertUnwindSafe(test(site.clone())).catch_unwind();
@@ -172,7 +175,10 @@ impl TestSite {
         let prefix = format!("carthage-{}", &self.id[..8]);
         let mut left = Vec::new();
         let filters = [("label".to_owned(), vec![format!("carthage.site={}", self.id)])].into();
-        let options = bollard::query_parameters::ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+        let options = bollard::query_parameters::ListContainersOptionsBuilder::new()
+            .all(true)
+            .filters(&filters)
+            .build();
         for container in self.client.list_containers(Some(options)).await? {
             left.extend(container.names.into_iter().flatten());
         }
@@ -180,7 +186,9 @@ impl TestSite {
         left.retain(|name| name.contains(&prefix));
         let options = bollard::query_parameters::ListImagesOptionsBuilder::new().build();
         let images = self.client.list_images(Some(options)).await?;
-        left.extend(images.into_iter().flat_map(|image| image.repo_tags).filter(|tag| tag.ends_with(&self.id)));
+        left.extend(
+            images.into_iter().flat_map(|image| image.repo_tags).filter(|tag| tag.ends_with(&self.id)),
+        );
         if left.is_empty() { Ok(()) } else { Err(format!("left behind: {left:?}").into()) }
     }
 }

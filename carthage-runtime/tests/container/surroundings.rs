@@ -11,7 +11,8 @@ pub(crate) async fn environment(site: TestSite) -> Outcome {
     site.up(&[&machine]).await?;
     let word = machine.environment["WORD"].clone();
     assert_eq!(site.sh_ok(&machine, "printf %s \"$WORD\"").await?, word);
-    let argv = ["su", "-s", "/bin/sh", "nobody", "-c", "printf %s \"$WORD\" >/tmp/word"].map(Into::into).to_vec();
+    let argv =
+        ["su", "-s", "/bin/sh", "nobody", "-c", "printf %s \"$WORD\" >/tmp/word"].map(Into::into).to_vec();
     let service = ServiceSpec { name: "word".into(), exec: Exec { argv, ..Exec::default() } };
     site.engine.start_service(&machine, &service).await?;
     let deadline = std::time::Instant::now() + GRACE;
@@ -27,7 +28,8 @@ pub(crate) async fn mounts(site: TestSite) -> Outcome {
     let shared = site.directory.join(name);
     std::fs::create_dir(&shared)?;
     std::fs::write(shared.join("word"), "from outside")?;
-    let mount = |target: &str, readonly| MountSpec { source: shared.clone(), target: target.into(), readonly };
+    let mount =
+        |target: &str, readonly| MountSpec { source: shared.clone(), target: target.into(), readonly };
     let machine = MachineSpec {
         mounts: vec![mount("/srv/rw", false), mount("/srv/ro", true)],
         ..site.machine("m", 2, &[])
@@ -38,7 +40,11 @@ pub(crate) async fn mounts(site: TestSite) -> Outcome {
     let (exit, said) = site.sh(&machine, "echo x >/srv/ro/word").await?;
     assert!(!exit.success(), "{said}");
     let missing = MachineSpec {
-        mounts: vec![MountSpec { source: site.directory.join("missing"), target: "/srv".into(), readonly: true }],
+        mounts: vec![MountSpec {
+            source: site.directory.join("missing"),
+            target: "/srv".into(),
+            readonly: true,
+        }],
         ..site.machine("n", 3, &[])
     };
     let made = async {
@@ -57,14 +63,13 @@ pub(crate) async fn ports(site: TestSite) -> Outcome {
         ports: vec![expose(80, port, Protocol::Tcp), expose(53, port, Protocol::Udp)],
         ..site.machine("served", 2, &["a"])
     };
-    let alone = MachineSpec {
-        ports: vec![expose(80, port + 1, Protocol::Tcp)],
-        ..site.machine("alone", 3, &[])
-    };
+    let alone =
+        MachineSpec { ports: vec![expose(80, port + 1, Protocol::Tcp)], ..site.machine("alone", 3, &[]) };
     let other = site.machine("other", 4, &["a"]);
     site.up(&[&served, &alone, &other]).await?;
     for machine in [&served, &alone] {
-        site.sh_ok(machine, "mkdir -p /srv; echo \"$(hostname)\" >/srv/index.html; httpd -p 80 -h /srv").await?;
+        site.sh_ok(machine, "mkdir -p /srv; echo \"$(hostname)\" >/srv/index.html; httpd -p 80 -h /srv")
+            .await?;
     }
     let reached = || async {
         for (machine, port) in [(&served, port), (&alone, port + 1)] {
@@ -92,9 +97,11 @@ pub(crate) async fn ports(site: TestSite) -> Outcome {
 
 /// Fetches a page from a port of the engine's host, in whose network namespace the engine runs.
 async fn get(site: &TestSite, machine: &MachineSpec, port: u16) -> Result<String, BoxError> {
-    let pid = site.client.inspect_container(&site.container(machine), None).await?.state.unwrap().pid.unwrap();
+    let pid =
+        site.client.inspect_container(&site.container(machine), None).await?.state.unwrap().pid.unwrap();
     let engine = engine_of(pid)?;
-    let command = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3");
+    let command =
+        format!("exec 3<>/dev/tcp/127.0.0.1/{port}; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3");
     let mut nsenter = tokio::process::Command::new("nsenter");
     nsenter.arg(format!("--net=/proc/{engine}/ns/net")).args(["bash", "-c", &command]);
     let output = tokio::time::timeout(GRACE, nsenter.output()).await??;

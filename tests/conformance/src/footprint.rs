@@ -38,7 +38,7 @@ pub struct Footprint {
     /// When the last process began that was seen.
     taken: u64,
     state: PathBuf,
-    /// Of the host, which must not change.
+    /// Of the host, to which none may be added; those of a deployment that makes them there go with it.
     host_interfaces: BTreeSet<String>,
 }
 
@@ -74,12 +74,17 @@ impl Footprint {
         let mut found =
             Self { state: state.to_owned(), host_interfaces: interfaces(None), ..Self::default() };
         found.taken = all.values().map(|process| process.began).max().unwrap_or_default();
+        // What is shared with others, as a daemon's namespaces are, stays with them.
+        let others = all.values().filter(|process| !ours.contains(&process.pid));
+        let shared: BTreeSet<_> =
+            others.flat_map(|process| namespaces_of(&process.pid.to_string())).collect();
         let host = namespaces_of("self");
         let mut networks = BTreeSet::new();
         for process in all.values().filter(|process| ours.contains(&process.pid)) {
             found.processes.insert(Process { pid: process.pid, began: process.began }, process.name.clone());
             found.parents.insert(process.pid, process.parent);
-            found.namespaces.extend(namespaces_of(&process.pid.to_string()).difference(&host).cloned());
+            let own = namespaces_of(&process.pid.to_string());
+            found.namespaces.extend(own.difference(&host).filter(|own| !shared.contains(*own)).cloned());
             found.groups.extend(groups_of(process.pid));
             let interfaces = interfaces(Some(process.pid));
             // An ordinary user may not read which namespace it is; its interfaces and their addresses tell as much.
@@ -143,7 +148,7 @@ impl Footprint {
                 .map(|group| format!("group {}", group.display())),
         );
         let now = interfaces(None);
-        if now != self.host_interfaces {
+        if !now.is_subset(&self.host_interfaces) {
             left.push(format!("the host's interfaces were {:?} and are {now:?}", self.host_interfaces));
         }
         left

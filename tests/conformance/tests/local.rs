@@ -36,9 +36,9 @@ impl Subject for Here {
         let me = rustix::process::geteuid().as_raw().to_string();
         let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
         let mine = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
-        let mine = mine.filter(|fields| fields.get(2) == Some(&me.as_str())).find_map(|fields| {
-            fields.first().map(|name| (*name).to_owned())
-        });
+        let mine = mine
+            .filter(|fields| fields.get(2) == Some(&me.as_str()))
+            .find_map(|fields| fields.first().map(|name| (*name).to_owned()));
         mine.unwrap_or(me)
     }
 

@@ -7,6 +7,7 @@ mod ground;
 mod ordinary;
 mod tally;
 mod traces;
+mod virtual_machines;
 mod watch;
 
 use std::process::Command;
@@ -54,7 +55,7 @@ pub(crate) fn run() -> Result<()> {
     tests.args(["--workspace", "--lib", "--bins", "--tests", "--examples", "--no-fail-fast", "--"]);
     tests.arg("--show-output");
     ground.prepare(&mut tests);
-    engines.tell(&mut tests);
+    engines.iter().for_each(|engines| engines.tell(&mut tests));
     tally.watch(&mut tests, "cargo test");
 
     clock.stage("examples in the documentation");
@@ -63,14 +64,16 @@ pub(crate) fn run() -> Result<()> {
     ground.prepare(&mut examples);
     tally.watch(&mut examples, "cargo test --doc");
 
-    if geteuid().is_root() {
+    if let Some(engines) = engines {
+        clock.stage("tests on virtual machines");
+        virtual_machines::run(&engines, &ground, &mut tally)?;
+        engines.stop()?;
         clock.stage("tests, as an ordinary user");
         ordinary::run(&ground, &binaries, &mut tally)?;
     } else {
         tally.skip("everything, as root", "this is not root");
     }
 
-    engines.stop()?;
     clock.stage("traces");
     for trace in before.left(ground.base(), &binaries) {
         tally.fail(format!("left behind: {trace}"));
@@ -81,6 +84,15 @@ pub(crate) fn run() -> Result<()> {
     print!("{}", tally.conformance());
     clock.stage("the end");
     finish(&tally)
+}
+
+/// Installs what the tests need, as far as this user can.
+pub(crate) fn install() -> Result<()> {
+    if !geteuid().is_root() {
+        println!("nothing is installed: this is not root");
+        return Ok(());
+    }
+    engines::install()
 }
 
 /// Runs a command that finds the container engines of the tests.

@@ -45,7 +45,8 @@ impl Client {
             }
             Address::Tcp(host) => (Docker::connect_with_http(host, PATIENCE, &version), false),
         };
-        let docker = docker.map_err(Error::host(format!("cannot connect to the container engine at `{url}`")))?;
+        let docker =
+            docker.map_err(Error::host(format!("cannot connect to the container engine at `{url}`")))?;
         let version = format!("/v{}.{}", version.major_version, version.minor_version);
         let below = version.clone();
         let docker = docker.with_request_modifier(move |request| prefixed(request, &below));
@@ -167,7 +168,9 @@ fn prefixed(mut request: BollardRequest, below: &str) -> BollardRequest {
 
 fn is_version(part: &str) -> bool {
     let mut letters = part.chars();
-    letters.next() == Some('v') && part.len() > 1 && letters.all(|letter| letter.is_ascii_digit() || letter == '.')
+    letters.next() == Some('v')
+        && part.len() > 1
+        && letters.all(|letter| letter.is_ascii_digit() || letter == '.')
 }
 
 /// The status with which the engine refused, if it did.

@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use bollard::models::{
-    ContainerCreateBody, HostConfig, Mount, MountType, NetworkingConfig, PortBinding,
-};
+use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType, NetworkingConfig, PortBinding};
 
 use super::client::Client;
 use super::dialect::Limits;
@@ -95,7 +93,10 @@ pub(super) fn body(
 /// A path as the engine's interface takes it.
 pub(super) fn text(path: &Path) -> Result<String, Error> {
     path.to_str().map(str::to_owned).ok_or_else(|| {
-        Error::new(ErrorKind::Unsupported, format!("`{}` cannot be told to the container engine", path.display()))
-            .because("its interface takes names in UTF-8 only")
+        Error::new(
+            ErrorKind::Unsupported,
+            format!("`{}` cannot be told to the container engine", path.display()),
+        )
+        .because("its interface takes names in UTF-8 only")
     })
 }

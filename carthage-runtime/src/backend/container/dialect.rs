@@ -98,7 +98,9 @@ impl Dialect {
     /// Whether an image or a network was not removed because something uses it, or it was not there.
     pub(super) fn is_in_use(self, failure: &Failure) -> bool {
         let said = message(failure);
-        ["in use", "being used", "is using", "used by", "must be forced"].iter().any(|words| said.contains(words))
+        ["in use", "being used", "is using", "used by", "must be forced"]
+            .iter()
+            .any(|words| said.contains(words))
     }
 
     /// Whether there was nothing to disconnect.

@@ -60,7 +60,8 @@ fn places(
     let mut sockets = vec![runtime_dir.join("docker.sock")];
     sockets.extend(home.map(|home| home.join(".docker/run/docker.sock")));
     sockets.push(runtime_dir.join("podman/podman.sock"));
-    sockets.extend(["/run/docker.sock", "/var/run/docker.sock", "/run/podman/podman.sock"].map(PathBuf::from));
+    sockets
+        .extend(["/run/docker.sock", "/var/run/docker.sock", "/run/podman/podman.sock"].map(PathBuf::from));
     sockets.iter().map(|socket| Place { url: format!("unix://{}", socket.display()), by: None }).collect()
 }
 
@@ -108,7 +109,10 @@ fn address(url: &str) -> Result<Address, Error> {
             );
             wrong("engines are not reached by ssh themselves", &hint)
         }
-        _ => wrong("it is neither a socket nor host and port", "write `unix:///run/docker.sock` or `tcp://host:2375`"),
+        _ => wrong(
+            "it is neither a socket nor host and port",
+            "write `unix:///run/docker.sock` or `tcp://host:2375`",
+        ),
     }
 }
 
@@ -170,9 +174,8 @@ mod tests {
     #[tokio::test]
     async fn without_an_engine_all_places_are_named() {
         let dir = tempfile::tempdir().unwrap();
-        let place = |name: &str| {
-            Place { url: format!("unix://{}", dir.path().join(name).display()), by: None }
-        };
+        let place =
+            |name: &str| Place { url: format!("unix://{}", dir.path().join(name).display()), by: None };
         let error = look(&[place("one.sock"), place("two.sock")]).await.unwrap_err();
         let text = format!("{error:?}");
         for word in ["one.sock", "two.sock", "systemctl", "DOCKER_HOST"] {

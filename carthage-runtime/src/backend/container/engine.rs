@@ -17,8 +17,8 @@ use super::{discovery, namespace, network, terminal};
 use crate::error::{Error, ErrorKind};
 use crate::guest::Guest;
 use crate::machine::engine::{
-    Aspect, Duplex, Effect, Engine, Exec, FileStat, HostEntry, Identity, Log, MachineSpec, Namespace, NetworkSpec,
-    Presence, Reader, Running, ServiceSpec, ServiceState, ServiceStatus, Site, Survey,
+    Aspect, Duplex, Effect, Engine, Exec, FileStat, HostEntry, Identity, Log, MachineSpec, Namespace,
+    NetworkSpec, Presence, Reader, Running, ServiceSpec, ServiceState, ServiceStatus, Site, Survey,
 };
 
 /// The engine on one site.
@@ -84,13 +84,18 @@ impl Engine for ContainerEngine {
 
     async fn survey(&self) -> Result<Survey, Error> {
         let client = &self.life().await?.client;
-        let info = client.docker.info().await.map_err(client.failed("the container engine does not say what it can"))?;
+        let info = client
+            .docker
+            .info()
+            .await
+            .map_err(client.failed("the container engine does not say what it can"))?;
         let lacks = |able: Option<bool>, what: &str| {
             let why = || format!("{} has no control group for {what} here", client.dialect.program());
             (able == Some(false)).then(why)
         };
         Ok(Survey {
             single_user: None,
+            notes: Vec::new(),
             memory_not_enforced: lacks(info.memory_limit, "memory"),
             cpus_not_enforced: lacks(info.cpu_cfs_quota, "processor time"),
         })
@@ -110,7 +115,10 @@ impl Engine for ContainerEngine {
     async fn remove_network(&self, network: &NetworkSpec) -> Result<(), Error> {
         let life = self.life().await?;
         match network::find(&life.client, &life.names, network).await? {
-            Some((identity, _)) => network::remove(&life.client, &identity.0, &life.names.network(&network.name), &network.name).await,
+            Some((identity, _)) => {
+                network::remove(&life.client, &identity.0, &life.names.network(&network.name), &network.name)
+                    .await
+            }
             None => Ok(()),
         }
     }

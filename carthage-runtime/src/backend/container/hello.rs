@@ -34,8 +34,7 @@ impl Hello {
     /// The version to speak with it: the newest that both know.
     pub(super) fn version(&self) -> ClientVersion {
         let newest = bollard::API_DEFAULT_VERSION;
-        let (major_version, minor_version) =
-            self.api.min((newest.major_version, newest.minor_version));
+        let (major_version, minor_version) = self.api.min((newest.major_version, newest.minor_version));
         ClientVersion { major_version, minor_version }
     }
 }
@@ -119,7 +118,9 @@ mod tests {
 
     #[test]
     fn something_else_is_no_engine() {
-        for answer in ["", "220 mail ready\r\n", "HTTP/1.1 404 Not Found\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nhi"] {
+        for answer in
+            ["", "220 mail ready\r\n", "HTTP/1.1 404 Not Found\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nhi"]
+        {
             assert_eq!(read(answer), None, "{answer}");
         }
     }

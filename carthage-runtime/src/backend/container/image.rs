@@ -23,7 +23,12 @@ pub(super) struct Images(Mutex<HashMap<String, Arc<OnceCell<String>>>>);
 
 impl Images {
     /// The image for a machine, as the engine is asked for it. Fetched or imported if it is not there.
-    pub(super) async fn ready(&self, client: &Client, names: &Names, spec: &MachineSpec) -> Result<String, Error> {
+    pub(super) async fn ready(
+        &self,
+        client: &Client,
+        names: &Names,
+        spec: &MachineSpec,
+    ) -> Result<String, Error> {
         let (key, source) = match (&spec.root, spec.image.as_deref()) {
             (Some(root), None) => (format!("root {}", root.display()), Some(Source::Tree(root.clone()))),
             (None, Some(path)) if path.starts_with('/') => {

@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use bollard::query_parameters::{
-    CreateImageOptionsBuilder, ImportImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder,
-    TagImageOptionsBuilder,
+    CreateImageOptionsBuilder, ImportImageOptionsBuilder, ListImagesOptionsBuilder,
+    RemoveImageOptionsBuilder, TagImageOptionsBuilder,
 };
 use futures_util::{StreamExt, TryStreamExt};
 
@@ -48,7 +48,11 @@ pub(super) async fn ready(client: &Client, names: &Names, source: &Source) -> Re
         return Err(Error::new(ErrorKind::Usage, what).hint("name a directory that was made for it"));
     }
     let what = format!("cannot read `{path}`, which an image is to be made from");
-    let hash = off(what.clone(), { let source = source.clone(); move || source.hash() }).await?;
+    let hash = off(what.clone(), {
+        let source = source.clone();
+        move || source.hash()
+    })
+    .await?;
     let (repository, tag) = (Names::image(&hash), names.tag());
     let image = format!("{repository}:{tag}");
     let failed = || client.failed(format!("cannot make an image from `{path}`"));
@@ -64,7 +68,12 @@ pub(super) async fn ready(client: &Client, names: &Names, source: &Source) -> Re
         Some(image) => (image.id.clone(), Vec::new()),
         None => match source {
             Source::Tree(root) => (import_tree(client, root).await?, Vec::new()),
-            Source::Archive(file) => match off(what, { let file = file.clone(); move || saved_tags(&file) }).await? {
+            Source::Archive(file) => match off(what, {
+                let file = file.clone();
+                move || saved_tags(&file)
+            })
+            .await?
+            {
                 None => (import_archive(client, file).await?, Vec::new()),
                 Some(tags) => {
                     let mut new = Vec::new();
@@ -110,9 +119,9 @@ async fn import_tree(client: &Client, root: &Path) -> Result<String, Error> {
     let imported = import(client, root, body).await;
     match packing.await.map_err(io::Error::other).flatten() {
         // If the engine gave up, it knows better why.
-        Err(error) if imported.is_ok() || error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::host(format!("cannot read `{}`, which an image is to be made from", root.display()))(error))
-        }
+        Err(error) if imported.is_ok() || error.kind() != io::ErrorKind::BrokenPipe => Err(Error::host(
+            format!("cannot read `{}`, which an image is to be made from", root.display()),
+        )(error)),
         _ => imported,
     }
 }
@@ -131,8 +140,10 @@ where
     let body = bollard::body_try_stream(body.map_ok(Into::into));
     let told = wire::drained(client.patient().create_image(Some(options), Some(body), None)).await;
     let told = told.map_err(client.failed(what.clone()))?;
-    let id = told.iter().rev().find_map(|step| step.status.as_deref().filter(|word| word.starts_with("sha256:")));
-    id.map(str::to_owned).ok_or_else(|| Error::new(ErrorKind::Host, what).because("the engine does not say which"))
+    let id =
+        told.iter().rev().find_map(|step| step.status.as_deref().filter(|word| word.starts_with("sha256:")));
+    id.map(str::to_owned)
+        .ok_or_else(|| Error::new(ErrorKind::Host, what).because("the engine does not say which"))
 }
 
 /// Has the engine load what `docker save` wrote; answers the id or the name of the first image in it.
@@ -155,7 +166,11 @@ async fn contents(
     path: &Path,
 ) -> Result<impl futures_util::Stream<Item = io::Result<Vec<u8>>> + Send + Unpin + 'static, Error> {
     let what = format!("cannot read `{}`, which an image is to be made from", path.display());
-    let mut file = off(what, { let path = path.to_owned(); move || File::open(path) }).await?;
+    let mut file = off(what, {
+        let path = path.to_owned();
+        move || File::open(path)
+    })
+    .await?;
     let (out, body) = wire::body();
     tokio::task::spawn_blocking(move || {
         if let Err(error) = io::copy(&mut file, &mut &out) {

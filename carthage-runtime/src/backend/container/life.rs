@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum};
 use bollard::query_parameters::{
-    RemoveContainerOptionsBuilder, StartContainerOptions,
-    StopContainerOptionsBuilder,
+    RemoveContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
 };
 
 use super::client::{Client, found, message};
@@ -95,8 +94,11 @@ impl Life {
     }
 
     pub(super) fn inside(&self, container: &Container, machine: &str) -> (InContainer, Guest) {
-        let inside =
-            InContainer { client: self.client.clone(), machine: machine.to_owned(), id: container.id.clone() };
+        let inside = InContainer {
+            client: self.client.clone(),
+            machine: machine.to_owned(),
+            id: container.id.clone(),
+        };
         let guest = Guest::new(Arc::new(inside.clone()), &self.base);
         (inside, guest)
     }
@@ -158,7 +160,9 @@ impl Life {
                 }
                 let program = self.client.dialect.program();
                 Err(Error::new(ErrorKind::Host, what)
-                    .because(format!("the container engine has a container `{name}` that is not this layout's"))
+                    .because(format!(
+                        "the container engine has a container `{name}` that is not this layout's"
+                    ))
                     .hint(format!("look at it with `{program} inspect {name}`; rename or remove it")))
             }
         }
@@ -229,7 +233,8 @@ impl Life {
             let no_shell = message(&failure).contains("/bin/sh");
             let error = self.client.failed(what)(failure);
             match no_shell {
-                true => error.hint("the image needs a POSIX shell as `/bin/sh`, in which machines are looked after"),
+                true => error
+                    .hint("the image needs a POSIX shell as `/bin/sh`, in which machines are looked after"),
                 false => error,
             }
         })
@@ -251,7 +256,9 @@ impl Life {
         let seconds = i32::try_from(grace.as_millis().div_ceil(1000)).unwrap_or(i32::MAX);
         let options = StopContainerOptionsBuilder::new().t(seconds).build();
         let stopped = self.client.waiting(grace).stop_container(id, Some(options)).await;
-        found(stopped).map(drop).map_err(self.client.failed(format!("cannot stop the container of `{machine}`")))
+        found(stopped)
+            .map(drop)
+            .map_err(self.client.failed(format!("cannot stop the container of `{machine}`")))
     }
 
     pub(super) async fn remove(&self, machine: &str) -> Result<(), Error> {
@@ -264,7 +271,9 @@ impl Life {
     async fn remove_container(&self, id: &str, machine: &str) -> Result<(), Error> {
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
         let removed = self.client.waiting(Duration::ZERO).remove_container(id, Some(options)).await;
-        found(removed).map(drop).map_err(self.client.failed(format!("cannot remove the container of `{machine}`")))
+        found(removed)
+            .map(drop)
+            .map_err(self.client.failed(format!("cannot remove the container of `{machine}`")))
     }
 
     async fn remove_ports(&self, machine: &str) -> Result<(), Error> {
@@ -277,7 +286,11 @@ impl Life {
 
     /// Removes everything of the site.
     pub(super) async fn clear(&self) -> Result<(), Error> {
-        let all = self.client.containers().await.map_err(self.client.failed("cannot list the engine's containers"))?;
+        let all = self
+            .client
+            .containers()
+            .await
+            .map_err(self.client.failed("cannot list the engine's containers"))?;
         for container in all.iter().filter(|container| self.names.is_ours(container.labels.as_ref())) {
             self.remove_container(&container.id, &container.id).await?;
         }

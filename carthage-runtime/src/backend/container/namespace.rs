@@ -20,9 +20,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Where a running container's network is, as paths of this host.
 pub(super) fn of(container: &Container, machine: &str, local: bool) -> Result<Namespace, Error> {
     let elsewhere = |why: &str| {
-        Err(Error::new(ErrorKind::Unsupported, format!("the network of `{machine}` cannot be entered from here"))
-            .because(why.to_owned())
-            .hint("name a machine whose network is on this host"))
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("the network of `{machine}` cannot be entered from here"),
+        )
+        .because(why.to_owned())
+        .hint("name a machine whose network is on this host"))
     };
     let Some(pid) = container.pid().filter(|_| local) else {
         return elsewhere("its container engine is reached over the network");

@@ -18,7 +18,11 @@ use crate::machine::engine::{Identity, NetworkSpec};
 /// All networks of the site.
 pub(super) async fn all(client: &Client, names: &Names) -> Result<Vec<Network>, Error> {
     let options = ListNetworksOptionsBuilder::new().filters(&names.filter()).build();
-    client.docker.list_networks(Some(options)).await.map_err(client.failed("cannot list the engine's networks"))
+    client
+        .docker
+        .list_networks(Some(options))
+        .await
+        .map_err(client.failed("cannot list the engine's networks"))
 }
 
 /// The ids of the site's networks, by their names in the engine.
@@ -87,7 +91,10 @@ async fn make(client: &Client, request: NetworkCreateRequest, what: &str) -> Res
     let name = request.name.clone();
     let failed = format!("cannot make {what}");
     let taken = || {
-        let hint = format!("look at it with `{} network inspect {name}`; rename or remove it", client.dialect.program());
+        let hint = format!(
+            "look at it with `{} network inspect {name}`; rename or remove it",
+            client.dialect.program()
+        );
         Error::new(ErrorKind::Host, failed.clone())
             .because(format!("the container engine has a network `{name}` that is not this layout's"))
             .hint(hint)

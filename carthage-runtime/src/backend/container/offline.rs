@@ -6,7 +6,9 @@ use std::io::{self, Read, SeekFrom};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
-use bollard::query_parameters::{ContainerArchiveInfoOptionsBuilder, DownloadFromContainerOptionsBuilder, UploadToContainerOptionsBuilder};
+use bollard::query_parameters::{
+    ContainerArchiveInfoOptionsBuilder, DownloadFromContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::io::AsyncSeekExt;
 
@@ -143,14 +145,20 @@ impl Offline {
             }
             Ok(names.into_iter().collect())
         };
-        tokio::task::spawn_blocking(list).await.map_err(io::Error::other).flatten().map_err(Error::host(failed))
+        tokio::task::spawn_blocking(list)
+            .await
+            .map_err(io::Error::other)
+            .flatten()
+            .map_err(Error::host(failed))
     }
 
     pub(super) async fn make_dir(&self, path: &Path, mode: Option<u32>) -> Result<(), Error> {
         let (base, missing) = self.deepest("make", path).await?;
         if missing.is_empty() {
             // It exists: only its mode may have to change.
-            let (Some(mode), Some(above), Some(name)) = (mode, base.parent(), base.file_name()) else { return Ok(()) };
+            let (Some(mode), Some(above), Some(name)) = (mode, base.parent(), base.file_name()) else {
+                return Ok(());
+            };
             let owner = self.look_whose("make", &base).await?.map_or((0, 0), |stat| stat.owner);
             let name = PathBuf::from(name);
             return self
@@ -166,7 +174,9 @@ impl Offline {
     /// What is at a path. A link is not followed.
     async fn look(&self, verb: &str, path: &Path) -> Result<Option<Found>, Error> {
         if path.components().next() != Some(Component::RootDir) {
-            return Err(Error::new(ErrorKind::Usage, self.failed(verb, path)).because("the path is not absolute"));
+            return Err(
+                Error::new(ErrorKind::Usage, self.failed(verb, path)).because("the path is not absolute")
+            );
         }
         if path == Path::new("/") {
             let stat = FileStat { kind: FileKind::Directory, len: 0, mode: 0o755, owner: (0, 0) };
@@ -225,7 +235,8 @@ impl Offline {
                 Some(target) => path = within(path.parent().unwrap_or(Path::new("/")), &target),
             }
         }
-        Err(Error::new(ErrorKind::Host, self.failed(verb, &path)).because("too many links lead to each other"))
+        Err(Error::new(ErrorKind::Host, self.failed(verb, &path))
+            .because("too many links lead to each other"))
     }
 
     /// The deepest directory on the way to this one that exists, and those that do not, as paths within it.
@@ -236,10 +247,11 @@ impl Offline {
             let at = self.followed(verb, &base).await?;
             match self.look(verb, &at).await?.map(|found| found.stat.kind) {
                 Some(FileKind::Directory) => {
-                    let below = names.iter().rev().scan(PathBuf::new(), |path: &mut PathBuf, name: &OsString| {
-                        path.push(name);
-                        Some(path.clone())
-                    });
+                    let below =
+                        names.iter().rev().scan(PathBuf::new(), |path: &mut PathBuf, name: &OsString| {
+                            path.push(name);
+                            Some(path.clone())
+                        });
                     return Ok((at, below.collect()));
                 }
                 Some(_) => {
@@ -261,8 +273,13 @@ impl Offline {
     fn download(
         &self,
         path: &Path,
-    ) -> Result<impl futures_util::Stream<Item = Result<impl AsRef<[u8]> + Send + 'static, bollard::errors::Error>> + Send + Unpin + 'static, Error>
-    {
+    ) -> Result<
+        impl futures_util::Stream<Item = Result<impl AsRef<[u8]> + Send + 'static, bollard::errors::Error>>
+        + Send
+        + Unpin
+        + 'static,
+        Error,
+    > {
         let options = DownloadFromContainerOptionsBuilder::new().path(&text(path)?).build();
         Ok(Box::pin(self.client.patient().download_from_container(&self.id, Some(options))))
     }
@@ -386,18 +403,23 @@ mod tests {
     #[test]
     fn owners_are_found_behind_links() {
         let mut root = tar::Builder::new(Vec::new());
-        root.append_data(&mut header(tar::EntryType::Directory, 0, 0o755, (0, 0)), "srv", io::empty()).unwrap();
-        root.append_data(&mut header(tar::EntryType::Regular, 0, 0o644, (12, 34)), "srv/file", io::empty()).unwrap();
+        root.append_data(&mut header(tar::EntryType::Directory, 0, 0o755, (0, 0)), "srv", io::empty())
+            .unwrap();
+        root.append_data(&mut header(tar::EntryType::Regular, 0, 0o644, (12, 34)), "srv/file", io::empty())
+            .unwrap();
         root.append_link(&mut header(tar::EntryType::Symlink, 0, 0o777, (5, 6)), "way", "/srv").unwrap();
         let root = root.into_inner().unwrap();
-        for (path, whose) in [("/srv/file", (12, 34)), ("/way/file", (12, 34)), ("/way", (5, 6)), ("/none", (0, 0))] {
+        for (path, whose) in
+            [("/srv/file", (12, 34)), ("/way/file", (12, 34)), ("/way", (5, 6)), ("/none", (0, 0))]
+        {
             assert_eq!(owner(&root[..], Path::new(path)).unwrap(), whose, "{path}");
         }
     }
 
     #[test]
     fn links_stay_within_the_root() {
-        let within = |dir: &str, target: &str| within(Path::new(dir), Path::new(target)).display().to_string();
+        let within =
+            |dir: &str, target: &str| within(Path::new(dir), Path::new(target)).display().to_string();
         assert_eq!(within("/var", "run"), "/var/run");
         assert_eq!(within("/var", "/run"), "/run");
         assert_eq!(within("/var/lib", "../../../../etc/./x"), "/etc/x");

@@ -20,8 +20,10 @@ use crate::machine::engine::{LinkSpec, MachineSpec};
 pub(super) fn endpoint(spec: &MachineSpec, link: &LinkSpec) -> EndpointSettings {
     let ipv4_address = link.address.map(|net| net.addr().to_string());
     EndpointSettings {
-        ipam_config: ipv4_address
-            .map(|address| EndpointIpamConfig { ipv4_address: Some(address), ..EndpointIpamConfig::default() }),
+        ipam_config: ipv4_address.map(|address| EndpointIpamConfig {
+            ipv4_address: Some(address),
+            ..EndpointIpamConfig::default()
+        }),
         mac_address: Some(mac(link)),
         aliases: Some(aliases(spec)),
         ..EndpointSettings::default()
@@ -127,7 +129,8 @@ impl Plugging<'_> {
     }
 
     async fn connect(&self, network: &str, link: &LinkSpec) -> Result<(), Error> {
-        let what = format!("cannot plug `{}` of `{}` into `{}`", link.interface, self.spec.name, link.network);
+        let what =
+            format!("cannot plug `{}` of `{}` into `{}`", link.interface, self.spec.name, link.network);
         self.connect_as(network, Some(endpoint(self.spec, link)), what).await
     }
 

@@ -42,9 +42,9 @@ pub(super) async fn run(
     getrandom::fill(&mut bytes).map_err(Error::host("the system has no randomness"))?;
     let mark = bytes.map(|byte| format!("{byte:02x}")).concat();
     // The environment goes by the engine's interface: the script is an argument, which others can see.
-    let environment = std::mem::take(&mut exec.env).into_iter().map(|(name, value)| {
-        Ok(format!("{}={}", text(name)?, text(value)?))
-    });
+    let environment = std::mem::take(&mut exec.env)
+        .into_iter()
+        .map(|(name, value)| Ok(format!("{}={}", text(name)?, text(value)?)));
     let mut environment = environment.collect::<Result<Vec<_>, Error>>()?;
     environment.push(format!("{MARK}={mark}"));
     let script = format!("printf '\\036'\n{}", text(guest.terminal(&exec)?)?);
@@ -113,8 +113,11 @@ impl Control for Terminal {
     }
 
     async fn signal(&mut self, _: i32) -> Result<(), Error> {
-        Err(Error::new(ErrorKind::Unsupported, format!("a terminal of `{}` takes no signals", self.inside.machine))
-            .hint("write what a key would: `\\x03` is Ctrl-C"))
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("a terminal of `{}` takes no signals", self.inside.machine),
+        )
+        .hint("write what a key would: `\\x03` is Ctrl-C"))
     }
 
     async fn resize(&mut self, size: TerminalSize) -> Result<(), Error> {

@@ -144,7 +144,9 @@ impl<B: AsRef<[u8]>> Read for Incoming<B> {
 }
 
 /// Waits for a stream to end.
-pub(super) async fn drained<T, E>(mut answers: impl Stream<Item = Result<T, E>> + Unpin) -> Result<Vec<T>, E> {
+pub(super) async fn drained<T, E>(
+    mut answers: impl Stream<Item = Result<T, E>> + Unpin,
+) -> Result<Vec<T>, E> {
     let mut all = Vec::new();
     while let Some(answer) = answers.next().await {
         all.push(answer?);

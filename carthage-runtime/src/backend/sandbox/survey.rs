@@ -23,6 +23,7 @@ pub(super) fn survey(state: &Path) -> Result<Survey, Error> {
         single_user,
         memory_not_enforced: cgroup::unavailable(Controller::Memory),
         cpus_not_enforced: cgroup::unavailable(Controller::Cpu),
+        notes: Vec::new(),
     })
 }
 

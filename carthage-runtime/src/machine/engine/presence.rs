@@ -57,4 +57,6 @@ pub struct Survey {
     pub memory_not_enforced: Option<String>,
     /// Why `cpus` is not enforced, if so.
     pub cpus_not_enforced: Option<String>,
+    /// What users should know besides, as clauses.
+    pub notes: Vec<String>,
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bollard::Docker;
 use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, InspectContainerOptions, RemoveContainerOptionsBuilder, StartContainerOptions,
+    CreateContainerOptionsBuilder, InspectContainerOptions, RemoveContainerOptionsBuilder,
+    StartContainerOptions,
 };
 use carthage::Result;
 use carthage::backend::container::ContainerHost;
@@ -112,7 +113,8 @@ impl Usurper for Somebody {
 pub async fn left<H: ContainerHost>() -> Result<Vec<String>> {
     let engine = engine::<H>().await?;
     let filters = [("label".to_owned(), vec!["carthage.layout=life".to_owned()])].into();
-    let options = bollard::query_parameters::ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+    let options =
+        bollard::query_parameters::ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
     let mut left = Vec::new();
     for container in engine.list_containers(Some(options)).await? {
         left.push(format!("container {:?}", container.names));

@@ -19,9 +19,12 @@ async fn pinned(open: &mut Open) -> carthage::Result<()> {
     assert!(!open.state().join("ssh/known_hosts/pinned").exists(), "what is pinned is not learned");
     // A later run finds it as it was left.
     open.reopen().await?;
-    let plan = open.deployment().plan(&"machine:pinned".parse::<carthage::deploy::Pattern>().map(|pattern| {
-        carthage::deploy::Selection { include: vec![pattern], ..carthage::deploy::Selection::all() }
-    })?).await?;
+    let plan = open
+        .deployment()
+        .plan(&"machine:pinned".parse::<carthage::deploy::Pattern>().map(|pattern| {
+            carthage::deploy::Selection { include: vec![pattern], ..carthage::deploy::Selection::all() }
+        })?)
+        .await?;
     assert!(plan.steps.is_empty(), "{plan:?}");
     Ok(())
 }
@@ -61,11 +64,18 @@ async fn learned_and_changed(open: &mut Open) -> carthage::Result<()> {
     open.reopen().await?;
     let refused = open.deploy(&["learned-twin"]).await;
     let said = format!("{refused:?}");
-    for words in ["shows another host key than it must", "somebody may be listening in", "known_hosts/learned-twin"] {
+    for words in
+        ["shows another host key than it must", "somebody may be listening in", "known_hosts/learned-twin"]
+    {
         assert!(said.contains(words), "{words}: {said}");
     }
     // The old one again, and all is well.
-    host.run(["sh", "-c", "cd /etc/carthage-sshd && mv old key && mv old.pub key.pub && kill -HUP $(cat pid)"]).await?;
+    host.run([
+        "sh",
+        "-c",
+        "cd /etc/carthage-sshd && mv old key && mv old.pub key.pub && kill -HUP $(cat pid)",
+    ])
+    .await?;
     host.wait_for_port(22, std::time::Duration::from_secs(30)).await?;
     open.reopen().await?;
     open.machine("learned-twin").await?.run(["true"]).await?;

@@ -65,7 +65,8 @@ async fn with_the_deployment(open: &mut Open) -> carthage::Result<()> {
     open.reopen().await?;
     until("the connections are gone", async || Ok(masters().is_empty())).await;
     let rooms = std::fs::read_dir(state.join("ssh"))?.flatten();
-    let rooms: Vec<_> = rooms.filter(|entry| entry.file_name().to_string_lossy().starts_with("run.")).collect();
+    let rooms: Vec<_> =
+        rooms.filter(|entry| entry.file_name().to_string_lossy().starts_with("run.")).collect();
     assert!(rooms.is_empty(), "{rooms:?}");
     Ok(())
 }

@@ -42,7 +42,8 @@ async fn no_more_than_allowed(open: &mut Open) -> carthage::Result<()> {
 async fn on_a_terminal(open: &mut Open) -> carthage::Result<()> {
     let machine = open.machine("pinned").await?;
     let hidden = format!("{:032x}", fastrand::u128(..));
-    let script = "tty >/dev/null && stty size; echo ${#WORD}; read line; stty size; echo \"got $line\"; exit 7";
+    let script =
+        "tty >/dev/null && stty size; echo ${#WORD}; read line; stty size; echo \"got $line\"; exit 7";
     let mut running = machine
         .exec(Exec {
             argv: words(&["sh", "-c", script]),

@@ -44,10 +44,13 @@ impl Stage {
 
     pub(crate) fn play(&mut self, case: Case) {
         let open = self.open.as_mut().unwrap();
-        let outcome = self.runtime.block_on(AssertUnwindSafe(async {
-            open.reopen().await?;
-            tokio::time::timeout(Duration::from_secs(180), case(open)).await?
-        }).catch_unwind());
+        let outcome = self.runtime.block_on(
+            AssertUnwindSafe(async {
+                open.reopen().await?;
+                tokio::time::timeout(Duration::from_secs(180), case(open)).await?
+            })
+            .catch_unwind(),
+        );
         match outcome {
             Ok(Ok(())) => {}
             Ok(Err(error)) => panic!("{error:?}"),
@@ -121,7 +124,9 @@ impl Open {
         let report = self.deploy(&[name]).await?;
         let thing = format!("machine:{name}");
         let failed = report.failed.iter().find(|failure| failure.thing == thing);
-        failed.map(|failure| format!("{failure:?}")).ok_or_else(|| format!("it was deployed: {report:?}").into())
+        failed
+            .map(|failure| format!("{failure:?}"))
+            .ok_or_else(|| format!("it was deployed: {report:?}").into())
     }
 }
 
@@ -132,7 +137,8 @@ pub(crate) fn masters() -> Vec<i32> {
     let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     let ours = pids.filter(|pid| {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        stat.contains(" (ssh) ") && stat.rsplit(") ").next().unwrap().split(' ').nth(1) == Some(&me)
+        stat.contains(" (ssh) ")
+            && stat.rsplit(") ").next().unwrap().split(' ').nth(1) == Some(&me)
             && !stat.contains(" (ssh) Z ")
     });
     ours.collect()

@@ -16,14 +16,28 @@ use super::packages;
 use crate::test::must;
 
 const PACKAGES: &[&str] = &[
-    "docker.io", "podman", "runc", "conmon", "netavark", "aardvark-dns", "iptables", "iproute2", "busybox-static",
+    "docker.io",
+    "podman",
+    "runc",
+    "conmon",
+    "netavark",
+    "aardvark-dns",
+    "iptables",
+    "iproute2",
+    "busybox-static",
 ];
 
 /// How long an engine may take to answer, and to end.
 const LIMIT: Duration = Duration::from_secs(60);
 
-const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n";
+const PASSWD: &str =
+    "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n";
 const GROUP: &str = "root:x:0:\ndaemon:x:1:\nnogroup:x:65534:\n";
+
+/// Installs what is missing. Only root can.
+pub(crate) fn install() -> Result<()> {
+    packages::install(PACKAGES, &[])
+}
 
 /// Both engines, as they run.
 #[derive(Debug)]
@@ -36,7 +50,7 @@ pub(crate) struct Containers {
 impl Containers {
     /// Installs what is missing, and starts both.
     pub(crate) fn start(ground: &Path) -> Result<Self> {
-        packages::install(PACKAGES, &[])?;
+        install()?;
         let dir = ground.join("engines");
         fs::create_dir_all(&dir)?;
         tree(&dir.join("root"))?;
@@ -47,7 +61,8 @@ impl Containers {
 
     /// Tells a test program where they are, and what their containers can be made from.
     pub(crate) fn tell(&self, command: &mut Command) {
-        for (name, daemon) in [("CARTHAGE_TEST_DOCKER", &self.docker), ("CARTHAGE_TEST_PODMAN", &self.podman)] {
+        for (name, daemon) in [("CARTHAGE_TEST_DOCKER", &self.docker), ("CARTHAGE_TEST_PODMAN", &self.podman)]
+        {
             command.env(name, format!("unix://{}", daemon.socket().display()));
         }
         command.env("CARTHAGE_TEST_ROOT", self.dir.join("root"));
@@ -91,7 +106,9 @@ fn podman(dir: &Path) -> Result<Daemon> {
     fs::write(dir.join("containers.conf"), settings)?;
     Daemon::start(dir, "podman", |command| {
         podman_arguments(dir, command);
-        command.args(["system", "service", "--time=0"]).arg(format!("unix://{}", dir.join("socket").display()));
+        command
+            .args(["system", "service", "--time=0"])
+            .arg(format!("unix://{}", dir.join("socket").display()));
     })
 }
 
@@ -112,7 +129,10 @@ impl Daemon {
         fs::create_dir_all(dir)?;
         let log = fs::File::create(dir.join("log"))?;
         let mut command = Command::new("unshare");
-        command.args(["--net", "--mount", "sh", "-c", include_str!("containers.sh"), "engine"]).arg(dir).arg(program);
+        command
+            .args(["--net", "--mount", "sh", "-c", include_str!("containers.sh"), "engine"])
+            .arg(dir)
+            .arg(program);
         arguments(&mut command);
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let child = command.spawn().context("cannot run unshare")?;
@@ -150,7 +170,11 @@ impl Daemon {
     fn inside(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
         let pid = self.child.id();
-        command.arg(format!("--net=/proc/{pid}/ns/net")).arg(format!("--mount=/proc/{pid}/ns/mnt")).arg("--").arg(program);
+        command
+            .arg(format!("--net=/proc/{pid}/ns/net"))
+            .arg(format!("--mount=/proc/{pid}/ns/mnt"))
+            .arg("--")
+            .arg(program);
         command
     }
 

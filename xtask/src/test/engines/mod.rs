@@ -1,7 +1,8 @@
-//! Engines that tests need: installed, started in places of their own, and stopped.
+//! The engines that tests need: installed and started here, in namespaces and directories of their own, and stopped again.
 
 pub(crate) mod containers;
-#[allow(dead_code, reason = "not every engine fetches packages without installing them")]
+mod guest;
+pub(crate) mod libvirt;
 mod packages;
 
 use std::path::Path;
@@ -11,27 +12,41 @@ use anyhow::Result;
 use nix::unistd::geteuid;
 
 use containers::Containers;
+use libvirt::Libvirt;
 
-/// All of them. Only root can start them.
+/// All of them.
 #[derive(Debug)]
 pub(super) struct Engines {
-    containers: Option<Containers>,
+    containers: Containers,
+    pub(super) libvirt: Libvirt,
 }
 
 impl Engines {
-    /// Installs what is missing, and starts them.
-    pub(super) fn start(ground: &Path) -> Result<Self> {
-        let containers = if geteuid().is_root() { Some(Containers::start(ground)?) } else { None };
-        Ok(Self { containers })
+    /// Installs what is missing, and starts them. Only root can.
+    pub(super) fn start(ground: &Path) -> Result<Option<Self>> {
+        if !geteuid().is_root() {
+            return Ok(None);
+        }
+        install()?;
+        Ok(Some(Self { containers: Containers::start(ground)?, libvirt: Libvirt::start(ground)? }))
     }
 
     /// Tells a test program where they are.
     pub(super) fn tell(&self, command: &mut Command) {
-        self.containers.iter().for_each(|containers| containers.tell(command));
+        self.containers.tell(command);
+        self.libvirt.tell(command);
     }
 
     /// Ends them.
     pub(super) fn stop(self) -> Result<()> {
-        self.containers.map_or(Ok(()), Containers::stop)
+        self.containers.stop()?;
+        self.libvirt.stop()
     }
+}
+
+/// Installs the packages of all engines, and of the hosts that are reached by ssh.
+pub(crate) fn install() -> Result<()> {
+    packages::install(&["openssh-client", "openssh-server", "openssh-sftp-server"], &[])?;
+    containers::install()?;
+    Libvirt::install()
 }

@@ -11,13 +11,17 @@ use crate::test::must;
 /// Whether a package is installed, in whatever version.
 fn is_installed(package: &str) -> bool {
     let name = package.split('=').next().unwrap_or(package);
-    let asked = Command::new("dpkg-query").args(["-W", "-f", "${db:Status-Status}", name]).stderr(Stdio::null()).output();
+    let asked = Command::new("dpkg-query")
+        .args(["-W", "-f", "${db:Status-Status}", name])
+        .stderr(Stdio::null())
+        .output();
     asked.is_ok_and(|output| output.status.success() && output.stdout == b"installed")
 }
 
 /// Installs what is missing of them, each of `together` in the version that its first one has.
 pub(crate) fn install(packages: &[&str], together: &[&str]) -> Result<()> {
-    let mut missing: Vec<_> = packages.iter().filter(|name| !is_installed(name)).map(ToString::to_string).collect();
+    let mut missing: Vec<_> =
+        packages.iter().filter(|name| !is_installed(name)).map(ToString::to_string).collect();
     let unmatched = together.first().is_some_and(|first| !is_installed(first));
     if missing.is_empty() && !unmatched {
         return Ok(());
