@@ -1,8 +1,8 @@
 //! The pages of the repository, so that `cargo test --doc` compiles their code.
 
 macro_rules! pages {
-    ($($(#[$when:meta])? $name:ident $file:literal)*) => {$(
-        $(#[$when])?
+    ($($(#[$when:meta])* $name:ident $file:literal)*) => {$(
+        $(#[$when])*
         #[doc = include_str!($file)]
         struct $name;
     )*};
@@ -18,6 +18,8 @@ pages! {
     Sandbox "../docs/guide/sandbox.md"
     #[cfg(feature = "libvirt")]
     VirtualMachines "../docs/guide/vm.md"
+    #[cfg(feature = "ssh")]
+    Ssh "../docs/guide/ssh.md"
     CompilerErrors "../docs/guide/errors.md"
     Operating "../docs/guide/operating.md"
     CommandLine "../docs/cli.md"

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool for people")]
 
 mod bench_layout;
+mod bench_ssh;
 mod test;
 mod ui_bless;
 mod with_libvirt;
@@ -25,6 +26,8 @@ enum Chore {
     BenchLayout(bench_layout::Arguments),
     /// Installs the Debian packages that the tests need and the host lacks; what `test` does first. Only root can.
     Install,
+    /// Measures commands on a host that is reached by ssh against the same over a bare session: needs root and an OpenSSH server.
+    BenchSsh,
     /// Runs every test, as this user and, when that is root, as an ordinary user too.
     ///
     /// Builds once, runs the tests of the whole workspace and the examples in its documentation, and looks for what they
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::BenchLayout(arguments) => bench_layout::run(&arguments),
         Chore::Install => test::install(),
+        Chore::BenchSsh => bench_ssh::run(),
         Chore::Test => test::run(),
         Chore::WithContainers { command } => test::with_containers(&command),
         Chore::UiBless => ui_bless::run(),

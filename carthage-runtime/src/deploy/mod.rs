@@ -233,6 +233,7 @@ impl Drop for Deployment {
     /// The models and their places refer to each other and may outlive it; the layout is free for others all the same.
     fn drop(&mut self) {
         self.ledger.end();
+        self.world.engines().values().for_each(|engine| engine.let_go());
     }
 }
 

@@ -201,7 +201,7 @@ impl Connection {
                 Ok(live) => return Ok(live),
                 Err(Trouble::Final(error)) => return Err(Failure::Other(error)),
                 Err(Trouble::Unknown(error)) => return Err(Failure::Key(error)),
-                Err(Trouble::HostKey(_)) => return Err(Failure::Key(self.changed_key().await)),
+                Err(Trouble::HostKey(_)) => return Err(self.changed_key().await),
                 Err(Trouble::Denied(seen)) if !patience.may_let_in_later => {
                     return Err(Failure::Other(self.denied(&seen).await));
                 }
@@ -319,7 +319,7 @@ impl Connection {
     }
 
     /// The host does not show the key that it must.
-    async fn changed_key(&self) -> Error {
+    async fn changed_key(&self) -> Failure {
         let Inner { machine, login, .. } = &*self.0;
         let told = async {
             let ssh = self.ssh()?;
@@ -335,7 +335,7 @@ impl Connection {
         };
         let what = format!("`{machine}` shows another host key than it must");
         let error = Error::new(ErrorKind::Host, what);
-        match told.await {
+        Failure::Key(match told.await {
             Ok((Some(expected), fingerprint, shown)) => {
                 let must = known::fingerprint(&expected.key).await.unwrap_or(expected.key);
                 let because = format!("it shows {fingerprint}, and must show {must}");
@@ -350,8 +350,17 @@ impl Connection {
                 ))
             }
             Ok((None, fingerprint, _)) => error.because(format!("it shows {fingerprint}")),
-            Err(trouble) => error.because(trouble.seen()),
-        }
+            Err(trouble) => match &login.jump {
+                // Then it is not its own key.
+                Jump::Host(host) => {
+                    let what = format!("`{machine}` cannot be reached by way of `{host}`");
+                    return Failure::Other(Error::new(ErrorKind::Host, what).because(trouble.seen()).hint(
+                        "connect to that host with `ssh` once, so that its key is in your list of known hosts",
+                    ));
+                }
+                Jump::None | Jump::Machine(_) => error.because(trouble.seen()),
+            },
+        })
     }
 
     async fn denied(&self, seen: &str) -> Error {

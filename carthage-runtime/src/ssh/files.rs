@@ -39,6 +39,14 @@ impl Files<'_> {
         Error::new(ErrorKind::Host, what).because(why.to_owned())
     }
 
+    /// Whether the other side is there.
+    pub(super) async fn answers(&self) -> bool {
+        match self.sftp.fs().metadata("/").await {
+            Ok(_) => true,
+            Err(error) => matches!(error, openssh_sftp_client::Error::SftpError(..)),
+        }
+    }
+
     pub(super) async fn stat(&self, path: &Path) -> Result<Option<FileStat>, Error> {
         match self.sftp.fs().symlink_metadata(path).await {
             Ok(meta) => Ok(Some(stat(&meta))),

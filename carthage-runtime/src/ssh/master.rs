@@ -93,15 +93,6 @@ async fn keep(mut child: Child, stderr: ChildStderr, stop: CancellationToken, te
     let said = said.await.unwrap_or_default();
     if lost {
         tracing::warn!(said = said.trim(), "a connection is lost");
-        if let Some(file) = std::env::var_os("SSHDEBUG") {
-            use std::io::Write;
-            writeln!(
-                std::fs::OpenOptions::new().append(true).create(true).open(file).unwrap(),
-                "{:?} lost {said}",
-                std::time::SystemTime::now()
-            )
-            .ok();
-        }
     }
 }
 

@@ -126,13 +126,18 @@ impl Ssh {
         all.retain(|(name, _), _| name != machine);
     }
 
+    /// Ends all connections; they are made again when they are needed.
+    pub fn let_go(&self) {
+        self.0.connections.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0.ground.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
     /// Ends everything, and removes the layout's key and all keys of hosts.
     ///
     /// # Errors
     /// When they cannot be removed.
     pub fn clear(&self) -> Result<(), Error> {
-        self.0.connections.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.0.ground.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.let_go();
         match std::fs::remove_dir_all(&self.0.base) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(Error::host(format!("cannot remove `{}`", self.0.base.display()))(error))

@@ -22,6 +22,9 @@ use crate::error::{Error, ErrorKind};
 use crate::guest::{Guest, Streams, Transport};
 use crate::machine::engine::{Duplex, Exec, FileStat, Reader, Running};
 
+/// How often a file channel that is lost is opened again for one operation.
+const TRIES: u32 = 5;
+
 /// A machine that is reached by ssh. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Remote {
@@ -138,7 +141,7 @@ impl Remote {
         shell.push(script);
         shell.push("'");
         command.args(self.by_master(&live)).arg("-tt").arg(TARGET).arg(shell);
-        terminal::run(&ground.launcher, command, size, true, Box::new(live)).await
+        terminal::run(&ground.launcher, command, size, Box::new(live)).await
     }
 
     /// Arguments for an `ssh` that uses the connection that is there, and never makes one.
@@ -173,9 +176,25 @@ impl Remote {
     }
 
     async fn files(&self) -> Result<Option<Files<'_>>, Error> {
-        let live = self.live().await?;
-        let sftp = Channel::open(&live, &self.connection, self.patience).await?;
-        Ok(sftp.map(|sftp| Files { machine: self.machine(), sftp }))
+        let mut tries = 0;
+        loop {
+            let live = self.live().await?;
+            let Some((sftp, is_new)) = Channel::open(&live, &self.connection, self.patience).await? else {
+                return Ok(None);
+            };
+            let files = Files { machine: self.machine(), sftp };
+            // One that was opened earlier may be lost: that shows before anything is begun.
+            if is_new || files.answers().await {
+                return Ok(Some(files));
+            }
+            drop(files);
+            live.sftp.close().await;
+            tries += 1;
+            if tries > TRIES {
+                let what = format!("the file channel of `{}` is lost again and again", self.machine());
+                return Err(Error::new(ErrorKind::Host, what));
+            }
+        }
     }
 
     fn absolute(&self, verb: &str, path: &Path) -> Result<(), Error> {

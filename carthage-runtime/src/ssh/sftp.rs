@@ -37,15 +37,23 @@ impl Channel {
         }
     }
 
-    /// The channel, opened now if it is not; `None` if the server has none.
+    /// It is lost.
+    pub(super) async fn close(&self) {
+        let mut state = self.0.lock().await;
+        if matches!(&*state, State::Open(_)) {
+            *state = State::Closed;
+        }
+    }
+
+    /// The channel, and whether it was opened just now because it was not; `None` if the server has none.
     pub(super) async fn open(
         live: &Arc<Live>,
         connection: &Connection,
         patience: Patience,
-    ) -> Result<Option<Arc<Sftp>>, Error> {
+    ) -> Result<Option<(Arc<Sftp>, bool)>, Error> {
         let mut state = live.sftp.0.lock().await;
         match &*state {
-            State::Open(sftp) => return Ok(Some(Arc::clone(sftp))),
+            State::Open(sftp) => return Ok(Some((Arc::clone(sftp), false))),
             State::Missing => return Ok(None),
             State::Closed => {}
         }
@@ -61,7 +69,7 @@ impl Channel {
             Ok(Ok(sftp)) if sftp.support_posix_rename() => {
                 let sftp = Arc::new(sftp);
                 *state = State::Open(Arc::clone(&sftp));
-                Ok(Some(sftp))
+                Ok(Some((sftp, true)))
             }
             // Without an atomic rename it is no better than the shell.
             Ok(_) | Err(_) => {

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use async_trait::async_trait;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
+use rustix::termios::{Winsize, tcsetwinsize};
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::process::{Child, Command};
@@ -27,19 +27,18 @@ use crate::machine::engine::{Control, Exit, Running, TerminalSize};
 /// When there is no terminal, or the command cannot be started.
 pub async fn on_terminal(command: Command, size: TerminalSize) -> Result<Running, Error> {
     let launcher = Arc::new(Launcher::new()?);
-    run(&launcher, command, size, false, Box::new(Arc::clone(&launcher))).await
+    run(&launcher, command, size, Box::new(Arc::clone(&launcher))).await
 }
 
-/// Runs a command on a new terminal of this size. `raw` is for one that has a terminal of its own at its other end.
+/// Runs a command on a new terminal of this size.
 pub(super) async fn run(
     launcher: &Launcher,
     mut command: Command,
     size: TerminalSize,
-    raw: bool,
     keep: Box<dyn Any + Send + Sync>,
 ) -> Result<Running, Error> {
     let cannot = || Error::host::<io::Error>("no terminal can be made");
-    let (ours, theirs) = pair(size, raw).map_err(cannot())?;
+    let (ours, theirs) = pair(size).map_err(cannot())?;
     let copy = || theirs.try_clone().map_err(cannot());
     command.stdin(copy()?).stdout(copy()?).stderr(copy()?);
     drop(theirs);
@@ -56,18 +55,13 @@ pub(super) async fn run(
 }
 
 /// A terminal's two ends: ours, and the one to run on.
-fn pair(size: TerminalSize, raw: bool) -> io::Result<(OwnedFd, OwnedFd)> {
+fn pair(size: TerminalSize) -> io::Result<(OwnedFd, OwnedFd)> {
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
     grantpt(&ours)?;
     unlockpt(&ours)?;
     let name = ptsname(&ours, Vec::new())?;
     let theirs = open(name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
     resize(&ours, size)?;
-    if raw {
-        let mut settings = tcgetattr(&theirs)?;
-        settings.make_raw();
-        tcsetattr(&theirs, OptionalActions::Now, &settings)?;
-    }
     let flags = rustix::fs::fcntl_getfl(&ours)?;
     rustix::fs::fcntl_setfl(&ours, flags | OFlags::NONBLOCK)?;
     Ok((ours, theirs))

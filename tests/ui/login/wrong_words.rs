@@ -21,7 +21,4 @@ struct NoPort;
 #[machine_model(ip_address = "192.0.2.7", ssh_key = "id_ed25519")]
 struct SomeKey;
 
-#[machine_model(ip_address = "192.0.2.7", ssh_user = "root")]
-struct Misnamed;
-
 fn main() {}

@@ -20,7 +20,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("state", &["inject", "machine::engine"]),
     ("task", &["inject", "machine::engine", "state"]),
     ("network", &["event", "machine::engine", "model", "state"]),
-    ("machine", &["event", "inject", "model", "state"]),
+    ("machine", &["event", "inject", "model", "ssh::layout_key", "state"]),
     ("customize", &["event", "inject", "layout", "machine", "model", "state", "step", "task"]),
     ("layout", &["customize", "event", "inject", "machine", "model", "network", "state", "task"]),
     (

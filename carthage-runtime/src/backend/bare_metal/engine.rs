@@ -238,6 +238,10 @@ impl Engine for BareMetalEngine {
         .await
     }
 
+    fn let_go(&self) {
+        self.0.ssh.let_go();
+    }
+
     async fn set_hosts(&self, machine: &MachineSpec, hosts: &[HostEntry]) -> Result<(), Error> {
         // On a network of the layout it would have neighbours; without links it has none.
         if hosts.is_empty() {

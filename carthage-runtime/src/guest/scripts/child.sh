@@ -4,6 +4,8 @@ n='
 eval "$line"
 unset line child
 frame() { printf "\036%s %s\036$eol" "$id" "$*" >&"$channel"; }
+# On a terminal, people read it.
+if [ "$input" = keep ]; then frame() { [ "$1" = ok ] || echo "it cannot be run: $2" >&2; }; fi
 if [ -n "$cwd" ]; then
     cd -- "$cwd" 2>/dev/null || { frame fail cwd; exit 127; }
 else

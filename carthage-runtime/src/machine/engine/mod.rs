@@ -86,6 +86,9 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     /// Removes everything that it has on this site, known to the caller or not: all machines and networks, its helpers and its
     /// directory; no error if there is nothing. Called before the layout is forgotten.
     async fn clear(&self) -> Result<(), Error>;
+    /// Lets go of what this process holds for it, such as connections: the run is over. What exists is not touched, and may be
+    /// asked for again.
+    fn let_go(&self) {}
     /// Gives a running machine the names it can reach, besides its own.
     async fn set_hosts(&self, machine: &MachineSpec, hosts: &[HostEntry]) -> Result<(), Error>;
 

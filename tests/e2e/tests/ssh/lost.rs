@@ -29,7 +29,7 @@ async fn between_commands(open: &mut Open) -> carthage::Result<()> {
         assert_eq!(machine.run(["cat", "/root/file"]).await?.text(), "after");
     }
     // The other side ends it.
-    open.known("plain-host")?.run(["sh", "-c", "kill -9 $(pgrep -f 'sshd: root')"]).await?;
+    open.known("plain-host")?.run(["sh", "-c", "kill -9 $(pgrep -f '[s]shd: root')"]).await?;
     assert_eq!(machine.run(["cat", "/root/file"]).await?.text(), "after");
     Ok(())
 }

@@ -76,7 +76,10 @@ impl Stage {
         footprint.is_gone();
         assert!(!open.state().exists(), "files are left");
         assert_eq!(masters(), Vec::<i32>::new(), "connections are left");
-        std::fs::remove_file(std::env::var_os(CONFIG).unwrap()).ok();
+        let settings = std::env::var(CONFIG).unwrap();
+        for file in [format!("{settings}.known"), settings] {
+            std::fs::remove_file(file).ok();
+        }
         drop(self.dir);
     }
 }

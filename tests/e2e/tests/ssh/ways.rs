@@ -35,11 +35,15 @@ async fn through_a_host(open: &mut Open) -> carthage::Result<()> {
     let deep = open.machine("deep-by-name").await?;
     assert_eq!(deep.run(["hostname"]).await?.text(), "deep-host");
     // A jump host whose key nobody knows is not gone through.
+    let trusted = std::fs::read(&known)?;
     std::fs::write(&known, "")?;
     open.reopen().await?;
     let said = open.known("deep-by-name")?.presence().await;
-    assert!(format!("{said:?}").contains("Host key verification failed"), "{said:?}");
-    std::fs::remove_file(&known)?;
+    let said = format!("{said:?}");
+    for words in ["cannot be reached by way of `root@10.74.0.5:22`", "Host key verification failed"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    std::fs::write(&known, trusted)?;
     Ok(())
 }
 
