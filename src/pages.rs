@@ -24,3 +24,8 @@ pages! {
     Operating "../docs/guide/operating.md"
     CommandLine "../docs/cli.md"
 }
+
+#[cfg(feature = "container")]
+pages! {
+    Containers "../docs/guide/container.md"
+}
