@@ -74,7 +74,6 @@ pub(crate) fn run() -> Result<()> {
         tally.skip("everything, as root", "this is not root");
     }
 
-    engines.stop()?;
     clock.stage("traces");
     for trace in before.left(ground.base(), &binaries) {
         tally.fail(format!("left behind: {trace}"));
