@@ -3,6 +3,7 @@
 
 mod bench_layout;
 mod bench_ssh;
+mod pages;
 mod test;
 mod ui_bless;
 mod with_libvirt;
@@ -28,6 +29,8 @@ enum Chore {
     Install,
     /// Measures commands on a host that is reached by ssh against the same over a bare session: needs root and an OpenSSH server.
     BenchSsh,
+    /// Writes the parts of pages that come from the code: the table of what implementations can do.
+    Pages,
     /// Runs every test, as this user and, when that is root, as an ordinary user too.
     ///
     /// Builds once, runs the tests of the whole workspace and the examples in its documentation, and looks for what they
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Chore::BenchLayout(arguments) => bench_layout::run(&arguments),
         Chore::Install => test::install(),
         Chore::BenchSsh => bench_ssh::run(),
+        Chore::Pages => pages::run(root()),
         Chore::Test => test::run(),
         Chore::WithContainers { command } => test::with_containers(&command),
         Chore::UiBless => ui_bless::run(),

@@ -103,3 +103,18 @@ fn the_code_of_every_page_is_compiled() {
     let broken: Vec<_> = pages().iter().filter(with_code).map(relative).filter(missing).collect();
     holds("src/pages.rs does not list these pages", &broken);
 }
+
+#[path = "../../src/pages.rs"]
+mod generated;
+
+#[test]
+fn the_table_of_capabilities_is_what_the_code_declares() {
+    let (page, generated) = generated::rewritten(root()).unwrap();
+    for row in ["| `Links` |", "`Sandbox` |", "| `Power` | Machines are started and stopped"] {
+        assert!(generated.contains(row), "{row}: {generated}");
+    }
+    assert!(
+        page == generated,
+        "docs/guide/implementations.md is not what the code says: run `cargo xtask pages`"
+    );
+}

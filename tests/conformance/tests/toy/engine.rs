@@ -113,10 +113,8 @@ impl Engine for ToyEngine {
         processes::end(&directory, Duration::ZERO).await;
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.home).map_err(failed)?;
         // A machine has its name only when it is whole.
-        let (identity, new) = (
-            Identity(format!("{:032x}", fastrand::u128(..))),
-            self.home.join(format!("{}.new", machine.name)),
-        );
+        let new = self.home.join(format!("{}.new", machine.name));
+        let identity = Identity(format!("{:032x}", fastrand::u128(..)));
         tokio::fs::create_dir_all(&new).await.map_err(failed)?;
         tokio::fs::write(new.join("identity"), &identity.0).await.map_err(failed)?;
         if let Err(error) = renameat_with(CWD, &new, CWD, &directory, RenameFlags::NOREPLACE) {
