@@ -6,13 +6,15 @@ use std::sync::OnceLock;
 use carthage::BoxError;
 use carthage::deploy::{Access, Deployment, Options, Report, Selection, Step};
 use carthage::machine::GRACE;
-use carthage::machine::engine::ServiceState;
+use carthage::machine::engine::{Exec, ServiceSpec, ServiceState};
 
 use crate::roots::{RootMarks, TreeMarks};
 use crate::subject::{Subject, facts};
 
 /// The first argument of such a process.
 pub(crate) const ARGUMENT: &str = "__conformance";
+/// The variable with the word that a service of the case has among its arguments, so that who asks for it has not.
+pub(crate) const MARK: &str = "CONFORMANCE_MARK";
 
 static OPTIONS: OnceLock<Options> = OnceLock::new();
 
@@ -78,6 +80,22 @@ async fn obey<S: Subject>(state: String, verb: &str, rest: Vec<String>) -> Resul
             for service in deployment.machine(&rest[0])?.services().await? {
                 println!("{} {}", service.name, matches!(service.state, ServiceState::Running(_)));
             }
+            Ok(true)
+        }
+        "mark" => {
+            let argv = ["sleep".to_owned(), std::env::var(MARK)?].map(Into::into).into();
+            let exec = Exec { argv, ..Exec::default() };
+            let service = ServiceSpec { name: "mark".into(), exec };
+            deployment.machine(&rest[0])?.start_service(&service).await?;
+            Ok(true)
+        }
+        "marked" => {
+            let machine = deployment.machine(&rest[0])?;
+            println!("{}", crate::cases::how_many(machine, &std::env::var(MARK)?).await?);
+            Ok(true)
+        }
+        "identity" => {
+            println!("{:?}", deployment.machine(&rest[0])?.presence().await?);
             Ok(true)
         }
         "waiting" => {

@@ -4,13 +4,16 @@ use carthage::machine::capability::Capability;
 
 use super::controllers::is_whole;
 use super::tasks::steps;
-use super::{Case, cases};
+use super::{Case, cases, mark};
+use crate::controller::MARK;
+use crate::footprint::Footprint;
 use crate::ground::{Controllers, has, until};
 use crate::host;
+use crate::stage::is_gone;
 use crate::subject::facts;
 
 pub(super) fn cases() -> Vec<Case> {
-    cases![closed outside: killed [Power], removed, removed_while_stopped [Power], a_name_is_taken]
+    cases![closed outside: killed [Power], removed, removed_while_stopped [Power], a_name_is_taken, destroyed_and_nothing_else]
 }
 
 async fn killed(later: Controllers) -> carthage::Result<()> {
@@ -67,4 +70,50 @@ async fn a_name_is_taken(later: Controllers) -> carthage::Result<()> {
     later.done(&["deploy"]).await;
     is_whole(&later).await;
     Ok(())
+}
+
+/// What is selected goes with all that is of it, and nothing else does.
+async fn destroyed_and_nothing_else(later: Controllers) -> carthage::Result<()> {
+    let [one, others @ ..] = &later.victims[..] else { return Err("there are no machines".into()) };
+    let identities = async || {
+        let mut all = Vec::new();
+        for other in others {
+            all.extend(later.done(&["identity", &other.machine]).await);
+        }
+        all
+    };
+    let marked = later.with(MARK, &mark());
+    marked.done(&["mark", &one.machine]).await;
+    until("it runs", || async { marked.done(&["marked", &one.machine]).await == ["1"] }).await;
+    later.done(&["look", &one.machine, "sh", "-c", LEAVE, "sh", &left_by_others(&later).await]).await;
+    let before = identities().await;
+    later.done(&["destroy", &format!("machine:{}", one.machine)]).await;
+    assert_eq!(identities().await, before, "they were not named");
+    later.done(&["deploy"]).await;
+    assert_eq!(
+        marked.done(&["marked", &one.machine]).await,
+        ["0"],
+        "a service of the machine that was destroyed"
+    );
+    // A machine that was made here went with all that was in it; one that was there already has kept what is not ours.
+    let kept =
+        later.done(&["look", &one.machine, "sh", "-c", KEPT, "sh", &left_by_others(&later).await]).await;
+    assert_eq!(kept, ["Some(true)", if has(Capability::Power) { "gone" } else { "kept" }]);
+    let state = one.state.clone();
+    let footprint = tokio::task::spawn_blocking(move || Footprint::of(&state)).await?;
+    later.done(&["destroy"]).await;
+    tokio::task::spawn_blocking(move || footprint.is_gone()).await?;
+    is_gone(&one.state, later.victims.clone()).await?;
+    later.done(&["deploy"]).await;
+    is_whole(&later).await;
+    Ok(())
+}
+
+const LEAVE: &str = "mkdir -p \"$1\" && : >\"$1/kept\"";
+const KEPT: &str = "test -e \"$1/kept\" && echo kept || echo gone";
+
+/// A directory in the first machine that the case makes, and the implementation knows nothing of.
+async fn left_by_others(later: &Controllers) -> String {
+    let mut base = later.done(&["base", &later.victims[0].machine]).await;
+    format!("{}/outside", base.pop().unwrap_or_default())
 }

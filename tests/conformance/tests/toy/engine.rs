@@ -138,8 +138,15 @@ impl Engine for ToyEngine {
             first.args(["-c", "trap '' HUP INT TERM; while :; do sleep 1000000; done"]);
             first.env(FIRST, &directory).process_group(0);
             first.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            let child = first.spawn();
-            child.map_err(Error::host(format!("cannot start the machine `{}`", machine.name)))?;
+            let failed = || format!("cannot start the machine `{}`", machine.name);
+            let mut child = first.spawn().map_err(Error::host(failed()))?;
+            // It is found by its environment, which the kernel shows a moment later.
+            while !processes::runs(&directory) {
+                if let Some(status) = child.try_wait().map_err(Error::host(failed()))? {
+                    return Err(Error::new(ErrorKind::Host, failed()).because(format!("it ended: {status}")));
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
         }
         self.guest(machine).await?.resume_services().await
     }
