@@ -1,4 +1,4 @@
-//! The guest that virtual machines are tested with: Debian's kernel for clouds, busybox, dropbear and OpenSSH's server of files.
+//! The guest that virtual machines are tested with: Debian's kernel for clouds, busybox and OpenSSH.
 //!
 //! It boots in seconds on an emulated processor. Its root is on the disk that it is given, so it survives a stop; it takes its
 //! addresses by DHCP, lets the key in that its firmware names, and switches itself off when its button is pressed.
@@ -15,7 +15,7 @@ use crate::test::must;
 
 /// Where its parts come from.
 pub(super) const PACKAGES: &[&str] =
-    &["busybox-static", "dropbear-bin", "openssh-sftp-server", "e2fsprogs", "cpio"];
+    &["busybox-static", "openssh-server", "openssh-client", "e2fsprogs", "cpio"];
 /// The package that depends on the kernel's.
 const KERNEL: &str = "linux-image-cloud-amd64";
 
@@ -36,6 +36,7 @@ const MODULES: &[&str] = &[
 ];
 
 const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/sh\n\
+    sshd:x:100:65534:sshd:/run/sshd:/bin/false\n\
     nobody:x:65534:65534:nobody:/nonexistent:/bin/sh\n";
 const GROUP: &str = "root:x:0:\ndaemon:x:1:\nnogroup:x:65534:\n";
 
@@ -126,7 +127,7 @@ fn root(dir: &Path, image: &Path) -> Result<()> {
         "bin",
         "dev",
         "etc/acpi/PWRF",
-        "etc/dropbear",
+        "etc/ssh",
         "home",
         "proc",
         "root",
@@ -153,8 +154,9 @@ fn root(dir: &Path, image: &Path) -> Result<()> {
         symlink("busybox", dir.join("bin").join(name))?;
     }
     symlink("../bin/busybox", dir.join("sbin/init"))?;
-    with_libraries("/usr/sbin/dropbear".as_ref(), &dir.join("usr/sbin/dropbear"), dir)?;
-    with_libraries("/usr/lib/openssh/sftp-server".as_ref(), &dir.join("usr/lib/sftp-server"), dir)?;
+    for program in ["usr/sbin/sshd", "usr/bin/ssh-keygen"] {
+        with_libraries(&Path::new("/").join(program), &dir.join(program), dir)?;
+    }
     let etc = dir.join("etc");
     for (name, text) in [
         ("passwd", PASSWD),
@@ -163,6 +165,7 @@ fn root(dir: &Path, image: &Path) -> Result<()> {
         ("shells", "/bin/sh\n"),
         ("hosts", "127.0.0.1\tlocalhost\n"),
         ("inittab", include_str!("guest/inittab")),
+        ("ssh/sshd_config", include_str!("guest/sshd_config")),
     ] {
         fs::write(etc.join(name), text)?;
     }
