@@ -95,7 +95,10 @@ pub(crate) struct TestSite {
 
 /// The tree that containers of the tests are made from.
 pub(crate) fn root() -> PathBuf {
-    std::env::var_os("CARTHAGE_TEST_ROOT").expect("`CARTHAGE_TEST_ROOT` is set with the engines").into()
+    let Some(root) = std::env::var_os("CARTHAGE_TEST_ROOT") else {
+        panic!("`CARTHAGE_TEST_ROOT` is set with the engines")
+    };
+    root.into()
 }
 
 impl TestSite {

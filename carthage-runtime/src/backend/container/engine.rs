@@ -34,7 +34,7 @@ pub(super) struct ContainerEngine {
 /// How the files of a machine are reached now.
 enum Files {
     Running(Guest),
-    Stopped(Offline),
+    Stopped(Box<Offline>),
 }
 
 impl ContainerEngine {
@@ -64,7 +64,7 @@ impl ContainerEngine {
         let container = life.existing(&machine.name).await?;
         Ok(match container.runs() {
             true => Files::Running(life.inside(&container, &machine.name).1),
-            false => Files::Stopped(life.offline(&container, &machine.name)),
+            false => Files::Stopped(Box::new(life.offline(&container, &machine.name))),
         })
     }
 }
