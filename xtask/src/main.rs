@@ -3,6 +3,7 @@
 
 mod bench_layout;
 mod bench_ssh;
+mod bench_vm;
 mod pages;
 mod test;
 mod ui_bless;
@@ -25,6 +26,8 @@ struct Arguments {
 enum Chore {
     /// Measures what a large layout adds to `cargo check`, in CPU seconds.
     BenchLayout(bench_layout::Arguments),
+    /// Measures a virtual machine deployed until it takes commands, against `virsh start` and trying ssh. Only root can.
+    BenchVm(bench_vm::Arguments),
     /// Installs the Debian packages that the tests need and the host lacks; what `test` does first. Only root can.
     Install,
     /// Measures commands on a host that is reached by ssh against the same over a bare session: needs root and an OpenSSH server.
@@ -58,6 +61,7 @@ enum Chore {
 fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::BenchLayout(arguments) => bench_layout::run(&arguments),
+        Chore::BenchVm(arguments) => bench_vm::run(&arguments),
         Chore::Install => test::install(),
         Chore::BenchSsh => bench_ssh::run(),
         Chore::Pages => pages::run(root()),

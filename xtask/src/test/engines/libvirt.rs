@@ -129,6 +129,13 @@ impl Libvirt {
         command.env("CARTHAGE_TEST_VM_IMAGE", &self.guest.image);
     }
 
+    /// Makes a layer over the guest's disk.
+    pub(crate) fn clone_image(&self, layer: &Path) -> Result<()> {
+        let mut create = Command::new("qemu-img");
+        create.args(["create", "-q", "-f", "qcow2", "-F", "raw", "-b"]).arg(&self.guest.image).arg(layer);
+        crate::test::must(&mut create)
+    }
+
     /// Ends it with everything in its namespaces.
     pub(crate) fn stop(mut self) -> Result<()> {
         // It ended by itself if it cannot be killed.
