@@ -68,12 +68,14 @@ impl Libvirt {
         fs::write(dir.join("etc/libvirtd.conf"), LIBVIRTD_CONF)?;
         let guest = Guest::build(&dir.join("guest")).context("the guest cannot be built")?;
         let log = fs::File::create(dir.join("libvirtd.log"))?;
-        let mut daemon = Command::new("unshare");
+        // It ends with this process, however that ends.
+        let mut daemon = Command::new("setpriv");
+        daemon.args(["--pdeathsig", "KILL", "unshare"]);
         // Its end is the end of all that is in there: processes, mounts, interfaces.
         daemon.args(["--net", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child=SIGKILL"]);
         daemon.args(["sh", "-c", include_str!("libvirt.sh"), "libvirt"]).arg(&dir);
         daemon.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let daemon = daemon.spawn().context("cannot run unshare")?;
+        let daemon = daemon.spawn().context("cannot run setpriv")?;
         let mut libvirt = Self { daemon, dir, guest };
         match libvirt.wait() {
             Ok(()) => Ok(libvirt),
