@@ -8,6 +8,8 @@ fail() { frame fail "$*" >&2; exit 127; }
 # Processes know by their environment which command they belong to, and so do all that they start.
 marked() { grep -lzxF "CARTHAGE_COMMAND=$1" /proc/[0-9]*/environ 2>/dev/null; }
 kill_marked() {
+    # Without a number it would be all that any layout runs here.
+    [ -n "$1" ] || return 0
     rounds=0
     while found=$(marked "$1"); [ -n "$found" ] && [ "$rounds" -lt 100 ]; do
         for file in $found; do

@@ -71,7 +71,7 @@ case $operation in
             [ -r "$dir/spec" ] || continue
             alive "${dir%/}" && continue
             count=$((count + 1))
-            id=$first-$count
+            id=$first-$count-
             begin_service "${dir%/}"
         done
         id=$first
