@@ -5,8 +5,8 @@ read_line() { IFS= read -r line || exit 0; eval "$line"; }
 frame() { printf '\036%s %s\036' "$id" "$*"; }
 fail() { frame fail "$*" >&2; exit 127; }
 
-# Processes know by their environment which command they belong to, and so do all that they start.
-marked() { grep -lzxF "CARTHAGE_COMMAND=$1" /proc/[0-9]*/environ 2>/dev/null; }
+# Processes know by their environment which command they belong to, or which service, and so do all that they start.
+marked() { grep -lzxF "$1" /proc/[0-9]*/environ 2>/dev/null; }
 kill_marked() {
     # Without a number it would be all that any layout runs here.
     [ -n "$1" ] || return 0

@@ -1,4 +1,4 @@
 # Kills what belongs to a command, or sends its first process a signal.
 read_line
-if [ -n "$pid" ]; then kill "-$signal" "$pid"; else kill_marked "$command" KILL; fi
+if [ -n "$pid" ]; then kill "-$signal" "$pid"; else kill_marked "CARTHAGE_COMMAND=$command" KILL; fi
 frame end "$?"

@@ -9,7 +9,7 @@ if [ "$input" = no ]; then
     {
         read -r _ <&3
         while :; do
-            kill_marked "$id" KILL
+            kill_marked "CARTHAGE_COMMAND=$id" KILL
             sleep 0.1 || sleep 1
         done
     } </dev/null >/dev/null 2>&1 &

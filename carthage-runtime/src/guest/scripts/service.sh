@@ -2,10 +2,9 @@
 read_line
 mkfifo_in() { rm -f "$1"; mkfifo -m 600 "$1"; }
 
-# Ends a service: asks first, then kills.
+# Ends a service, or what is left of one whose directory was taken away: asks first, then kills.
 end_service() {
-    [ -r "$1/id" ] || return 0
-    read -r old <"$1/id"
+    old=CARTHAGE_SERVICE=$1
     kill_marked "$old" TERM
     waited=0
     while [ -n "$(marked "$old")" ] && [ "$waited" -lt "${grace:-50}" ]; do
@@ -23,7 +22,7 @@ begin_service() {
     mkfifo_in "$dir/ready" || fail other "mkfifo failed"
     detach=
     command -v setsid >/dev/null && detach=setsid
-    dir="$dir" $detach /bin/sh -c "$supervise" </dev/null >/dev/null 2>&1 3>&- &
+    CARTHAGE_SERVICE="$dir" $detach /bin/sh -c "$supervise" </dev/null >/dev/null 2>&1 3>&- &
     read -r answer <"$dir/ready"
     rm -f "$dir/ready"
     case $answer in

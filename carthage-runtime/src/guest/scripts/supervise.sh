@@ -1,4 +1,6 @@
-# Is the parent of a service: starts it, and writes down how it ended. Gets "$dir" in its environment.
+# Is the parent of a service: starts it, and writes down how it ended.
+# Its environment says which; all that it starts is found by that, also when the directory is gone.
+dir=$CARTHAGE_SERVICE
 trap : TERM HUP INT
 read -r mark <"$dir/id"
 IFS= read -r line <"$dir/spec"
@@ -12,6 +14,6 @@ find_user || fail user
 as_user >&4
 status=$?
 # What a service has started ends with it.
-kill_marked "$mark" KILL
+kill_marked "CARTHAGE_COMMAND=$mark" KILL
 umask 077
 printf '%s\n' "$status" >"$dir/exit.new" && mv -f "$dir/exit.new" "$dir/exit"
