@@ -22,7 +22,7 @@ use carthage::deploy::{Access, Deployment, Options, Selection};
 use carthage::prelude::*;
 use futures_util::{StreamExt, stream};
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 const COUNT: usize = 20;
 const AT_ONCE: usize = 10;
 
@@ -84,7 +84,7 @@ async fn measure<H: ContainerHost, L: carthage::layout::Layout>() {
         let warm = tempfile::tempdir().unwrap();
         let warm_options = Options { state_dir: Some(warm.path().join("state")), ..Options::default() };
         let (kept, _) = Deployment::open::<L>(Access::Change, warm_options).await.unwrap();
-        let first = Selection { include: vec!["machine:nodes-1".parse().unwrap()], ..Selection::all() };
+        let first = Selection { include: vec!["machine:node-1".parse().unwrap()], ..Selection::all() };
         let report = kept.deploy(&first).await.unwrap();
         assert!(report.is_complete(), "{report:?}");
         let image = image(&client).await;
