@@ -5,7 +5,7 @@
 //!
 //! The shell gets a script of ours, which is always the same, and reads what is particular to it from its standard input, as
 //! one line of quoted assignments. So no argument, variable or path is ever part of a command line that is visible to others or
-//! read by a shell. What a script has to say of itself stands in frames ([`frame`]) between what the command writes: that the
+//! read by a shell. What a script has to say of itself stands in frames (`frame`) between what the command writes: that the
 //! command runs, or why not; and how it ended. When the streams end without that, the connection was lost, and nothing is known
 //! of the command.
 //!

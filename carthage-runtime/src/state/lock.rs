@@ -9,7 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
@@ -76,6 +76,9 @@ pub fn holder(dirs: &Dirs) -> Result<Option<Option<Holder>>, Error> {
     Ok(is_held(&file, &path)?.then(|| read(&mut file)))
 }
 
+/// How long a lock may be held by nobody who says so, before it counts as held.
+const NAMELESS: Duration = Duration::from_secs(2);
+
 /// The file's name in the state directory.
 pub(super) const FILE: &str = "lock";
 
@@ -90,6 +93,7 @@ impl Lock {
     /// Takes the lock of a layout whose state directory exists.
     pub(super) fn take(dirs: &Dirs, command: &str) -> Result<Self, Error> {
         let path = dirs.state().join(FILE);
+        let deadline = Instant::now() + NAMELESS;
         loop {
             let mut file = OpenOptions::new()
                 .read(true)
@@ -101,7 +105,14 @@ impl Lock {
                 .map_err(unusable(&path))?;
             match fcntl(&file, FcntlArg::F_OFD_SETLK(&whole(libc::F_WRLCK))) {
                 Ok(_) => {}
-                Err(Errno::EAGAIN | Errno::EACCES) => return Err(held(dirs, read(&mut file))),
+                Err(Errno::EAGAIN | Errno::EACCES) => match read(&mut file) {
+                    // A child that a process had just forked when it let go has the file open until it becomes a program.
+                    None if Instant::now() < deadline => {
+                        std::thread::sleep(Duration::from_millis(10));
+                        continue;
+                    }
+                    holder => return Err(held(dirs, holder)),
+                },
                 Err(error) => return Err(unusable(&path)(error.into())),
             }
             // The previous holder may have removed the file between our opening and locking it.

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! It needs Docker or Podman, and on this host the packages `busybox-static` and `openssh-server`. The virtual machine comes with
-//! `--features vm`: see [`virtual_machine`].
+//! `--features vm`: see `virtual_machine.rs`.
 
 mod containers;
 mod host;

@@ -12,7 +12,7 @@ use carthage::Result;
 use carthage::backend::container::ContainerHost;
 use carthage::prelude::*;
 use carthage_conformance::linked::{Side, Wire};
-use carthage_conformance::{Marks, Usurper, Victim};
+use carthage_conformance::{Marks, RootMarks, Usurper, Victim};
 
 /// The machine that most is about.
 #[machine_model(memory_mb = 512, root = "$CARTHAGE_TEST_ROOT")]
@@ -23,6 +23,9 @@ pub struct One {
     /// What is done to it.
     #[customize]
     pub marks: Marks,
+    /// What is done to its root before that.
+    #[customize]
+    pub root: RootMarks,
 }
 
 /// Its neighbour.
