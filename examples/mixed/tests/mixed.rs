@@ -93,7 +93,7 @@ fn one_customization_on_every_kind_of_machine() {
 
     mixed.ended(0, &["deploy", "--yes", "--progress", "quiet"]);
     mixed.pages_say("Good morning.");
-    assert!(mixed.ended(0, &["plan"]).starts_with("nothing to do"));
+    assert!(mixed.ended(0, &["plan"]).contains("nothing to do"));
 
     mixed.text = "Good evening.";
     let plan = mixed.ended(2, &["plan"]);

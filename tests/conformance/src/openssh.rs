@@ -68,7 +68,9 @@ pub fn unfit() -> Option<String> {
         return Some(why);
     }
     if !rustix::process::geteuid().is_root() {
-        return Some("sshd needs several users, and sandboxes of ordinary users have one".to_owned());
+        return Some(
+            "only root can run an OpenSSH server in a sandbox, which needs several users inside".to_owned(),
+        );
     }
     (!Path::new("/usr/sbin/sshd").exists()).then(|| "no OpenSSH server is installed".to_owned())
 }

@@ -14,11 +14,10 @@ use nix::unistd::geteuid;
 use containers::Containers;
 use libvirt::Libvirt;
 
-/// All of them.
+/// Those that all tests get. Virtual machines have a chore of their own: `cargo xtask with-libvirt`.
 #[derive(Debug)]
 pub(super) struct Engines {
     containers: Containers,
-    pub(super) libvirt: Libvirt,
 }
 
 impl Engines {
@@ -28,19 +27,17 @@ impl Engines {
             return Ok(None);
         }
         install()?;
-        Ok(Some(Self { containers: Containers::start(ground)?, libvirt: Libvirt::start(ground)? }))
+        Ok(Some(Self { containers: Containers::start(ground)? }))
     }
 
     /// Tells a test program where they are.
     pub(super) fn tell(&self, command: &mut Command) {
         self.containers.tell(command);
-        self.libvirt.tell(command);
     }
 
     /// Ends them.
     pub(super) fn stop(self) -> Result<()> {
-        self.containers.stop()?;
-        self.libvirt.stop()
+        self.containers.stop()
     }
 }
 
