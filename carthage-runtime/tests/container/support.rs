@@ -47,9 +47,11 @@ pub(crate) fn run<H: ContainerHost>(name: &str, test: Test) -> Result<(), libtes
 fn run_on<H: ContainerHost>(name: &str, test: Test) -> Outcome {
     let Ok(url) = std::env::var(H::URL.trim_start_matches('$')) else {
         let engine = H::NAME;
-        eprintln!(
-            "skipped: {engine}::{name}: no {engine} was started for the tests; `cargo xtask test` starts one"
-        );
+        let why = match nix::unistd::geteuid().is_root() {
+            false => "only root can use the engines that are started for the tests".to_owned(),
+            true => format!("no {engine} was started for the tests; `cargo xtask test` starts one"),
+        };
+        eprintln!("skipped: {engine}::{name}: {why}");
         return Ok(());
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
