@@ -80,7 +80,9 @@ pub(crate) async fn terminals(site: TestSite) -> Outcome {
     let machine = site.machine("m", 2, &[]);
     site.up(&[&machine]).await?;
     let terminal = Some(TerminalSize { rows: 33, columns: 77 });
-    let script = "read line; stty size; echo \"got $line as $(id -u) with $WORD\"; exit 7";
+    // Podman answers a change of size before it makes it.
+    let script = "stty size; read line; until stty size | grep '44 88'; do sleep 0.1; done; \
+                  echo \"got $line as $(id -u) with $WORD\"; exit 7";
     let exec = Exec {
         argv: ["sh", "-c", script].map(Into::into).to_vec(),
         env: [("WORD".into(), "it's $HOME".into())].into(),
@@ -89,6 +91,9 @@ pub(crate) async fn terminals(site: TestSite) -> Outcome {
         ..Exec::default()
     };
     let mut running = site.engine.exec(&machine, exec).await?;
+    let mut first = [0; 5];
+    running.stdout.read_exact(&mut first).await?;
+    assert_eq!(String::from_utf8_lossy(&first), "33 77");
     running.control.resize(TerminalSize { rows: 44, columns: 88 }).await?;
     running.stdin.take().unwrap().write_all(b"word\n").await?;
     let mut said = String::new();

@@ -47,7 +47,10 @@ pub(super) async fn run(
         .map(|(name, value)| Ok(format!("{}={}", text(name)?, text(value)?)));
     let mut environment = environment.collect::<Result<Vec<_>, Error>>()?;
     environment.push(format!("{MARK}={mark}"));
-    let script = format!("printf '\\036'\n{}", text(guest.terminal(&exec)?)?);
+    let (rows, columns) = (size.rows, size.columns);
+    // Podman answers a change of size before it makes it: where there is `stty`, the command finds it made.
+    let sized = format!("stty rows {rows} cols {columns} 2>/dev/null; printf '\\036'");
+    let script = format!("{sized}\n{}", text(guest.terminal(&exec)?)?);
     let config = ExecConfig { tty: Some(true), env: Some(environment), ..attached(shell(&script)) };
     let (id, Streams { stdin, mut stdout, stderr, keep: _ }) = inside.start(config).await?;
     let mut terminal = Terminal { inside, id, mark, exit: None };
