@@ -141,7 +141,10 @@ impl Files<'_> {
             file.write_all(&piece[..read]).await?;
         }
         file.flush().await?;
-        let mut file = file.as_mut().as_mut_file().clone();
+        let whole = file.as_mut().as_mut_file().clone();
+        // Closing is waited for only by the last one that holds it; and what is still open cannot be executed.
+        drop(file);
+        let mut file = whole;
         if let Some(FileStat { owner, .. }) = old {
             let owned = file.set_metadata(MetaDataBuilder::new().id(*owner).create()).await;
             // Who is not root cannot give files away; then it is that one's.

@@ -18,8 +18,13 @@ pub(super) struct Binary {
 
 /// Builds all tests of the workspace, and the programs that they start.
 pub(super) fn tests() -> Result<Vec<Binary>> {
+    tests_of(&["--workspace"])
+}
+
+/// Builds the tests that cargo is told of like this, and the programs that they start.
+pub(super) fn tests_of(arguments: &[&str]) -> Result<Vec<Binary>> {
     let mut cargo = super::cargo("test");
-    cargo.args(["--workspace", "--no-run", "--message-format=json-render-diagnostics"]);
+    cargo.args(arguments).args(["--no-run", "--message-format=json-render-diagnostics"]);
     let mut child = cargo.stdout(Stdio::piped()).spawn().context("cannot run cargo")?;
     let stdout = child.stdout.take().context("cargo has no output")?;
     let mut binaries = Vec::new();

@@ -7,6 +7,7 @@ mod ground;
 mod ordinary;
 mod tally;
 mod traces;
+mod virtual_machines;
 mod watch;
 
 use std::process::Command;
@@ -64,6 +65,8 @@ pub(crate) fn run() -> Result<()> {
     tally.watch(&mut examples, "cargo test --doc");
 
     if let Some(engines) = engines {
+        clock.stage("tests on virtual machines");
+        virtual_machines::run(&engines, &ground, &mut tally)?;
         engines.stop()?;
         clock.stage("tests, as an ordinary user");
         ordinary::run(&ground, &binaries, &mut tally)?;

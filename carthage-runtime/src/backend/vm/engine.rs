@@ -369,8 +369,15 @@ impl Engine for VmEngine {
         .await
     }
 
+    fn let_go(&self) {
+        self.0.reach.let_go();
+        self.0.client.let_go();
+    }
+
     async fn set_hosts(&self, machine: &MachineSpec, hosts: &[HostEntry]) -> Result<(), Error> {
-        self.0.reach.remote(machine).guest().set_hosts(hosts).await
+        // A guest knows itself by what it was given at boot, which need not be its full name.
+        let all = [machine.own_names(), hosts.to_vec()].concat();
+        self.0.reach.remote(machine).guest().set_hosts(&all).await
     }
 
     async fn exec(&self, machine: &MachineSpec, exec: Exec) -> Result<Running, Error> {

@@ -64,6 +64,11 @@ impl Client {
         Ok(Arc::clone(connection.insert(Arc::new(made))))
     }
 
+    /// Ends the connection, if nobody uses it now.
+    pub(super) fn let_go(&self) {
+        *self.0.connection.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn unreachable(&self, error: &virt::error::Error) -> Error {
         let uri = &self.0.uri;
         Error::new(ErrorKind::Unsupported, format!("the hypervisor `{uri}` does not answer"))

@@ -62,6 +62,11 @@ impl Reach {
         self.ssh.disconnect(machine);
     }
 
+    /// Ends all connections.
+    pub(super) fn let_go(&self) {
+        self.ssh.let_go();
+    }
+
     /// Forgets the key that a machine has shown: the next one of its name has another.
     pub(super) fn forget(&self, machine: &str) -> Result<(), Error> {
         self.ssh.forget(machine)

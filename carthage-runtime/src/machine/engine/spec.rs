@@ -1,7 +1,7 @@
 //! Machines and networks as an implementation gets them: resolved, as plain data.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use ipnet::IpNet;
@@ -122,6 +122,24 @@ pub enum Protocol {
     Tcp,
     /// UDP.
     Udp,
+}
+
+impl MachineSpec {
+    /// What the machine calls itself: lines of `/etc/hosts` with all its addresses and its names, for implementations whose
+    /// machines do not know it by other means.
+    #[must_use]
+    pub fn own_names(&self) -> Vec<HostEntry> {
+        let mut names = vec![self.name.clone()];
+        if self.hostname != self.name {
+            names.push(self.hostname.clone());
+        }
+        let linked = self.links.iter().filter_map(|link| Some(link.address?.addr()));
+        let mut addresses: Vec<IpAddr> = linked.collect();
+        if addresses.is_empty() {
+            addresses.push(IpAddr::V4(Ipv4Addr::new(127, 0, 1, 1)));
+        }
+        addresses.into_iter().map(|address| HostEntry { address, names: names.clone() }).collect()
+    }
 }
 
 /// A line of a machine's `/etc/hosts`.

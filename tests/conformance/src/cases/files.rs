@@ -10,7 +10,7 @@ use super::{Case, cases, refused};
 use crate::ground::Ground;
 
 pub(super) fn cases() -> Vec<Case> {
-    cases![open files: of_every_size [FileTree], modes [FileTree], directories_that_are_missing [FileTree], what_cannot_be_written [FileTree], what_cannot_be_read [FileTree], whole_directories [FileTree], never_half [FileTree]]
+    cases![open files: of_every_size [FileTree], modes [FileTree], directories_that_are_missing [FileTree], what_was_written_runs [FileTree], what_cannot_be_written [FileTree], what_cannot_be_read [FileTree], whole_directories [FileTree], never_half [FileTree]]
 }
 
 async fn of_every_size(ground: Ground) -> carthage::Result<()> {
@@ -26,6 +26,16 @@ async fn of_every_size(ground: Ground) -> carthage::Result<()> {
         one.copy_in(&from, at("copied")).await?;
         one.copy_out(at("copied"), &to).await?;
         assert!(fs::read(&to)? == contents, "{size} bytes");
+    }
+    Ok(())
+}
+
+/// A program that is still open for writing anywhere cannot be run.
+async fn what_was_written_runs(ground: Ground) -> carthage::Result<()> {
+    let program = ground.path("program");
+    for number in 0..20 {
+        ground.one.write_with_mode(&program, 0o755, format!("#!/bin/sh\necho {number}\n")).await?;
+        assert_eq!(ground.one.run([&program]).await?.text(), number.to_string());
     }
     Ok(())
 }

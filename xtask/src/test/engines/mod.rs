@@ -14,10 +14,11 @@ use nix::unistd::geteuid;
 use containers::Containers;
 use libvirt::Libvirt;
 
-/// Those that all tests get. Virtual machines have a chore of their own: `cargo xtask with-libvirt`.
+/// All of them.
 #[derive(Debug)]
 pub(super) struct Engines {
     containers: Containers,
+    pub(super) libvirt: Libvirt,
 }
 
 impl Engines {
@@ -27,17 +28,19 @@ impl Engines {
             return Ok(None);
         }
         install()?;
-        Ok(Some(Self { containers: Containers::start(ground)? }))
+        Ok(Some(Self { containers: Containers::start(ground)?, libvirt: Libvirt::start(ground)? }))
     }
 
     /// Tells a test program where they are.
     pub(super) fn tell(&self, command: &mut Command) {
         self.containers.tell(command);
+        self.libvirt.tell(command);
     }
 
     /// Ends them.
     pub(super) fn stop(self) -> Result<()> {
-        self.containers.stop()
+        self.containers.stop()?;
+        self.libvirt.stop()
     }
 }
 

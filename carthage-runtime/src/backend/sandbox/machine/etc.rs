@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 use crate::error::Error;
@@ -31,21 +30,9 @@ pub(super) fn write_all(spec: &MachineSpec, machine_id: &str, hosts: &[HostEntry
 /// Brings the layout's part of `/etc/hosts` up to date; the rest is the machine's own.
 pub(super) fn write_hosts(spec: &MachineSpec, hosts: &[HostEntry]) -> Result<(), Error> {
     let old = fs::read_to_string("/etc/hosts").unwrap_or_default();
-    let new = with_names(&old, &own_names(spec).into_iter().chain(hosts.iter().cloned()).collect::<Vec<_>>());
+    let new =
+        with_names(&old, &spec.own_names().into_iter().chain(hosts.iter().cloned()).collect::<Vec<_>>());
     if new == old { Ok(()) } else { replace("/etc/hosts", &new) }
-}
-
-fn own_names(spec: &MachineSpec) -> Vec<HostEntry> {
-    let mut names = vec![spec.name.clone()];
-    if spec.hostname != spec.name {
-        names.push(spec.hostname.clone());
-    }
-    let mut addresses: Vec<IpAddr> =
-        spec.links.iter().filter_map(|link| Some(link.address?.addr())).collect();
-    if addresses.is_empty() {
-        addresses.push(IpAddr::V4(Ipv4Addr::new(127, 0, 1, 1)));
-    }
-    addresses.into_iter().map(|address| HostEntry { address, names: names.clone() }).collect()
 }
 
 fn with_names(text: &str, hosts: &[HostEntry]) -> String {
@@ -74,6 +61,8 @@ fn replace(path: &str, contents: &str) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
     use super::*;
 
     #[test]

@@ -1,0 +1,34 @@
+//! What needs libvirt's library: built apart from the rest, and run where virtual machines can be reached.
+
+use anyhow::Result;
+
+use super::build;
+use super::engines::Engines;
+use super::ground::Ground;
+use super::tally::Tally;
+
+/// The packages, with the features that they need for it.
+const PACKAGES: &[&str] = &[
+    "--package=carthage-conformance",
+    "--package=carthage-runtime",
+    "--package=mixed",
+    "--features=carthage-conformance/libvirt,carthage-runtime/libvirt,mixed/vm",
+];
+/// Their tests.
+const TESTS: &[&str] = &["--test=vm", "--test=mixed"];
+
+/// Builds and runs them.
+pub(super) fn run(engines: &Engines, ground: &Ground, tally: &mut Tally) -> Result<()> {
+    tally.section("with libvirt");
+    for test in build::tests_of(&[PACKAGES, TESTS].concat())?.iter().filter(|binary| binary.is_test) {
+        println!("\n{} with libvirt", test.path.display());
+        let mut command = engines.libvirt.inside(&test.path);
+        command.arg("--show-output").current_dir(crate::root());
+        ground.prepare(&mut command);
+        engines.tell(&mut command);
+        tally.begin(&test.name);
+        tally.watch(&mut command, &test.name);
+    }
+    tally.section("");
+    Ok(())
+}
