@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::known::{self, Whence};
-use super::master::{self, Master};
+use super::master::{self, Master, Trust};
 use super::sessions::{Place, REFUSED, Sessions};
 use super::settings::{self, By, Route};
 use super::sys::Beginning;
@@ -215,7 +215,8 @@ impl Connection {
             }
             // Nothing tells when a host begins to listen.
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(PAUSE.1);
+            // The longer it takes, the less a moment more matters.
+            pause = (begun.elapsed() / 10).clamp(PAUSE.0, PAUSE.1);
         }
     }
 
@@ -227,13 +228,19 @@ impl Connection {
         let name = ground.room.name();
         ground.room.write(&settings::file(&name), &route.settings(&name)?)?;
         let expected = ssh.known().expected(&self.0.machine, &self.0.login.host_key)?;
+        if expected.is_none() && self.0.login.host_key != HostKey::Learn {
+            return Err(self.unknown_key(&ground, &name).await?);
+        }
+        let expected = expected.map(|expected| expected.key);
+        let line = expected.as_ref().map(|key| known::line(&self.0.machine, key));
+        ground.room.write(&settings::known(&name), line.as_deref().unwrap_or_default())?;
+        let trust = if expected.is_some() { Trust::Known } else { Trust::First };
+        let beginning = self.beginning().await?;
+        let master = Master::start(&ground.launcher, &ground.room, name.clone(), beginning, trust).await?;
         let host_key = match expected {
-            Some(expected) => expected.key,
-            None => self.first_key(&ground, &name).await?,
+            Some(key) => key,
+            None => self.learn(&ground, &name, &ssh)?,
         };
-        ground.room.write(&settings::known(&name), &known::line(&self.0.machine, &host_key))?;
-        let master =
-            Master::start(&ground.launcher, &ground.room, name.clone(), self.beginning().await?).await?;
         let session = Session::resume_mux(ground.room.socket(&name).into(), None);
         Ok(Arc::new(Live {
             master,
@@ -302,17 +309,25 @@ impl Connection {
         Ok(Beginning { namespaces, terminal: false })
     }
 
-    /// The key of a host of which none is known: learned, if the model says so.
-    async fn first_key(&self, ground: &Ground, name: &str) -> Result<String, Trouble> {
-        let Inner { machine, login, .. } = &*self.0;
+    /// Writes down the key that a host has shown first, which `ssh` has put where it looks for it.
+    fn learn(&self, ground: &Ground, name: &str, ssh: &Ssh) -> Result<String, Error> {
+        let machine = &self.0.machine;
+        let file = ground.room.path().join(settings::known(name));
+        let shown = std::fs::read_to_string(file)
+            .map_err(Error::host(format!("cannot read the host key of `{machine}`")))?;
+        let key = known::key(&shown)
+            .ok_or_else(|| Error::new(ErrorKind::Host, format!("`{machine}` has shown no host key")))?;
+        ssh.known().learn(machine, &key)?;
+        Ok(key)
+    }
+
+    /// What is said of a host of which no key is known, and none may be learned.
+    async fn unknown_key(&self, ground: &Ground, name: &str) -> Result<Trouble, Trouble> {
+        let machine = &self.0.machine;
         let key = master::ask_host_key(&ground.launcher, &ground.room, name, self.beginning().await?).await?;
-        if login.host_key == HostKey::Learn {
-            self.ssh()?.known().learn(machine, &key)?;
-            return Ok(key);
-        }
         let fingerprint = known::fingerprint(&key).await?;
         let what = format!("`{machine}` shows a host key that is not known: {fingerprint}");
-        Err(Trouble::Unknown(Error::new(ErrorKind::Host, what).hint(format!(
+        Ok(Trouble::Unknown(Error::new(ErrorKind::Host, what).hint(format!(
             "compare the fingerprint with what `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` says on the host, then \
              write `ssh_host_key = \"{key}\"` in its `#[machine_model(…)]`"
         ))))

@@ -21,6 +21,15 @@ const READY: &str = "carthage: connected";
 /// How much of what `ssh` says is kept.
 const KEPT: usize = 16 * 1024;
 
+/// Which key a host may show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// The one that is written down.
+    Known,
+    /// Any, which is then written down: none is.
+    First,
+}
+
 /// A connection, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Master {
@@ -32,12 +41,13 @@ pub(super) struct Master {
 }
 
 impl Master {
-    /// Connects, by the settings of this name; the settings and the host key are in the room already.
+    /// Connects, by the settings of this name; the settings and the file of the host key are in the room already.
     pub(super) async fn start(
         launcher: &Launcher,
         room: &Room,
         name: String,
         there: Beginning,
+        trust: Trust,
     ) -> Result<Self, Trouble> {
         let mut command = launch::ssh(room.path());
         command.args(["-F", &settings::file(&name), "-M", "-N", "-S", &name]).args([
@@ -45,8 +55,11 @@ impl Master {
             "PermitLocalCommand=yes",
             "-o",
             &format!("LocalCommand=echo {READY}"),
-            TARGET,
         ]);
+        if trust == Trust::First {
+            command.args(["-o", "StrictHostKeyChecking=accept-new"]);
+        }
+        command.arg(TARGET);
         let mut child = launcher.start(command, there).await?;
         let lost = || Error::host::<std::io::Error>("cannot follow `ssh`");
         let piped = || Trouble::Final(Error::new(crate::error::ErrorKind::Host, "`ssh` has no streams"));

@@ -113,6 +113,12 @@ impl VmEngine {
         })
     }
 
+    /// Whether services were ever started in a machine.
+    async fn has_services(&self, machine: &MachineSpec) -> Result<bool, Error> {
+        let name = machine.name.clone();
+        Ok(!self.here(move |inner| inner.services.stopped(&name)).await?.is_empty())
+    }
+
     /// Stops what was started and did not come up.
     async fn give_up(&self, machine: &MachineSpec) {
         let name = machine.name.clone();
@@ -320,7 +326,8 @@ impl Engine for VmEngine {
         let inner = &self.0;
         let up = inner.reach.online(&inner.client, &inner.names, &inner.consoles, machine, before).await;
         let up = match up {
-            Ok(remote) => remote.guest().resume_services().await,
+            Ok(remote) if self.has_services(machine).await? => remote.guest().resume_services().await,
+            Ok(_) => Ok(()),
             Err(error) => Err(error),
         };
         if up.is_err() {
