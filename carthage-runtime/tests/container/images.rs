@@ -6,7 +6,7 @@ use carthage_runtime::BoxError;
 use carthage_runtime::ErrorKind;
 use carthage_runtime::machine::engine::MachineSpec;
 
-use super::support::{Outcome, TestSite, copy_of_root, has, root};
+use super::support::{GRACE, Outcome, TestSite, copy_of_root, has, root};
 
 fn tar(arguments: &[&str]) -> Outcome {
     let status = Command::new("tar").args(arguments).status()?;
@@ -32,6 +32,45 @@ pub(crate) async fn archives(site: TestSite) -> Outcome {
     }
     assert_eq!(tags(&site).await?.len(), 2);
     Ok(())
+}
+
+/// An image that only a registry has is fetched; one that no registry has is an error that says what to do.
+pub(crate) async fn fetched(site: TestSite) -> Outcome {
+    let first = site.machine("first", 2, &[]);
+    site.engine.create(&first).await?;
+    let image = site.client.inspect_container(&site.container(&first), None).await?.image.unwrap();
+    let repository = format!("{}/page-{}", std::env::var("CARTHAGE_TEST_REGISTRY")?, &site.id[..8]);
+    let reference = format!("{repository}:1");
+    let options = bollard::query_parameters::TagImageOptionsBuilder::new().repo(&repository).tag("1").build();
+    site.client.tag_image(&image, Some(options)).await?;
+    let options = bollard::query_parameters::PushImageOptionsBuilder::new().tag("1").build();
+    let mut pushed = site.client.push_image(&repository, Some(options), None);
+    while let Some(step) = futures_util::StreamExt::next(&mut pushed).await {
+        step?;
+    }
+    let remove =
+        || site.client.remove_image(&reference, None::<bollard::query_parameters::RemoveImageOptions>, None);
+    remove().await?;
+    let (one, two) = (site.machine("one", 3, &[]), site.machine("two", 4, &[]));
+    let made_of = |image: &str, spec| MachineSpec { root: None, image: Some(image.to_owned()), ..spec };
+    let (one, two) = (made_of(&reference, one), made_of(&reference, two));
+    // Both at once: it is fetched once.
+    let (of_one, of_two) = ([&one], [&two]);
+    tokio::try_join!(site.up(&of_one), site.up(&of_two))?;
+    assert_eq!(site.sh_ok(&two, "hostname").await?, "two\n");
+    for machine in [&one, &two] {
+        site.engine.stop(machine, GRACE).await?;
+        site.engine.remove(machine).await?;
+    }
+    // It is the user's, and not ours to remove.
+    assert!(site.client.inspect_image(&reference).await.is_ok());
+    remove().await?;
+    let never = made_of(&format!("{repository}:never"), site.machine("three", 5, &[]));
+    let error = site.engine.create(&never).await.unwrap_err();
+    let said = carthage_runtime::chain(&error);
+    has(&said, "is not there and cannot be fetched")?;
+    has(&said, "unknown")?;
+    has(error.next_step().unwrap(), &format!("pull {repository}:never"))
 }
 
 /// What `docker save` writes. The name in it does not stay behind.

@@ -41,7 +41,7 @@ fn all() -> Vec<(&'static str, Test)> {
             strangers_are_left_alone, removed_from_outside, no_shell, paused;
         network: several_links, names, apart, plugged_in_again, readdressed;
         surroundings: environment, mounts, ports;
-        images: archives, saved_images, missing, once_for_all;
+        images: archives, fetched, saved_images, missing, once_for_all;
         files: while_it_is_stopped, services_of_a_stopped_one;
     }
 }

@@ -1,4 +1,5 @@
-//! A Docker and a Podman, each in a network namespace of its own without a way out, and a tree for their containers.
+//! A Docker and a Podman, each in a network namespace of its own without a way out and with a registry there, and a tree for
+//! their containers.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -12,11 +13,12 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::packages;
+use super::{packages, registry};
 use crate::test::must;
 
 const PACKAGES: &[&str] = &[
     "docker.io",
+    "docker-registry",
     "podman",
     "runc",
     "conmon",
@@ -65,7 +67,9 @@ impl Containers {
         {
             command.env(name, format!("unix://{}", daemon.socket().display()));
         }
-        command.env("CARTHAGE_TEST_ROOT", self.dir.join("root"));
+        command
+            .env("CARTHAGE_TEST_ROOT", self.dir.join("root"))
+            .env("CARTHAGE_TEST_REGISTRY", registry::ADDRESS);
     }
 
     /// Ends both, with everything that they have started.
@@ -104,6 +108,9 @@ fn podman(dir: &Path) -> Result<Daemon> {
         dir = dir.display()
     );
     fs::write(dir.join("containers.conf"), settings)?;
+    // Docker trusts registries on this host by itself.
+    let registries = format!("[[registry]]\nlocation = \"{}\"\ninsecure = true\n", registry::ADDRESS);
+    fs::write(dir.join("registries.conf"), registries)?;
     Daemon::start(dir, "podman", |command| {
         podman_arguments(dir, command);
         command
@@ -114,6 +121,7 @@ fn podman(dir: &Path) -> Result<Daemon> {
 
 fn podman_arguments(dir: &Path, command: &mut Command) {
     command.env("CONTAINERS_CONF", dir.join("containers.conf"));
+    command.env("CONTAINERS_REGISTRIES_CONF", dir.join("registries.conf"));
     command.arg("--root").arg(dir.join("data")).arg("--runroot").arg(dir.join("run"));
 }
 
@@ -122,6 +130,7 @@ fn podman_arguments(dir: &Path, command: &mut Command) {
 struct Daemon {
     dir: PathBuf,
     child: Child,
+    registry: Option<Child>,
 }
 
 impl Daemon {
@@ -136,13 +145,21 @@ impl Daemon {
         arguments(&mut command);
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let child = command.spawn().context("cannot run unshare")?;
-        let mut daemon = Self { dir: dir.to_owned(), child };
-        if let Err(error) = daemon.wait() {
+        let mut daemon = Self { dir: dir.to_owned(), child, registry: None };
+        if let Err(error) = daemon.wait().and_then(|()| daemon.serve_images()) {
             let log = fs::read_to_string(dir.join("log")).unwrap_or_default();
             daemon.stop()?;
             return Err(error.context(format!("what `{program}` said:\n{log}")));
         }
         Ok(daemon)
+    }
+
+    /// Starts a registry where the engine is.
+    fn serve_images(&mut self) -> Result<()> {
+        let dir = self.dir.join("registry");
+        let mut server = self.inside("docker-registry");
+        self.registry = Some(registry::start(&dir, &mut server)?);
+        registry::wait(&mut self.inside("/bin/busybox"), LIMIT)
     }
 
     fn socket(&self) -> PathBuf {
@@ -198,6 +215,11 @@ impl Daemon {
                 // It may be ending already.
                 let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
             }
+        }
+        if let Some(mut registry) = self.registry {
+            // By itself, if the engine never came so far that its namespaces were known.
+            let _ = registry.kill();
+            registry.wait()?;
         }
         Ok(())
     }

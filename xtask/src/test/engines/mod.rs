@@ -4,6 +4,7 @@ pub(crate) mod containers;
 mod guest;
 pub(crate) mod libvirt;
 mod packages;
+mod registry;
 
 use std::path::Path;
 use std::process::Command;
