@@ -23,6 +23,11 @@ pub(crate) fn kebab(ident: &str) -> String {
 /// The known name that `written` most likely means, if any is near enough.
 pub(crate) fn meant<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let near = |name: &&str| {
+        // With a word left out, such as `ssh_user` for `ssh_login_user`.
+        if written.contains('_') && written.split('_').all(|word| name.split('_').any(|known| known == word))
+        {
+            return Some(1);
+        }
         let distance = distance(written, name);
         // A name that was cut short or grew, such as `memory` for `memory_mb`.
         let part = written.len() >= 3 && (name.starts_with(written) || written.starts_with(*name));
@@ -93,6 +98,7 @@ mod tests {
         assert_eq!(meant("implmentation", known), Some("implementation"));
         assert_eq!(meant("cpsu", known), Some("cpus"));
         assert_eq!(meant("tag", known), None);
+        assert_eq!(meant("ssh_user", ["ssh_key", "ssh_login_user"]), Some("ssh_login_user"));
         assert_eq!(meant("x", known), None);
     }
 }

@@ -9,6 +9,9 @@ use syn::{Expr, Ident, Lit, LitInt, LitStr, Token, Type, bracketed};
 use crate::errors::Errors;
 use crate::names;
 
+/// How many arguments are shown to somebody who has only misspelt one.
+const SHORT: usize = 8;
+
 /// An argument that an attribute takes.
 #[derive(Clone, Copy)]
 pub(crate) struct Known {
@@ -126,7 +129,12 @@ impl Options {
         let Some(known) = known.iter().find(|known| known.name == written).or_else(|| {
             let all = known.iter().map(|known| known.name);
             let hint = names::did_you_mean(&written, all.clone());
-            errors.at(&name, format!("unknown argument `{written}`{hint}\n{}", takes(attribute, known)));
+            // Where there are many, all of them would hide the one that is meant.
+            let list = match hint.is_empty() || known.len() <= SHORT {
+                true => format!("\n{}", takes(attribute, known)),
+                false => String::new(),
+            };
+            errors.at(&name, format!("unknown argument `{written}`{hint}{list}"));
             let meant = names::meant(&written, all)?;
             known.iter().find(|known| known.name == meant)
         }) else {
