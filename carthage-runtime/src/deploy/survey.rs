@@ -25,20 +25,24 @@ impl Deployment {
     pub(super) async fn survey(&self) -> Result<Surveyed, Error> {
         let (mut notes, mut alone) = (Vec::new(), BTreeMap::new());
         for (name, engine) in self.world.engines() {
-            let survey = engine.survey().await?;
+            let machines: Vec<_> = self
+                .machines()
+                .filter(|machine| machine.implementation() == *name)
+                .map(Machine::spec)
+                .collect();
+            let survey = engine.survey(&machines).await?;
             let Survey { single_user, memory_not_enforced, cpus_not_enforced, notes: more } = survey;
             notes.extend(more.into_iter().map(|note| format!("{name}: {note}")));
-            let machines =
-                || self.machines().filter(|machine| machine.implementation() == *name).map(Machine::spec);
             if let Some(why) = single_user {
                 notes.push(format!("{name}: machines have one user inside, commands as another fail: {why}"));
                 alone.insert(*name, why);
             }
-            if let Some(why) = memory_not_enforced.filter(|_| machines().any(|spec| spec.memory_mb.is_some()))
+            if let Some(why) =
+                memory_not_enforced.filter(|_| machines.iter().any(|spec| spec.memory_mb.is_some()))
             {
                 notes.push(format!("{name}: memory_mb is not enforced: {why}"));
             }
-            if let Some(why) = cpus_not_enforced.filter(|_| machines().any(|spec| spec.cpus.is_some())) {
+            if let Some(why) = cpus_not_enforced.filter(|_| machines.iter().any(|spec| spec.cpus.is_some())) {
                 notes.push(format!("{name}: cpus is not enforced: {why}"));
             }
         }

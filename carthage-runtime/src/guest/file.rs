@@ -96,10 +96,7 @@ impl Guest {
     /// # Errors
     /// When it cannot be written.
     pub async fn set_hosts(&self, hosts: &[HostEntry]) -> Result<(), Error> {
-        let text = hosts.iter().fold(String::new(), |text, host| {
-            text + &format!("{}\t{}\n", host.address, host.names.join(" "))
-        });
-        let line = Line::default().set("operation", "hosts").set("hosts", text);
+        let line = Line::default().set("operation", "hosts").set("hosts", lines_of(hosts));
         self.file("write", Path::new("/etc/hosts"), line, None).await.map(drop)
     }
 
@@ -131,6 +128,13 @@ impl Guest {
             (_, why) => Error::new(ErrorKind::Host, what).because(why.to_owned()),
         }
     }
+}
+
+/// The lines of `/etc/hosts` that say these names.
+pub(crate) fn lines_of(hosts: &[HostEntry]) -> String {
+    hosts
+        .iter()
+        .fold(String::new(), |text, host| text + &format!("{}\t{}\n", host.address, host.names.join(" ")))
 }
 
 /// What is read, and how long it is.

@@ -21,6 +21,9 @@ mod service;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "container")]
+pub(crate) use file::lines_of;
+
 use std::any::Any;
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -39,7 +39,7 @@ fn all() -> Vec<(&'static str, Test)> {
     cases! {
         life: found_again, ends_with_dignity, limits_change_in_place, terminals, a_half_made_one_is_made_anew,
             strangers_are_left_alone, removed_from_outside, no_shell, paused;
-        network: several_links, names, apart, plugged_in_again, readdressed;
+        network: several_links, names, names_change, apart, plugged_in_again, readdressed;
         surroundings: environment, mounts, ports;
         images: archives, fetched, saved_images, missing, once_for_all;
         files: while_it_is_stopped, services_of_a_stopped_one;

@@ -1,7 +1,7 @@
 //! Networks of containers.
 
 use carthage_runtime::BoxError;
-use carthage_runtime::machine::engine::{NetworkSpec, Presence};
+use carthage_runtime::machine::engine::{HostEntry, MountSpec, NetworkSpec, Presence};
 
 use super::support::{GRACE, Outcome, TestSite, has};
 
@@ -38,6 +38,43 @@ pub(crate) async fn names(site: TestSite) -> Outcome {
         site.sh_ok(&one, &format!("ping -c 1 -W 2 {name}")).await?;
     }
     Ok(())
+}
+
+/// Ours in `/etc/hosts` change; what else stands there stays. Also where that file is not the engine's.
+pub(crate) async fn names_change(site: TestSite) -> Outcome {
+    let (one, mut mounted) = (site.machine("one", 2, &["a"]), site.machine("mounted", 3, &["a"]));
+    let source = site.directory.join("hosts");
+    std::fs::write(&source, "127.0.0.1\tlocalhost\n")?;
+    mounted.mounts = vec![MountSpec { source: source.clone(), target: "/etc/hosts".into(), readonly: false }];
+    site.up(&[&one, &mounted]).await?;
+    let entry = |number: u8, names: &[&str]| HostEntry {
+        address: [10, 9, 9, number].into(),
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    for machine in [&one, &mounted] {
+        let before = site.sh_ok(machine, "cat /etc/hosts").await?;
+        site.engine.set_hosts(machine, &[entry(1, &["x.lab", "x"]), entry(2, &["y.lab"])]).await?;
+        let ours = "# carthage begin\n10.9.9.1\tx.lab x\n10.9.9.2\ty.lab\n# carthage end";
+        assert_eq!(
+            site.sh_ok(machine, "cat /etc/hosts").await?.trim_end(),
+            format!("{}\n{ours}", before.trim_end())
+        );
+        site.sh_ok(machine, "echo '10.9.9.9\tmine' >>/etc/hosts").await?;
+        // Again, with less, and when it was away.
+        site.engine.set_hosts(machine, &[entry(3, &["z"])]).await?;
+        let ours = "10.9.9.9\tmine\n# carthage begin\n10.9.9.3\tz\n# carthage end";
+        let text = site.sh_ok(machine, "cat /etc/hosts").await?;
+        assert_eq!(text.trim_end(), format!("{}\n{ours}", before.trim_end()));
+        site.engine.set_hosts(machine, &[entry(3, &["z"])]).await?;
+        assert_eq!(site.sh_ok(machine, "cat /etc/hosts").await?, text);
+        site.engine.stop(machine, GRACE).await?;
+        site.engine.start(machine).await?;
+        site.engine.set_hosts(machine, &[entry(4, &["w"])]).await?;
+        let text = site.sh_ok(machine, "cat /etc/hosts").await?;
+        has(&text, "# carthage begin\n10.9.9.4\tw\n# carthage end")?;
+        assert!(!text.contains("10.9.9.3"), "{text}");
+    }
+    has(&std::fs::read_to_string(source)?, "10.9.9.4\tw")
 }
 
 /// Machines without a common network do not reach each other, and none reaches the host's neighbours.

@@ -21,7 +21,7 @@ pub(crate) fn tests() -> Vec<(&'static str, Test)> {
 fn life() -> Result<(), Failed> {
     on_a_site(async |site| {
         let engine = &site.engine;
-        engine.survey().await?;
+        engine.survey(&[]).await?;
         let one = machine("one", 1, &["lab"]);
         assert_eq!(engine.find(&one).await?, Presence::Absent);
         assert_eq!(engine.find_network(&crate::support::network("lab")).await?, Presence::Absent);
@@ -156,7 +156,7 @@ fn directory() -> Result<(), Failed> {
 
 fn limits() -> Result<(), Failed> {
     on_a_site(async |site| {
-        let survey = site.engine.survey().await?;
+        let survey = site.engine.survey(&[]).await?;
         let mut one = machine("one", 1, &[]);
         (one.memory_mb, one.cpus) = (Some(64), Some(1));
         site.up(&[&one]).await?;

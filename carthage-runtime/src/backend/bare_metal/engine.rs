@@ -141,7 +141,7 @@ impl Engine for BareMetalEngine {
         Effect::Update
     }
 
-    async fn survey(&self) -> Result<Survey, Error> {
+    async fn survey(&self, _: &[&MachineSpec]) -> Result<Survey, Error> {
         ssh::check_client().await?;
         Ok(Survey::default())
     }

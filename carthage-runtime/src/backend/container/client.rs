@@ -53,6 +53,12 @@ impl Client {
         Ok(Self { docker, dialect, local, address: address.clone(), version, url: url.to_owned() })
     }
 
+    /// That the engine answers.
+    pub(super) async fn hello(&self) -> Result<(), Error> {
+        let what = format!("the container engine at `{}` does not answer", self.url);
+        hello::ask(&self.address).await.map(drop).map_err(Error::host(what))
+    }
+
     /// A container, by its name or id; `None` if there is none.
     pub(super) async fn inspect(&self, container: &str) -> Result<Option<ContainerInspectResponse>, Failure> {
         match found(self.docker.inspect_container(container, None::<InspectContainerOptions>).await) {
@@ -68,6 +74,18 @@ impl Client {
     /// All containers of the engine, running or not.
     pub(super) async fn containers(&self) -> Result<Vec<Listed>, Failure> {
         Ok(serde_json::from_value(self.get("/containers/json?all=true").await?)?)
+    }
+
+    /// All networks of the engine.
+    ///
+    /// Podman would look at all containers to answer as Docker does; in its own terms it says no more than is asked for.
+    pub(super) async fn networks(&self) -> Result<Vec<ListedNetwork>, Failure> {
+        let path = match self.dialect.own_interface() {
+            None => format!("{}/networks", self.version),
+            Some(below) => format!("{below}/networks/json"),
+        };
+        let answer = hello::get(&self.address, &path).await?;
+        Ok(serde_json::from_str(hello::body(&answer)?)?)
     }
 
     /// Gets what the library would want to have in Docker's terms.
@@ -118,6 +136,17 @@ pub(super) struct Listed {
     pub(super) id: String,
     pub(super) labels: Option<Labels>,
     network_settings: Option<Connected>,
+}
+
+/// A network in a list, as Docker or Podman writes it.
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct ListedNetwork {
+    #[serde(alias = "Name")]
+    pub(super) name: String,
+    #[serde(alias = "Id")]
+    pub(super) id: String,
+    #[serde(alias = "Labels")]
+    pub(super) labels: Option<Labels>,
 }
 
 /// The networks of a container in a list.

@@ -43,6 +43,14 @@ impl Dialect {
         }
     }
 
+    /// Where paths of the engine's own interface begin, if Docker's is not its own.
+    pub(super) fn own_interface(self) -> Option<String> {
+        match self {
+            Self::Docker(_) => None,
+            Self::Podman((major, minor)) => Some(format!("/v{major}.{minor}.0/libpod")),
+        }
+    }
+
     /// Whether all links are connected before the start, and the interfaces are then called in the order of connecting.
     ///
     /// Docker would call them in the order of the networks' names: there the first is connected before, and the others, one
@@ -159,14 +167,13 @@ impl Limits {
                 };
                 client.docker.update_container(container, body).await
             }
-            Dialect::Podman((major, minor)) => {
+            Dialect::Podman(_) => {
                 let (memory, quota) = (self.memory.unwrap_or(-1), self.quota.unwrap_or(-1));
                 let body = json!({
                     "memory": {"limit": memory, "swap": memory},
                     "cpu": {"quota": quota, "period": PERIOD},
                 });
-                let below = format!("/v{major}.{minor}.0/libpod");
-                let docker = client.changed(Some(&below), body.to_string());
+                let docker = client.changed(client.dialect.own_interface().as_deref(), body.to_string());
                 docker.update_container(container, ContainerUpdateBody::default()).await
             }
         }

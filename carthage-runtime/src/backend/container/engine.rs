@@ -13,7 +13,7 @@ use super::image::Images;
 use super::life::Life;
 use super::names::Names;
 use super::offline::Offline;
-use super::{discovery, namespace, network, terminal};
+use super::{discovery, hosts, namespace, network, terminal};
 use crate::error::{Error, ErrorKind};
 use crate::guest::Guest;
 use crate::machine::engine::{
@@ -82,8 +82,13 @@ impl Engine for ContainerEngine {
         }
     }
 
-    async fn survey(&self) -> Result<Survey, Error> {
+    async fn survey(&self, machines: &[&MachineSpec]) -> Result<Survey, Error> {
         let client = &self.life().await?.client;
+        // Podman looks through the host's packages to answer what it can, which takes longer than all else that is asked of it.
+        if machines.iter().all(|machine| machine.memory_mb.is_none() && machine.cpus.is_none()) {
+            client.hello().await?;
+            return Ok(Survey::default());
+        }
         let info = client
             .docker
             .info()
@@ -152,7 +157,12 @@ impl Engine for ContainerEngine {
     }
 
     async fn set_hosts(&self, machine: &MachineSpec, hosts: &[HostEntry]) -> Result<(), Error> {
-        self.guest(machine).await?.set_hosts(hosts).await
+        let life = self.life().await?;
+        let (container, _, guest) = life.running(&machine.name).await?;
+        match life.client.local && hosts::write(&container, &machine.name, hosts).await? {
+            true => Ok(()),
+            false => guest.set_hosts(hosts).await,
+        }
     }
 
     async fn exec(&self, machine: &MachineSpec, exec: Exec) -> Result<Running, Error> {

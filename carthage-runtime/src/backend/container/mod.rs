@@ -12,6 +12,7 @@ mod dialect;
 mod discovery;
 mod engine;
 mod hello;
+mod hosts;
 mod image;
 mod import;
 mod init;

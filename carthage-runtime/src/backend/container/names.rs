@@ -83,11 +83,6 @@ impl Names {
             .into()
     }
 
-    /// The filter for everything of this site.
-    pub(super) fn filter(&self) -> HashMap<String, Vec<String>> {
-        [("label".to_owned(), vec![format!("{SITE}={}", self.id)])].into()
-    }
-
     /// Whether these are the labels of this machine of ours.
     pub(super) fn is_machine(&self, labels: Option<&Labels>, machine: &str) -> bool {
         self.is_ours(labels) && label(labels, MACHINE) == Some(machine)

@@ -6,29 +6,23 @@
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
-use bollard::models::{Ipam, IpamConfig, Network, NetworkCreateRequest, NetworkDisconnectRequest};
-use bollard::query_parameters::ListNetworksOptionsBuilder;
+use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest, NetworkDisconnectRequest};
 use ipnet::IpNet;
 
-use super::client::{Client, found};
-use super::names::Names;
+use super::client::{Client, ListedNetwork, found};
+use super::names::{Labels, Names};
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{Identity, NetworkSpec};
 
 /// All networks of the site.
-pub(super) async fn all(client: &Client, names: &Names) -> Result<Vec<Network>, Error> {
-    let options = ListNetworksOptionsBuilder::new().filters(&names.filter()).build();
-    client
-        .docker
-        .list_networks(Some(options))
-        .await
-        .map_err(client.failed("cannot list the engine's networks"))
+async fn all(client: &Client, names: &Names) -> Result<impl Iterator<Item = ListedNetwork>, Error> {
+    let all = client.networks().await.map_err(client.failed("cannot list the engine's networks"))?;
+    Ok(all.into_iter().filter(|network| names.is_ours(network.labels.as_ref())))
 }
 
 /// The ids of the site's networks, by their names in the engine.
 pub(super) async fn ids(client: &Client, names: &Names) -> Result<HashMap<String, String>, Error> {
-    let all = all(client, names).await?;
-    Ok(all.into_iter().filter_map(|network| Some((network.name?, network.id?))).collect())
+    Ok(all(client, names).await?.map(|network| (network.name, network.id)).collect())
 }
 
 /// The network, if it exists.
@@ -36,16 +30,16 @@ pub(super) async fn find(
     client: &Client,
     names: &Names,
     spec: &NetworkSpec,
-) -> Result<Option<(Identity, Network)>, Error> {
-    let all = all(client, names).await?;
-    let found = all.into_iter().find(|network| names.is_network(network.labels.as_ref(), &spec.name));
-    Ok(found.and_then(|network| Some((Identity(network.id.clone()?), network))))
+) -> Result<Option<(Identity, Option<Labels>)>, Error> {
+    let found =
+        all(client, names).await?.find(|network| names.is_network(network.labels.as_ref(), &spec.name));
+    Ok(found.map(|network| (Identity(network.id), network.labels)))
 }
 
 /// Makes the network, in place of one of ours that has become another.
 pub(super) async fn create(client: &Client, names: &Names, spec: &NetworkSpec) -> Result<Identity, Error> {
-    if let Some((identity, network)) = find(client, names, spec).await? {
-        if names.network_is_as_wanted(network.labels.as_ref(), spec) {
+    if let Some((identity, labels)) = find(client, names, spec).await? {
+        if names.network_is_as_wanted(labels.as_ref(), spec) {
             return Ok(identity);
         }
         remove(client, &identity.0, &names.network(&spec.name), &spec.name).await?;

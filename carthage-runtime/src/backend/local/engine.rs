@@ -129,7 +129,7 @@ impl Engine for LocalEngine {
         Effect::Update
     }
 
-    async fn survey(&self) -> Result<Survey, Error> {
+    async fn survey(&self, _: &[&MachineSpec]) -> Result<Survey, Error> {
         let root = rustix::process::geteuid().is_root();
         let single_user = (!root).then(|| "the program does not run as root".to_owned());
         Ok(Survey { single_user, ..Survey::default() })

@@ -72,7 +72,7 @@ impl Engine for SandboxEngine {
         "Sandbox"
     }
 
-    async fn survey(&self) -> Result<Survey, Error> {
+    async fn survey(&self, _: &[&MachineSpec]) -> Result<Survey, Error> {
         self.off(|premises| survey::survey(&premises.site.state)).await
     }
 

@@ -224,7 +224,7 @@ impl Engine for VmEngine {
         }
     }
 
-    async fn survey(&self) -> Result<Survey, Error> {
+    async fn survey(&self, _: &[&MachineSpec]) -> Result<Survey, Error> {
         ssh::check_client().await?;
         let known = self.off(|inner, connect| kvm::known(connect, &inner.memory)).await?;
         let note = match known {

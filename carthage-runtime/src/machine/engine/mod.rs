@@ -57,8 +57,8 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     }
 
     /// Finds out what the host allows. An error is what makes the implementation unusable here, with what to do about it.
-    /// Changes nothing.
-    async fn survey(&self) -> Result<Survey, Error>;
+    /// `machines` are all that it is to make, or has made: what none of them asks for need not be found out. Changes nothing.
+    async fn survey(&self, machines: &[&MachineSpec]) -> Result<Survey, Error>;
 
     /// Whether the network exists (it runs when it exists and works). Changes nothing.
     async fn find_network(&self, network: &NetworkSpec) -> Result<Presence, Error>;

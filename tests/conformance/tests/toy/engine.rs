@@ -74,7 +74,7 @@ impl Engine for ToyEngine {
         Effect::Update
     }
 
-    async fn survey(&self) -> Result<Survey, Error> {
+    async fn survey(&self, _: &[&MachineSpec]) -> Result<Survey, Error> {
         Ok(Survey::default())
     }
 
