@@ -2,9 +2,10 @@
 //!
 //! A machine is a container whose first process is a small constant script (`init`), and in which commands, services and
 //! files are reached by a shell that the engine starts there (`transport`); its files can be reached while it is stopped, too
-//! (`offline`). A logical network is a network of the engine without a way out (`network`). What is made carries labels
-//! (`names`): what has none of ours is somebody else's, and is never touched. Where the engine is, is found out at the first
-//! use (`discovery`); in what Docker and Podman differ is in `dialect`.
+//! (`offline`). The names it can reach are written from this host where that can be done (`hosts`). A logical network is a
+//! network of the engine without a way out (`network`). What is made carries labels (`names`): what has none of ours is
+//! somebody else's, and is never touched. Where the engine is, is found out at the first use (`discovery`); in what Docker and
+//! Podman differ is in `dialect`.
 
 mod client;
 mod create;
