@@ -105,6 +105,13 @@ pub enum Event {
         /// Whether it came from standard error.
         stderr: bool,
     },
+    /// How far a long step has come.
+    Progress {
+        /// What it acts on.
+        thing: String,
+        /// What is done just now, and how much of it is done.
+        text: String,
+    },
     /// Something the user should know, that stops nothing.
     Warning {
         /// What it is about.

@@ -139,6 +139,7 @@ impl Deployment {
             logs: dirs.logs().to_owned(),
             private: dirs.private(),
             neighbours: Arc::new(()),
+            events: options.events.clone(),
         };
         let mut given: std::collections::BTreeMap<String, Given> = Default::default();
         for ((machine, interface), assignment) in &snapshot.assignments {

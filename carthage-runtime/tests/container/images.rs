@@ -51,6 +51,8 @@ pub(crate) async fn fetched(site: TestSite) -> Outcome {
     let remove =
         || site.client.remove_image(&reference, None::<bollard::query_parameters::RemoveImageOptions>, None);
     remove().await?;
+    // Without what it was made from, the engine has nothing of it.
+    site.engine.clear().await?;
     let (one, two) = (site.machine("one", 3, &[]), site.machine("two", 4, &[]));
     let made_of = |image: &str, spec| MachineSpec { root: None, image: Some(image.to_owned()), ..spec };
     let (one, two) = (made_of(&reference, one), made_of(&reference, two));
@@ -58,6 +60,9 @@ pub(crate) async fn fetched(site: TestSite) -> Outcome {
     let (of_one, of_two) = ([&one], [&two]);
     tokio::try_join!(site.up(&of_one), site.up(&of_two))?;
     assert_eq!(site.sh_ok(&two, "hostname").await?, "two\n");
+    let told = site.told.text();
+    assert_eq!(told.matches(&format!("fetching {reference}\"")).count(), 1, "{told}");
+    has(&told, "1 of 1 layers")?;
     for machine in [&one, &two] {
         site.engine.stop(machine, GRACE).await?;
         site.engine.remove(machine).await?;

@@ -4,14 +4,15 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bollard::Docker as Client;
 use carthage_runtime::BoxError;
 use carthage_runtime::backend::Container;
 use carthage_runtime::backend::container::ContainerHost;
+use carthage_runtime::event::{Event, Events, Sink};
 use carthage_runtime::machine::engine::{
     Engine, Exec, Exit, LinkSpec, MachineSpec, NetworkSpec, Presence, Site,
 };
@@ -58,6 +59,7 @@ fn run_on<H: ContainerHost>(name: &str, test: Test) -> Outcome {
     let directory = tempfile::tempdir()?;
     runtime.block_on(async {
         let id = format!("{:032x}", fastrand::u128(..));
+        let told = Told::default();
         let site = Site {
             layout: "test".into(),
             id: id.clone(),
@@ -65,11 +67,12 @@ fn run_on<H: ContainerHost>(name: &str, test: Test) -> Outcome {
             logs: directory.path().join("logs"),
             private: Vec::new(),
             neighbours: Arc::new(()),
+            events: Events::new(told.clone()),
         };
         let client =
             Client::connect_with_unix(&url, 120, bollard::API_DEFAULT_VERSION)?.negotiate_version().await?;
         let engine = Container::<H>::open(site).await?;
-        let site = TestSite { directory: directory.path().to_owned(), id, engine, client, net: net() };
+        let site = TestSite { directory: directory.path().to_owned(), id, engine, client, told, net: net() };
         let test = AssertUnwindSafe(test(site.clone())).catch_unwind();
         let outcome = tokio::time::timeout(Duration::from_secs(180), test).await;
         site.engine.clear().await?;
@@ -84,6 +87,23 @@ fn net() -> u8 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
+/// Keeps events.
+#[derive(Clone, Default)]
+pub(crate) struct Told(Arc<Mutex<Vec<Event>>>);
+
+impl Sink for Told {
+    fn event(&self, event: &Event) {
+        self.0.lock().unwrap().push(event.clone());
+    }
+}
+
+impl Told {
+    /// What they say.
+    pub(crate) fn text(&self) -> String {
+        format!("{:?}", self.0.lock().unwrap())
+    }
+}
+
 /// A layout's place, with an engine on it.
 #[derive(Clone)]
 pub(crate) struct TestSite {
@@ -92,6 +112,8 @@ pub(crate) struct TestSite {
     pub(crate) engine: Arc<dyn Engine>,
     /// The same engine, asked without us.
     pub(crate) client: Client,
+    /// What the engine has told of its work.
+    pub(crate) told: Told,
     net: u8,
 }
 

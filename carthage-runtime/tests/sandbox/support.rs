@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use carthage_runtime::backend::Sandbox;
+use carthage_runtime::event::Events;
 use carthage_runtime::machine::engine::{
     Engine, Exec, Exit, LinkSpec, MachineSpec, NetworkSpec, Presence, Site,
 };
@@ -57,6 +58,7 @@ impl TestSite {
             state,
             logs,
             neighbours: Arc::new(()),
+            events: Events::none(),
         };
         let engine = runtime.block_on(Sandbox::open(site)).unwrap();
         Self { directory, layout, id, engine }

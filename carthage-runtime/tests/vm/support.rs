@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use carthage_runtime::backend::Vm;
+use carthage_runtime::event::Events;
 use carthage_runtime::machine::engine::{
     BootSpec, Engine, Exec, LinkSpec, MachineSpec, Namespace, Neighbours, NetworkSpec, Site,
 };
@@ -49,6 +50,7 @@ fn run_there(name: &str, test: Test) -> Outcome {
             logs: directory.path().join("logs"),
             private: Vec::new(),
             neighbours: neighbours.clone(),
+            events: Events::none(),
         };
         let engine = Vm::<carthage_runtime::backend::vm::Discovered>::open(site).await?;
         let site = TestSite { directory: directory.path().to_owned(), id, engine, neighbours, net: net() };

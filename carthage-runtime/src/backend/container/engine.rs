@@ -49,7 +49,7 @@ impl ContainerEngine {
                 client: discovery::find(self.given).await?,
                 names: Names::new(&self.site),
                 base: PathBuf::from("/var/lib/carthage").join(&self.site.id),
-                images: Arc::new(Images::default()),
+                images: Arc::new(Images::new(self.site.events.clone())),
             })
         };
         self.life.get_or_try_init(connect).await

@@ -1,10 +1,10 @@
 //! The image that a machine's container is made from.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bollard::models::ImageSummary;
+use bollard::models::{CreateImageInfo, ImageSummary};
 use bollard::query_parameters::{
     CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder,
 };
@@ -15,13 +15,22 @@ use super::client::{Client, found};
 use super::import::{self, Source};
 use super::names::Names;
 use crate::error::{Error, ErrorKind};
+use crate::event::{Event, Events};
 use crate::machine::engine::MachineSpec;
 
 /// The images of this run. What several machines are made from is fetched or imported once.
-#[derive(Debug, Default)]
-pub(super) struct Images(Mutex<HashMap<String, Arc<OnceCell<String>>>>);
+#[derive(Debug)]
+pub(super) struct Images {
+    ready: Mutex<HashMap<String, Arc<OnceCell<String>>>>,
+    events: Events,
+}
 
 impl Images {
+    /// None so far. How far fetching has come is told to `events`.
+    pub(super) fn new(events: Events) -> Self {
+        Self { ready: Mutex::default(), events }
+    }
+
     /// The image for a machine, as the engine is asked for it. Fetched or imported if it is not there.
     pub(super) async fn ready(
         &self,
@@ -46,10 +55,10 @@ impl Images {
                 ));
             }
         };
-        let cell = Arc::clone(self.0.lock().await.entry(key).or_default());
+        let cell = Arc::clone(self.ready.lock().await.entry(key).or_default());
         let make = async || match (&source, &spec.image) {
             (Some(source), _) => import::ready(client, names, source).await,
-            (None, Some(reference)) => pulled(client, reference).await,
+            (None, Some(reference)) => self.pulled(client, reference, &spec.name).await,
             (None, None) => Err(Error::new(ErrorKind::Usage, "no image")),
         };
         let image = cell.get_or_try_init(make).await?.clone();
@@ -60,20 +69,23 @@ impl Images {
             None => make().await,
         }
     }
-}
 
-/// An image by its reference, fetched if it is not there.
-async fn pulled(client: &Client, reference: &str) -> Result<String, Error> {
-    let failed = || format!("cannot look for the image `{reference}`");
-    if found(client.docker.inspect_image(reference).await).map_err(client.failed(failed()))?.is_some() {
-        return Ok(reference.to_owned());
-    }
-    let whole = with_tag(reference);
-    tracing::info!(image = whole, "fetching an image");
-    let options = CreateImageOptionsBuilder::new().from_image(&whole).build();
-    let mut told = client.patient().create_image(Some(options), None, None);
-    while let Some(step) = told.next().await {
-        let step = step.map_err(|failure| {
+    /// An image by its reference, fetched for this machine if it is not there.
+    async fn pulled(&self, client: &Client, reference: &str, machine: &str) -> Result<String, Error> {
+        let failed = || format!("cannot look for the image `{reference}`");
+        if found(client.docker.inspect_image(reference).await).map_err(client.failed(failed()))?.is_some() {
+            return Ok(reference.to_owned());
+        }
+        let whole = with_tag(reference);
+        let tell = |text: String| {
+            self.events.send(Event::Progress { thing: format!("machine:{machine}"), text });
+        };
+        tell(format!("fetching {whole}"));
+        let mut layers = Layers::default();
+        let options = CreateImageOptionsBuilder::new().from_image(&whole).build();
+        let mut told = client.patient().create_image(Some(options), None, None);
+        while let Some(step) = told.next().await {
+            let step = step.map_err(|failure| {
             let what = format!("the image `{reference}` is not there and cannot be fetched");
             let hint = format!(
                 "make it known to the engine: `{} pull {whole}` where there is a network, or `load` an archive of it; \
@@ -82,9 +94,33 @@ async fn pulled(client: &Client, reference: &str) -> Result<String, Error> {
             );
             client.failed(what)(failure).hint(hint)
         })?;
-        tracing::debug!(image = whole, layer = step.id, status = step.status, "fetching");
+            if let Some(text) = layers.changed(step) {
+                tell(format!("fetching {whole}: {text}"));
+            }
+        }
+        Ok(reference.to_owned())
     }
-    Ok(reference.to_owned())
+}
+
+/// The layers of an image that is fetched, and whether each is there.
+#[derive(Debug, Default)]
+struct Layers(BTreeMap<String, bool>);
+
+impl Layers {
+    /// How many are there, if what the engine says changes that.
+    fn changed(&mut self, step: CreateImageInfo) -> Option<String> {
+        let (id, status) = (step.id?, step.status?);
+        // The tag has a line of its own, and is no layer.
+        if status.starts_with("Pulling from") {
+            return None;
+        }
+        let is_there = ["Download complete", "Pull complete", "Already exists"].contains(&status.as_str());
+        let before = self.0.get(&id).copied();
+        self.0.insert(id, is_there || before == Some(true));
+        let count = self.0.values().filter(|is_there| **is_there).count();
+        let is_news = before.is_none() || (is_there && before == Some(false));
+        is_news.then(|| format!("{count} of {} layers", self.0.len()))
+    }
 }
 
 /// A reference with the tag that is meant: without one, Docker would fetch them all.
@@ -142,6 +178,22 @@ mod tests {
         assert_eq!(with_tag("host:5000/debian"), "host:5000/debian:latest");
         assert_eq!(with_tag("host:5000/debian:12"), "host:5000/debian:12");
         assert_eq!(with_tag("debian@sha256:00"), "debian@sha256:00");
+    }
+
+    #[test]
+    fn layers_are_counted_once() {
+        let mut layers = Layers::default();
+        let mut told = |id: &str, status: &str| {
+            let (id, status) = (Some(id.to_owned()), Some(status.to_owned()));
+            layers.changed(CreateImageInfo { id, status, ..CreateImageInfo::default() })
+        };
+        assert_eq!(told("12", "Pulling from library/debian"), None);
+        assert_eq!(told("a", "Pulling fs layer").unwrap(), "0 of 1 layers");
+        assert_eq!(told("b", "Already exists").unwrap(), "1 of 2 layers");
+        assert_eq!(told("a", "Downloading"), None);
+        assert_eq!(told("a", "Download complete").unwrap(), "2 of 2 layers");
+        assert_eq!(told("a", "Extracting"), None);
+        assert_eq!(told("a", "Pull complete"), None);
     }
 
     #[test]

@@ -112,6 +112,7 @@ mod tests {
                 line: "hello".into(),
                 stderr: false,
             },
+            Event::Progress { thing: thing(), text: "fetching debian:12: 1 of 3 layers".into() },
             Event::Warning { thing: thing(), text: "memory_mb is not enforced".into() },
             Event::Done { thing: thing(), action: "create", took: Duration::from_millis(1250) },
             Event::Failed {
@@ -138,6 +139,7 @@ mod tests {
             "run 7: 2 steps\n\
              create machine:mirror.algebra: it does not exist\n\
              machine:mirror.algebra | hello\n\
+             machine:mirror.algebra | fetching debian:12: 1 of 3 layers\n\
              warning: machine:mirror.algebra: memory_mb is not enforced\n\
              done create machine:mirror.algebra 1.2 s\n\
              failed start machine:mirror.algebra: no: bridge\n\
@@ -168,7 +170,7 @@ mod tests {
                 "event": "begun", "thing": "machine:mirror.algebra", "action": "create", "why": "it does not exist"
             })
         );
-        assert_eq!(lines[5]["took_ms"], 1250);
+        assert_eq!(lines[6]["took_ms"], 1250);
     }
 
     #[test]

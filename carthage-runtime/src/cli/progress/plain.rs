@@ -24,14 +24,18 @@ impl Plain {
 impl Sink for Plain {
     fn event(&self, event: &Event) {
         let line = match event {
-            Event::Started { .. } | Event::Begun { .. } | Event::Output { .. } | Event::Done { .. }
+            Event::Started { .. }
+            | Event::Begun { .. }
+            | Event::Output { .. }
+            | Event::Progress { .. }
+            | Event::Done { .. }
                 if self.quiet =>
             {
                 None
             }
             Event::Started { run, steps } => Some(format!("run {run}: {steps} steps")),
             Event::Begun { thing, action, why } => Some(format!("{action} {thing}: {why}")),
-            Event::Output { thing, line, .. } => {
+            Event::Output { thing, line, .. } | Event::Progress { thing, text: line } => {
                 Some(format!("{} {line}", self.style.paint(Tone::Quiet, format!("{thing} |"))))
             }
             event => lasting(event, self.style),

@@ -90,7 +90,7 @@ impl Sink for Live {
                 state.run = Some(line);
             }
             Event::Begun { thing, action, why } => self.begin(&mut state, thing, action, why),
-            Event::Output { thing, line, .. } => {
+            Event::Output { thing, line, .. } | Event::Progress { thing, text: line } => {
                 if let Some(shown) = state.now.get(thing) {
                     let line = line.replace(char::is_control, " ");
                     shown.set_message(self.0.style.paint(Tone::Quiet, line));

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use super::spec::MachineSpec;
 use crate::error::Error;
+use crate::event::Events;
 
 /// Where an implementation keeps its things for one layout.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct Site {
     pub private: Vec<PathBuf>,
     /// The other machines of the layout.
     pub neighbours: Arc<dyn Neighbours>,
+    /// Where to tell how far long work has come.
+    pub events: Events,
 }
 
 /// The machines of a layout, as far as an implementation may ask about those that others make.
