@@ -85,6 +85,13 @@ impl Guest {
     }
 }
 
+/// Whether a script is the one that runs commands. Until it is told which, it does nothing, and it answers an empty line with
+/// an empty line.
+#[cfg(feature = "ssh")]
+pub(crate) fn runs_commands(script: &str) -> bool {
+    script == script::LAUNCH.as_str()
+}
+
 /// A number for one shell: 32 hexadecimal digits.
 fn random_id() -> Result<String, Error> {
     let mut bytes = [0; 16];

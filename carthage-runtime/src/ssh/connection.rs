@@ -80,6 +80,7 @@ pub(super) struct Live {
     pub(super) session: Arc<Session>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) sftp: super::sftp::Channel,
+    pub(super) spare: super::spare::Spare,
     /// The key that the host has shown.
     host_key: String,
     /// What it goes through lives as long.
@@ -94,13 +95,21 @@ pub(super) struct Opened {
     pub(super) child: Child<Arc<Session>>,
     place: Place,
     /// Its connection is not ended before it.
-    _live: Arc<Live>,
+    live: Arc<Live>,
 }
 
 impl Opened {
+    pub(super) fn new(child: Child<Arc<Session>>, place: Place, live: Arc<Live>) -> Self {
+        Self { child, place, live }
+    }
+
+    pub(super) fn live(&self) -> &Live {
+        &self.live
+    }
+
     /// Waits for its end, which comes with that of the connection at the latest.
     pub(super) async fn end_with_connection(self) {
-        let Self { child, place, _live: live } = self;
+        let Self { child, place, live } = self;
         drop(live);
         // How it ended is told by what used it.
         child.wait().await.ok();
@@ -247,6 +256,7 @@ impl Connection {
             session: Arc::new(session),
             sessions: Sessions::new(),
             sftp: super::sftp::Channel::default(),
+            spare: super::spare::Spare::default(),
             host_key,
             _jump: jump,
         }))
@@ -417,21 +427,17 @@ impl Connection {
         loop {
             let live = self.live(patience).await?;
             let mut place = live.place().await;
-            let opened = {
-                let _turn = live.sessions.turn().await;
-                let mut command = wanted(Arc::clone(&live.session));
-                command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().await
-            };
-            let error = match opened {
+            let error = match spawn(&live.sessions, Arc::clone(&live.session), wanted).await {
                 Ok(child) => {
                     place.opened();
-                    return Ok(Opened { child, place, _live: live });
+                    return Ok(Opened::new(child, place, live));
                 }
                 Err(error) => error,
             };
             drop(place);
             if is_refusal(&error) && live.master.lives() {
                 let others = live.sessions.refused();
+                live.spare.give_up();
                 live.sftp.yield_place().await;
                 let since = refused_since.get_or_insert_with(Instant::now);
                 if others {
@@ -469,12 +475,18 @@ impl Live {
 
     /// Waits for a place for a session. Files give theirs when nobody uses them; that they are not used any more nobody tells.
     async fn place(&self) -> Place {
+        if self.sessions.are_full() {
+            self.spare.give_up();
+        }
         let place = self.sessions.place();
         tokio::pin!(place);
         loop {
             match tokio::time::timeout(Duration::from_millis(20), &mut place).await {
                 Ok(place) => return place,
-                Err(_) => self.sftp.yield_place().await,
+                Err(_) => {
+                    self.spare.give_up();
+                    self.sftp.yield_place().await;
+                }
             }
         }
     }
@@ -485,7 +497,17 @@ impl Live {
     }
 }
 
+/// Opens a session, when it is its turn.
+pub(super) async fn spawn(
+    sessions: &Sessions,
+    session: Arc<Session>,
+    wanted: Wanted<'_>,
+) -> Result<Child<Arc<Session>>, openssh::Error> {
+    let _turn = sessions.turn().await;
+    wanted(session).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().await
+}
+
 /// Whether the server does not allow another session now.
-fn is_refusal(error: &openssh::Error) -> bool {
+pub(super) fn is_refusal(error: &openssh::Error) -> bool {
     crate::error::chain(error).contains("Session open refused")
 }

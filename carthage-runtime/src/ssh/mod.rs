@@ -25,6 +25,7 @@ mod room;
 mod sessions;
 mod settings;
 mod sftp;
+mod spare;
 mod streams;
 mod sys;
 mod terminal;

@@ -19,7 +19,7 @@ use super::sftp::Channel;
 use super::sys::Beginning;
 use super::terminal;
 use crate::error::{Error, ErrorKind};
-use crate::guest::{Guest, Streams, Transport};
+use crate::guest::{self, Guest, Streams, Transport};
 use crate::machine::engine::{Duplex, Exec, FileStat, Reader, Running};
 
 /// How often a file channel that is lost is opened again for one operation.
@@ -52,7 +52,11 @@ impl Transport for Shells {
         let by_input = command.len() > LONGEST;
         let command = if by_input { shell_command(READ) } else { command };
         let wanted = |session| Session::to_raw_command(session, &command);
-        let mut streams = super::streams::of(self.connection.open(self.patience, &wanted).await?)?;
+        let opened = match !by_input && guest::runs_commands(script) {
+            true => super::spare::open(&self.connection, self.patience, &command).await?,
+            false => self.connection.open(self.patience, &wanted).await?,
+        };
+        let mut streams = super::streams::of(opened)?;
         if by_input {
             let sent = streams.stdin.write_all(format!("{script}\n{END}\n").as_bytes()).await;
             sent.map_err(Error::host(format!(
@@ -136,6 +140,7 @@ impl Remote {
     ) -> Result<Running, Error> {
         let live = self.live().await?;
         let ground = self.connection.ssh()?.ground()?;
+        live.spare.give_up();
         let mut command = launch::ssh(ground.room.path());
         let mut shell = OsString::from("exec /bin/sh '");
         shell.push(script);

@@ -6,11 +6,16 @@ unset line child
 frame() { printf "\036%s %s\036$eol" "$id" "$*" >&"$channel"; }
 # On a terminal, people read it.
 if [ "$input" = keep ]; then frame() { [ "$1" = ok ] || echo "it cannot be run: $2" >&2; }; fi
+# Its number is where this link leads to: the file that tells it is long, and read byte by byte.
+cd -P /proc/self 2>/dev/null || { frame fail other "/proc is missing"; exit 127; }
+pid=${PWD##*/}
+case $cwd in /* | '') ;; *) cwd=$OLDPWD/$cwd ;; esac
 if [ -n "$cwd" ]; then
     cd -- "$cwd" 2>/dev/null || { frame fail cwd; exit 127; }
 else
     cd -- "$HOME" 2>/dev/null || cd /
 fi
+unset OLDPWD
 PATH=${PATH:+$PATH:}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LANG=${LANG:-C.UTF-8}
 export PATH LANG
@@ -33,7 +38,6 @@ case $1 in
 esac
 if [ -z "$program" ] || ! [ -e "$program" ]; then frame fail missing; exit 127; fi
 if [ -d "$program" ] || ! [ -x "$program" ]; then frame fail denied; exit 126; fi
-read -r pid _ </proc/self/stat
 # Whoever sits at a terminal does not want to know.
 [ "$input" = keep ] || frame ok "$pid"
 export CARTHAGE_COMMAND="$id"

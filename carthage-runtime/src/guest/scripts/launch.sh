@@ -18,12 +18,10 @@ fi
 exec 4>&2 2>/dev/null
 as_user
 status=$?
-exec 2>&4 4>&-
-if [ -n "$dog" ]; then
-    kill -KILL "$dog" 2>/dev/null
-    wait "$dog" 2>/dev/null
-fi
-frame end "$status" >&2
+# Before anybody can know that the command is over, and close the input.
+if [ -n "$dog" ]; then kill -KILL "$dog"; fi
+frame end "$status" >&4
 frame end "$status"
+if [ -n "$dog" ]; then wait "$dog"; fi
 # What the command did not read is taken, up to its end: some engines lose the output when it is not.
 if [ "$input" = yes ]; then cat <&3 >/dev/null; fi
