@@ -40,6 +40,10 @@ async fn gives_way(open: &mut Open) -> carthage::Result<()> {
         }
         // It would wait for a second by itself.
         assert!(begun.elapsed() < Duration::from_secs(15), "{name}: {:?}", begun.elapsed());
+        for mut other in running {
+            other.control.signal(Signal::TERM.as_raw()).await?;
+            other.control.wait().await?;
+        }
     }
     Ok(())
 }
