@@ -1,4 +1,6 @@
 # Kills what belongs to a command, or sends its first process a signal.
 read_line
 if [ -n "$pid" ]; then kill "-$signal" "$pid"; else kill_marked "CARTHAGE_COMMAND=$command" KILL; fi
-frame end "$?"
+status=$?
+frame end "$status" >&2
+frame end "$status"
