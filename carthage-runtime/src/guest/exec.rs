@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 
 use super::frame::{First, Framed};
+use super::idle::{DUE, Return};
 use super::quote::{Line, quote};
 use super::script::{KILL, LAUNCH, Started, TERMINAL, Trouble};
 use super::{Guest, random_id};
@@ -32,7 +33,9 @@ impl Guest {
         let id = random_id()?;
         let line = command(self.machine(), &exec, if exec.stdin { "yes" } else { "no" })?;
         let line = line.set("channel", "2").set("eol", "");
-        let Started { first, stdin, stdout, stderr, keep } = self.start(&LAUNCH, &id, line).await?;
+        // One whose input is the command's cannot be told another.
+        let started = self.start(&LAUNCH, &id, line, !exec.stdin).await?;
+        let Started { first, stdin, stdout, stderr, keep, home } = started;
         let pid = match first {
             First::Ok(pid) => pid,
             First::Fail(reason) => return Err(cannot_run(self.machine(), &exec, &reason)),
@@ -41,13 +44,19 @@ impl Guest {
         };
         let (fate, told) = watch::channel(None);
         let (complaints, reader) = tokio::io::duplex(PIPE);
-        tokio::spawn(follow(stderr, complaints, fate));
+        tokio::spawn(follow(stderr, complaints, fate, home.clone()));
         let (given, kept) = if exec.stdin { (Some(stdin), None) } else { (None, Some(stdin)) };
-        let command =
-            Command { guest: self.clone(), id, pid, fate: told, kept: Mutex::new(Some((kept, keep))) };
+        let command = Command {
+            guest: self.clone(),
+            id,
+            pid,
+            fate: told,
+            kept: Mutex::new(Some((kept, keep))),
+            home: home.clone(),
+        };
         Ok(Running {
             stdin: given,
-            stdout: Box::new(stdout),
+            stdout: Box::new(stdout.returned_to(home)),
             stderr: Box::new(reader),
             control: Box::new(command),
         })
@@ -140,8 +149,13 @@ pub(super) fn cannot_run(machine: &str, exec: &Exec, reason: &str) -> Error {
     }
 }
 
-/// Passes on what a command writes to standard error, and then how it ended.
-async fn follow(mut from: Framed, mut to: tokio::io::DuplexStream, fate: watch::Sender<Fate>) {
+/// Passes on what a command writes to standard error, and then how it ended. Its shell may then be used again.
+async fn follow(
+    mut from: Framed,
+    mut to: tokio::io::DuplexStream,
+    fate: watch::Sender<Fate>,
+    home: Option<Arc<Return>>,
+) {
     let mut buffer = vec![0; 16 * 1024];
     let mut wanted = true;
     let ended = loop {
@@ -152,8 +166,17 @@ async fn follow(mut from: Framed, mut to: tokio::io::DuplexStream, fate: watch::
             Err(error) => break Err(Arc::from(error.to_string())),
         }
     };
+    let home = home.filter(|_| ended.is_ok());
+    let coming = home.as_ref().map(|home| home.coming());
     // That nobody waits for it any more is no trouble.
     fate.send(Some(ended)).ok();
+    drop(to);
+    if let Some(home) = home
+        && tokio::time::timeout(DUE, from.is_idle()).await == Ok(true)
+    {
+        home.stderr(from.into_inner());
+    }
+    drop(coming);
 }
 
 /// An exit as a shell tells it: a signal is 128 and its number.
@@ -170,6 +193,8 @@ struct Command {
     fate: watch::Receiver<Fate>,
     /// What must not be dropped before it has ended.
     kept: Mutex<Option<Kept>>,
+    /// Where its shell goes.
+    home: Option<Arc<Return>>,
 }
 
 /// Its input, if nobody else has it, and what a transport asks to keep.
@@ -200,8 +225,14 @@ impl Drop for Command {
         let ended = matches!(&*self.fate.borrow(), Some(Ok(_)));
         let (guest, id) = (self.guest.clone(), std::mem::take(&mut self.id));
         let kept = self.kept.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if ended {
+            if let (Some(home), Some((Some(stdin), keep))) = (&self.home, kept) {
+                home.stdin(stdin, keep);
+            }
+            return;
+        }
         // Without a runtime this process is ending, and the script notices that its input ends.
-        let Some(runtime) = tokio::runtime::Handle::try_current().ok().filter(|_| !ended) else { return };
+        let Some(runtime) = tokio::runtime::Handle::try_current().ok() else { return };
         runtime.spawn(async move {
             if let Err(error) = guest.kill(Line::default().set("pid", "").set("command", &id)).await {
                 tracing::warn!(machine = guest.machine(), %error, "a command that was given up may still run");

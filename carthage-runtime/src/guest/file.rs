@@ -39,7 +39,8 @@ impl Guest {
     /// When there is none, or it cannot be read.
     pub async fn read(&self, path: &Path) -> Result<Reader, Error> {
         let line = Line::default().set("operation", "read").set("path", path);
-        let Started { first, stdin, stdout, stderr, keep } = self.start(&FILE, &random_id()?, line).await?;
+        let started = self.start(&FILE, &random_id()?, line, false).await?;
+        let Started { first, stdin, stdout, stderr, keep, home: _ } = started;
         match first {
             First::Ok(_) => Ok(Box::new(Contents { stdout, _stderr: stderr, _keep: (stdin, keep) })),
             First::Fail(reason) => Err(self.file_failed("read", path, &reason)),

@@ -2,10 +2,12 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
+use super::idle::Return;
 use crate::machine::engine::Reader;
 
 /// Begins and ends a frame: the record separator of ASCII.
@@ -35,12 +37,42 @@ pub(super) struct Framed {
     /// How much of it is certainly the command's own.
     safe: usize,
     ended: Option<String>,
+    /// What came after that.
+    after: Vec<u8>,
+    /// Where the shell goes whose stream it is.
+    home: Option<Arc<Return>>,
 }
 
 impl Framed {
     pub(super) fn new(from: Reader, id: &str) -> Self {
         let begin = [&[MARK], id.as_bytes(), b" "].concat();
-        Self { from, begin, pending: Vec::new(), safe: 0, ended: None }
+        Self { from, begin, pending: Vec::new(), safe: 0, ended: None, after: Vec::new(), home: None }
+    }
+
+    /// The same stream, which goes there once it has ended.
+    pub(super) fn returned_to(mut self, home: Option<Arc<Return>>) -> Self {
+        self.home = home;
+        self
+    }
+
+    /// After the end: whether the script says that it takes another command, and nothing else.
+    pub(super) async fn is_idle(&mut self) -> bool {
+        let expected = [&self.begin, &b"idle"[..], &[MARK]].concat();
+        while self.after.len() < expected.len() {
+            let mut buffer = [0; 256];
+            match self.from.read(&mut buffer).await {
+                Ok(read @ 1..) => self.after.extend(&buffer[..read]),
+                _ => return false,
+            }
+        }
+        let is_idle = self.after == expected;
+        self.after.clear();
+        is_idle
+    }
+
+    /// The stream itself.
+    pub(super) fn into_inner(mut self) -> Reader {
+        std::mem::replace(&mut self.from, Box::new(tokio::io::empty()))
     }
 
     /// Waits for the first frame, which comes before anything that the command writes.
@@ -82,10 +114,11 @@ impl Framed {
 
     /// Looks for the last frame in what is pending.
     fn look(&mut self) {
-        if let Some((at, said, _)) = self.frame(0)
+        if let Some((at, said, after)) = self.frame(0)
             && let Some(end) = said.strip_prefix("end ")
         {
             self.ended = Some(end.to_owned());
+            self.after = self.pending.split_off(after);
             self.pending.truncate(at);
             self.safe = at;
             return;
@@ -99,6 +132,15 @@ impl Framed {
                 mark.map_or(self.pending.len(), |mark| tail + mark)
             }
         };
+    }
+}
+
+impl Drop for Framed {
+    fn drop(&mut self) {
+        let is_whole = self.ended.is_some() && self.pending.is_empty() && self.after.is_empty();
+        if let Some(home) = self.home.take().filter(|_| is_whole) {
+            home.stdout(std::mem::replace(&mut self.from, Box::new(tokio::io::empty())));
+        }
     }
 }
 

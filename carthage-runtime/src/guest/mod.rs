@@ -15,6 +15,7 @@
 mod exec;
 mod file;
 mod frame;
+mod idle;
 mod quote;
 mod script;
 mod service;
@@ -30,6 +31,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+
+pub use idle::Idle;
 
 use crate::error::Error;
 use crate::machine::engine::{Reader, Writer};
@@ -58,6 +61,8 @@ pub struct Streams {
     pub stderr: Reader,
     /// What must not be dropped before the shell has ended.
     pub keep: Box<dyn Any + Send>,
+    /// Where the shell waits for the next command when it has run this one, if it may.
+    pub home: Option<Arc<Idle>>,
 }
 
 impl fmt::Debug for Streams {
@@ -85,9 +90,8 @@ impl Guest {
     }
 }
 
-/// Whether a script is the one that runs commands. Until it is told which, it does nothing, and it answers an empty line with
-/// an empty line.
-#[cfg(feature = "ssh")]
+/// Whether a script is the one that runs commands: its shell may have a [`home`](Streams::home).
+#[cfg(any(feature = "ssh", test))]
 pub(crate) fn runs_commands(script: &str) -> bool {
     script == script::LAUNCH.as_str()
 }

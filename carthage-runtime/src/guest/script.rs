@@ -1,11 +1,12 @@
 //! The scripts, and running one to its end.
 
 use std::io;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::frame::{First, Framed};
+use super::idle::Return;
 use super::quote::{Line, quote};
 use super::{Guest, Streams, random_id};
 use crate::error::{Error, ErrorKind};
@@ -63,9 +64,17 @@ pub(super) enum Trouble {
 }
 
 impl Guest {
-    /// Starts a script and tells it its line.
-    pub(super) async fn start(&self, script: &str, id: &str, line: Line) -> Result<Started, Error> {
-        let Streams { mut stdin, stdout, stderr, keep } = self.transport.shell(script).await?;
+    /// Starts a script and tells it its line. It may be told another one later, if it takes several.
+    pub(super) async fn start(
+        &self,
+        script: &str,
+        id: &str,
+        line: Line,
+        again: bool,
+    ) -> Result<Started, Error> {
+        let Streams { mut stdin, stdout, stderr, keep, home } = self.transport.shell(script).await?;
+        let home = home.filter(|_| again);
+        let line = line.set("again", if home.is_some() { "yes" } else { "" });
         let told = stdin.write_all(&line.set("id", id).ended()).await;
         let told = match told {
             Ok(()) => stdin.flush().await,
@@ -78,7 +87,7 @@ impl Guest {
         {
             return Err(self.lost(error));
         }
-        Ok(Started { first, stdin, stdout, stderr, keep })
+        Ok(Started { first, stdin, stdout, stderr, keep, home: home.map(Return::new) })
     }
 
     /// Runs a script to its end.
@@ -89,8 +98,8 @@ impl Guest {
         input: Option<Reader>,
     ) -> Result<Answer, Trouble> {
         let id = random_id().map_err(Trouble::Lost)?;
-        let started = self.start(script, &id, line).await.map_err(Trouble::Lost)?;
-        let Started { first, mut stdin, mut stdout, mut stderr, keep: _keep } = started;
+        let started = self.start(script, &id, line, false).await.map_err(Trouble::Lost)?;
+        let Started { first, mut stdin, mut stdout, mut stderr, keep: _keep, home: _ } = started;
         let feed = async move {
             if let Some(mut input) = input {
                 // A script that does not want its input says why.
@@ -147,4 +156,6 @@ pub(super) struct Started {
     pub(super) stdout: Framed,
     pub(super) stderr: Framed,
     pub(super) keep: Box<dyn std::any::Any + Send>,
+    /// Where the shell goes after its command.
+    pub(super) home: Option<Arc<Return>>,
 }

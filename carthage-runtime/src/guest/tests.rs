@@ -2,13 +2,13 @@
 
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{Guest, Streams, Transport};
+use super::{Guest, Idle, Streams, Transport};
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{Exec, Exit, FileKind, Running, ServiceSpec, ServiceState};
 
@@ -22,21 +22,75 @@ impl Transport for Here {
     }
 
     async fn shell(&self, script: &str) -> Result<Streams, Error> {
-        let mut child = tokio::process::Command::new("/bin/sh")
-            .args(["-c", script])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(Error::host("no shell"))?;
-        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        Ok(Streams {
-            stdin: Box::new(stdin.unwrap()),
-            stdout: Box::new(stdout.unwrap()),
-            stderr: Box::new(stderr.unwrap()),
-            keep: Box::new(child),
-        })
+        start(&["/bin/sh"], script)
     }
+}
+
+/// The same, with a place where shells wait; and which processes were shells, ever.
+#[derive(Debug)]
+struct Kept {
+    program: &'static [&'static str],
+    idle: Arc<Idle>,
+    shells: Mutex<Vec<u32>>,
+}
+
+impl Kept {
+    fn new(program: &'static [&'static str]) -> Arc<Self> {
+        Arc::new(Self { program, idle: Arc::default(), shells: Mutex::default() })
+    }
+
+    /// How many were started, and how many of them run.
+    fn count(&self) -> (usize, usize) {
+        let shells = self.shells.lock().unwrap();
+        (shells.len(), shells.iter().filter(|pid| Path::new(&format!("/proc/{pid}/root")).exists()).count())
+    }
+}
+
+#[async_trait]
+impl Transport for Kept {
+    fn machine(&self) -> &'static str {
+        "here"
+    }
+
+    async fn shell(&self, script: &str) -> Result<Streams, Error> {
+        if super::runs_commands(script) {
+            if let Some(streams) = self.idle.take().await {
+                return Ok(streams);
+            }
+        }
+        let streams = start(self.program, script)?;
+        let home = super::runs_commands(script).then(|| {
+            let child: &tokio::process::Child = streams.keep.downcast_ref().unwrap();
+            self.shells.lock().unwrap().push(child.id().unwrap());
+            Arc::clone(&self.idle)
+        });
+        Ok(Streams { home, ..streams })
+    }
+}
+
+fn start(program: &[&str], script: &str) -> Result<Streams, Error> {
+    let mut child = tokio::process::Command::new(program[0])
+        .args(&program[1..])
+        .args(["-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(Error::host("no shell"))?;
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    Ok(Streams {
+        stdin: Box::new(stdin.unwrap()),
+        stdout: Box::new(stdout.unwrap()),
+        stderr: Box::new(stderr.unwrap()),
+        keep: Box::new(child),
+        home: None,
+    })
+}
+
+/// The shells of this host.
+fn programs() -> impl Iterator<Item = &'static [&'static str]> {
+    let all: [&[&str]; 4] = [&["/bin/sh"], &["/bin/dash"], &["/bin/bash"], &["/bin/busybox", "sh"]];
+    all.into_iter().filter(|program| Path::new(program[0]).exists())
 }
 
 fn guest(base: &Path) -> Guest {
@@ -132,6 +186,90 @@ async fn what_is_given_up_is_killed_with_all_that_it_started() {
     let left: i32 = String::from_utf8(out).unwrap().trim().parse().unwrap();
     assert!(Path::new(&format!("/proc/{left}")).exists());
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(left), nix::sys::signal::SIGKILL).unwrap();
+}
+
+#[tokio::test]
+async fn a_shell_runs_one_command_after_the_other() {
+    for program in programs() {
+        let kept = Kept::new(program);
+        let here = Guest::new(kept.clone(), "/nonexistent");
+        for number in 0..20 {
+            let placed =
+                Exec { env: [("WORD".into(), "a".into())].into(), cwd: Some("/usr".into()), ..sh("") };
+            let script = format!("echo {number} $WORD $PWD; echo err >&2; exit {number}");
+            let exec = if number % 2 == 0 { Exec { argv: sh(&script).argv, ..placed } } else { sh(&script) };
+            let (exit, out, err) = ended(here.exec(exec).await.unwrap()).await;
+            assert_eq!((exit, err.as_str()), (Exit::Status(number), "err\n"), "{program:?}");
+            let out = String::from_utf8(out).unwrap();
+            assert_eq!(out.starts_with(&format!("{number} a /usr")), number % 2 == 0, "{program:?}: {out}");
+        }
+        let killed = ended(here.exec(sh("kill -KILL $$")).await.unwrap()).await.0;
+        assert_eq!(killed, Exit::Signal(9), "{program:?}");
+        // A slow host may not be back in time once in a while.
+        assert!(kept.count().0 <= 3, "{program:?}: {:?}", kept.count());
+        let ten = (0..10).map(|n| {
+            let here = here.clone();
+            async move { ended(here.exec(sh(&format!("echo {n}"))).await.unwrap()).await.1 }
+        });
+        let ten = futures_util::future::join_all(ten).await;
+        assert_eq!(ten, (0..10).map(|n| format!("{n}\n").into_bytes()).collect::<Vec<_>>(), "{program:?}");
+        let (missing, fine) = (Exec { argv: vec!["no-such".into()], ..Exec::default() }, sh("true"));
+        assert_eq!(here.exec(missing).await.map(drop).unwrap_err().kind(), ErrorKind::Command);
+        assert!(ended(here.exec(fine).await.unwrap()).await.0.success());
+        until("none waits for ever", async || kept.count().1 == 0).await;
+    }
+}
+
+/// What is left running keeps its outputs for itself, and no shell.
+#[tokio::test]
+async fn late_words_are_not_the_next_command_s() {
+    for program in programs() {
+        let kept = Kept::new(program);
+        let here = Guest::new(kept.clone(), "/nonexistent");
+        let dir = tempfile::tempdir().unwrap();
+        let (go, said) = (dir.path().join("go"), dir.path().join("said"));
+        let (go, said) = (go.to_str().unwrap(), said.to_str().unwrap());
+        let script = format!(
+            "(trap '' PIPE; until [ -e {go} ]; do sleep 0.05; done; echo late; echo late >&2; : >{said}; exec sleep 7313) & echo $!"
+        );
+        let (exit, out, _) = ended(here.exec(sh(&script)).await.unwrap()).await;
+        assert!(exit.success());
+        let left: i32 = String::from_utf8(out).unwrap().trim().parse().unwrap();
+        for number in 0..5 {
+            if number == 2 {
+                std::fs::write(go, "").unwrap();
+                until("it speaks", async || Path::new(said).exists()).await;
+            }
+            let (_, out, err) = ended(here.exec(sh("echo mine")).await.unwrap()).await;
+            assert_eq!((out.as_slice(), err.as_str()), (&b"mine\n"[..], ""), "{program:?}");
+        }
+        assert!(Path::new(&format!("/proc/{left}")).exists(), "{program:?}");
+        until("no shell is left", async || kept.count().1 == 0).await;
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(left), nix::sys::signal::SIGKILL).unwrap();
+    }
+}
+
+/// One that is given up ends with its command, also when others have run in it before.
+#[tokio::test]
+async fn a_shell_is_not_used_after_a_command_that_was_given_up() {
+    for program in programs() {
+        let kept = Kept::new(program);
+        let here = Guest::new(kept.clone(), "/nonexistent");
+        assert!(ended(here.exec(sh("true")).await.unwrap()).await.0.success());
+        let time = 2_000_000 + std::process::id();
+        let running = here.exec(sh(&format!("sleep {time} & sleep {time}"))).await.unwrap();
+        drop(running);
+        let text = format!("sleep\0{time}\0").into_bytes();
+        let runs = || {
+            let commands = std::fs::read_dir("/proc").unwrap().flatten();
+            commands
+                .filter(|entry| std::fs::read(entry.path().join("cmdline")).is_ok_and(|read| read == text))
+                .count()
+        };
+        until("it is killed", async || runs() == 0).await;
+        assert_eq!(ended(here.exec(sh("echo next")).await.unwrap()).await.1, b"next\n", "{program:?}");
+        until("no shell is left", async || kept.count().1 == 0).await;
+    }
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use super::sys::Beginning;
 use super::trouble::Trouble;
 use super::{Ground, Held, Ssh};
 use crate::error::{Error, ErrorKind};
+use crate::guest::Idle;
 use crate::machine::engine::{HostKey, Jump, LoginSpec};
 
 /// How long it takes from one attempt to the next, at first and at last.
@@ -73,6 +74,13 @@ struct Inner {
     live: Mutex<Option<Arc<Live>>>,
 }
 
+/// What waits on the connection would keep it.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.live.get_mut().take().inspect(|live| live.idle.close());
+    }
+}
+
 /// A connection that was made.
 #[derive(Debug)]
 pub(super) struct Live {
@@ -80,7 +88,8 @@ pub(super) struct Live {
     pub(super) session: Arc<Session>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) sftp: super::sftp::Channel,
-    pub(super) spare: super::spare::Spare,
+    /// The shells that wait for the next command.
+    pub(super) idle: Arc<Idle>,
     /// The key that the host has shown.
     host_key: String,
     /// What it goes through lives as long.
@@ -99,12 +108,9 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    pub(super) fn new(child: Child<Arc<Session>>, place: Place, live: Arc<Live>) -> Self {
-        Self { child, place, live }
-    }
-
-    pub(super) fn live(&self) -> &Live {
-        &self.live
+    /// Where shells of its connection wait for the next command.
+    pub(super) fn idle(&self) -> Arc<Idle> {
+        Arc::clone(&self.live.idle)
     }
 
     /// Waits for its end, which comes with that of the connection at the latest.
@@ -177,6 +183,11 @@ impl Connection {
         }
     }
 
+    /// Where shells wait for the next command, on the connection that is used now.
+    pub(super) async fn idle(&self, patience: Patience) -> Result<Arc<Idle>, Error> {
+        Ok(Arc::clone(&self.live(patience).await?.idle))
+    }
+
     /// The connection, made now if there is none.
     pub(super) async fn live(&self, patience: Patience) -> Result<Arc<Live>, Error> {
         Ok(self.made(patience).await?)
@@ -187,7 +198,7 @@ impl Connection {
         if let Some(live) = live.as_ref().filter(|live| live.master.lives()) {
             return Ok(Arc::clone(live));
         }
-        *live = None;
+        live.take().inspect(|lost| lost.idle.close());
         let made = self.connect(patience).await?;
         *live = Some(Arc::clone(&made));
         Ok(made)
@@ -197,7 +208,7 @@ impl Connection {
     async fn lost(&self, lost: &Arc<Live>) {
         let mut live = self.0.live.lock().await;
         if live.as_ref().is_some_and(|live| Arc::ptr_eq(live, lost)) {
-            *live = None;
+            live.take().inspect(|lost| lost.idle.close());
         }
     }
 
@@ -256,7 +267,7 @@ impl Connection {
             session: Arc::new(session),
             sessions: Sessions::new(),
             sftp: super::sftp::Channel::default(),
-            spare: super::spare::Spare::default(),
+            idle: Arc::default(),
             host_key,
             _jump: jump,
         }))
@@ -430,14 +441,14 @@ impl Connection {
             let error = match spawn(&live.sessions, Arc::clone(&live.session), wanted).await {
                 Ok(child) => {
                     place.opened();
-                    return Ok(Opened::new(child, place, live));
+                    return Ok(Opened { child, place, live });
                 }
                 Err(error) => error,
             };
             drop(place);
             if is_refusal(&error) && live.master.lives() {
                 let others = live.sessions.refused();
-                live.spare.give_up();
+                live.idle.give_up();
                 live.sftp.yield_place().await;
                 let since = refused_since.get_or_insert_with(Instant::now);
                 if others {
@@ -476,7 +487,7 @@ impl Live {
     /// Waits for a place for a session. Files give theirs when nobody uses them; that they are not used any more nobody tells.
     async fn place(&self) -> Place {
         if self.sessions.are_full() {
-            self.spare.give_up();
+            self.idle.give_up();
         }
         let place = self.sessions.place();
         tokio::pin!(place);
@@ -484,7 +495,7 @@ impl Live {
             match tokio::time::timeout(Duration::from_millis(20), &mut place).await {
                 Ok(place) => return place,
                 Err(_) => {
-                    self.spare.give_up();
+                    self.idle.give_up();
                     self.sftp.yield_place().await;
                 }
             }

@@ -25,7 +25,6 @@ mod room;
 mod sessions;
 mod settings;
 mod sftp;
-mod spare;
 mod streams;
 mod sys;
 mod terminal;

@@ -52,11 +52,13 @@ impl Transport for Shells {
         let by_input = command.len() > LONGEST;
         let command = if by_input { shell_command(READ) } else { command };
         let wanted = |session| Session::to_raw_command(session, &command);
-        let opened = match !by_input && guest::runs_commands(script) {
-            true => super::spare::open(&self.connection, self.patience, &command).await?,
-            false => self.connection.open(self.patience, &wanted).await?,
-        };
-        let mut streams = super::streams::of(opened)?;
+        let runs_commands = !by_input && guest::runs_commands(script);
+        if runs_commands && let Some(streams) = self.connection.idle(self.patience).await?.take().await {
+            return Ok(streams);
+        }
+        let opened = self.connection.open(self.patience, &wanted).await?;
+        let home = runs_commands.then(|| opened.idle());
+        let mut streams = super::streams::of(opened, home)?;
         if by_input {
             let sent = streams.stdin.write_all(format!("{script}\n{END}\n").as_bytes()).await;
             sent.map_err(Error::host(format!(
@@ -140,7 +142,7 @@ impl Remote {
     ) -> Result<Running, Error> {
         let live = self.live().await?;
         let ground = self.connection.ssh()?.ground()?;
-        live.spare.give_up();
+        live.idle.give_up();
         let mut command = launch::ssh(ground.room.path());
         let mut shell = OsString::from("exec /bin/sh '");
         shell.push(script);

@@ -70,16 +70,6 @@ impl Sessions {
         count.taken >= count.limit
     }
 
-    /// A place that nobody waits for, and that is not the last.
-    pub(super) fn spare_place(self: &Arc<Self>) -> Option<Place> {
-        let mut count = self.count();
-        if count.taken + 1 >= count.limit {
-            return None;
-        }
-        count.taken += 1;
-        Some(Place { sessions: Arc::clone(self), open: false })
-    }
-
     /// Waits until a session may be opened now.
     pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         self.opening.acquire().await.ok()
@@ -135,11 +125,11 @@ mod tests {
             open.push(place);
         }
         drop(sessions.place().await);
-        assert!(sessions.spare_place().is_some(), "no limit is known");
+        assert!(!sessions.are_full(), "no limit is known");
         assert!(sessions.refused(), "three are open");
         let more = tokio::time::timeout(Duration::from_millis(20), sessions.place()).await;
         assert!(more.is_err(), "a fourth must wait");
-        assert!(sessions.are_full() && sessions.spare_place().is_none());
+        assert!(sessions.are_full());
         let waiting = tokio::spawn({
             let sessions = Arc::clone(&sessions);
             async move { sessions.place().await }
@@ -147,9 +137,7 @@ mod tests {
         open.pop();
         let place = tokio::time::timeout(Duration::from_secs(10), waiting).await.unwrap().unwrap();
         drop(place);
-        assert!(!sessions.are_full() && sessions.spare_place().is_none(), "the last one is not for a spare");
-        open.pop();
-        assert!(sessions.spare_place().is_some());
+        assert!(!sessions.are_full());
         drop(open);
         assert!(!sessions.refused(), "none is open");
         let count = sessions.count();

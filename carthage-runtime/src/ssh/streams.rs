@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 use super::connection::Opened;
 use crate::error::{Error, ErrorKind};
-use crate::guest::Streams;
+use crate::guest::{Idle, Streams};
 
 /// A session that is held until both of its outputs have ended. The master throws away what it has not yet passed on of a
 /// session that nobody holds any more, also when what ran there has ended: so that is not the time to let go. And others wait
@@ -75,8 +75,8 @@ impl Drop for Keep {
     }
 }
 
-/// The streams of a session in which a shell runs.
-pub(super) fn of(mut opened: Opened) -> Result<Streams, Error> {
+/// The streams of a session in which a shell runs, and where that goes after a command.
+pub(super) fn of(mut opened: Opened, home: Option<Arc<Idle>>) -> Result<Streams, Error> {
     let child = &mut opened.child;
     let streams = (child.stdin().take(), child.stdout().take(), child.stderr().take());
     let (Some(stdin), Some(stdout), Some(stderr)) = streams else {
@@ -88,5 +88,6 @@ pub(super) fn of(mut opened: Opened) -> Result<Streams, Error> {
         stdout: Box::new(Output { from: stdout, held: Arc::clone(&held), ended: false }),
         stderr: Box::new(Output { from: stderr, held: Arc::clone(&held), ended: false }),
         keep: Box::new(Keep(held)),
+        home,
     })
 }

@@ -52,7 +52,7 @@ pub(super) async fn run(
     let sized = format!("stty rows {rows} cols {columns} 2>/dev/null; printf '\\036'");
     let script = format!("{sized}\n{}", text(guest.terminal(&exec)?)?);
     let config = ExecConfig { tty: Some(true), env: Some(environment), ..attached(shell(&script)) };
-    let (id, Streams { stdin, mut stdout, stderr, keep: _ }) = inside.start(config).await?;
+    let (id, Streams { stdin, mut stdout, stderr, keep: _, home: _ }) = inside.start(config).await?;
     let mut terminal = Terminal { inside, id, mark, exit: None };
     // Podman answers before there is a terminal, and takes a size that it then forgets. The script's first sign is that it is there.
     let failed = Error::host(format!("lost the terminal of `{}`", terminal.inside.machine));

@@ -31,7 +31,7 @@ impl InContainer {
         match started.map_err(self.client.failed(what.clone()))? {
             StartExecResults::Attached { output, input } => {
                 let (stdout, stderr) = wire::split(output);
-                Ok((exec, Streams { stdin: Box::new(input), stdout, stderr, keep: Box::new(()) }))
+                Ok((exec, Streams { stdin: Box::new(input), stdout, stderr, keep: Box::new(()), home: None }))
             }
             StartExecResults::Detached => {
                 Err(Error::new(ErrorKind::Host, what).because("the engine gave no streams"))

@@ -47,6 +47,7 @@ impl Transport for Here {
             stdout: Box::new(stdout),
             stderr: Box::new(stderr),
             keep: Box::new(child),
+            home: None,
         })
     }
 }

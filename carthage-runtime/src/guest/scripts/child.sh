@@ -43,6 +43,6 @@ if [ -d "$program" ] || ! [ -x "$program" ]; then frame fail denied; exit 126; f
 export CARTHAGE_COMMAND="$id"
 case $input in
     keep) exec "$@" ;;
-    yes) exec "$@" <&3 3<&- ;;
+    yes) exec "$@" <&3 3<&- 5>&- ;;
     *) exec "$@" </dev/null 3<&- 5>&- ;;
 esac

@@ -7,7 +7,11 @@ read_line() {
     eval "$line"
 }
 frame() { printf '\036%s %s\036' "$id" "$*"; }
-fail() { frame fail "$*" >&2; exit 127; }
+fail() {
+    frame fail "$*" >&2
+    if [ -n "$dog" ]; then kill -KILL "$dog"; fi
+    exit 127
+}
 
 # Processes know by their environment which command they belong to, or which service, and so do all that they start.
 marked() { grep -lzxF "$1" /proc/[0-9]*/environ 2>/dev/null; }

@@ -35,6 +35,7 @@ impl Transport for Here {
                 stdout: Box::new(stdout),
                 stderr: Box::new(stderr),
                 keep: Box::new(child),
+                home: None,
             }),
             _ => Err(Error::new(carthage::ErrorKind::Host, failed()).because("it has no pipes")),
         }

@@ -7,7 +7,7 @@ mod keys;
 mod layout;
 mod lost;
 mod sessions;
-mod spare;
+mod idle;
 mod stage;
 mod ways;
 
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         panic!("{}", again.args(std::env::args_os().skip(1)).env(CONFIG, settings).exec());
     }
     let cases: Vec<(&'static str, Case)> =
-        [keys::cases(), ways::cases(), sessions::cases(), spare::cases(), lost::cases()].concat();
+        [keys::cases(), ways::cases(), sessions::cases(), idle::cases(), lost::cases()].concat();
     let shared: Arc<Mutex<Option<Stage>>> = Arc::default();
     let trials = cases.into_iter().map(|(name, case)| {
         let shared = shared.clone();

@@ -1,4 +1,4 @@
-//! The shell that waits for the next command: in nobody's way, and gone when there is none.
+//! Shells that wait for the next command: in nobody's way, and gone when there is none.
 
 use std::time::{Duration, Instant};
 
@@ -10,9 +10,9 @@ use crate::stage::{Case, Open, masters, until, words};
 
 pub(crate) fn cases() -> Vec<(&'static str, Case)> {
     vec![
-        ("spare::gives_way", |open| gives_way(open).boxed_local()),
-        ("spare::is_lost_with_its_connection", |open| is_lost_with_its_connection(open).boxed_local()),
-        ("spare::goes_when_nothing_runs", |open| goes_when_nothing_runs(open).boxed_local()),
+        ("idle::gives_way", |open| gives_way(open).boxed_local()),
+        ("idle::is_lost_with_its_connection", |open| is_lost_with_its_connection(open).boxed_local()),
+        ("idle::goes_when_nothing_runs", |open| goes_when_nothing_runs(open).boxed_local()),
     ]
 }
 
@@ -34,9 +34,9 @@ async fn gives_way(open: &mut Open) -> carthage::Result<()> {
         }
         let begun = Instant::now();
         for round in 0..20 {
-            machine.write("/root/spare", round.to_string()).await?;
-            assert_eq!(machine.run(["cat", "/root/spare"]).await?.text(), round.to_string());
-            assert_eq!(machine.read_to_string("/root/spare").await?, round.to_string());
+            machine.write("/root/idle", round.to_string()).await?;
+            assert_eq!(machine.run(["cat", "/root/idle"]).await?.text(), round.to_string());
+            assert_eq!(machine.read_to_string("/root/idle").await?, round.to_string());
         }
         // It would wait for a second by itself.
         assert!(begun.elapsed() < Duration::from_secs(15), "{name}: {:?}", begun.elapsed());
