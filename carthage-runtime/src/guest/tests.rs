@@ -53,10 +53,10 @@ impl Transport for Kept {
     }
 
     async fn shell(&self, script: &str) -> Result<Streams, Error> {
-        if super::runs_commands(script) {
-            if let Some(streams) = self.idle.take().await {
-                return Ok(streams);
-            }
+        if super::runs_commands(script)
+            && let Some(streams) = self.idle.take().await
+        {
+            return Ok(streams);
         }
         let streams = start(self.program, script)?;
         let home = super::runs_commands(script).then(|| {

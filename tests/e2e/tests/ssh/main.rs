@@ -3,11 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
+mod idle;
 mod keys;
 mod layout;
 mod lost;
 mod sessions;
-mod idle;
 mod stage;
 mod ways;
 
