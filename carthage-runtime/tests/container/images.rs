@@ -36,7 +36,11 @@ pub(crate) async fn archives(site: TestSite) -> Outcome {
 
 /// An image that only a registry has is fetched; one that no registry has is an error that says what to do.
 pub(crate) async fn fetched(site: TestSite) -> Outcome {
-    let first = site.machine("first", 2, &[]);
+    // Of its own, so that no other test has a layer of it.
+    let root = site.directory.join("root");
+    copy_of_root(&root)?;
+    std::fs::write(root.join("page"), &site.directory.to_string_lossy()[..])?;
+    let first = MachineSpec { root: Some(root), ..site.machine("first", 2, &[]) };
     site.engine.create(&first).await?;
     let image = site.client.inspect_container(&site.container(&first), None).await?.image.unwrap();
     let repository = format!("{}/page-{}", std::env::var("CARTHAGE_TEST_REGISTRY")?, &site.id[..8]);

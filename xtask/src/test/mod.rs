@@ -21,8 +21,8 @@ use ground::Ground;
 use tally::Tally;
 use traces::Traces;
 
-/// The longest that one stage may take: what hangs is then ended.
-const LIMIT: Duration = Duration::from_secs(20 * 60);
+/// The longest that one stage may take: what hangs is then ended. All suites as root are one stage.
+const LIMIT: Duration = Duration::from_secs(45 * 60);
 
 /// What continuous integration may skip, as the beginning of the reason. Everything else has to run there. What only root can do
 /// was done by root in the same run.
