@@ -27,7 +27,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "deploy",
         &["customize", "event", "inject", "layout", "machine", "model", "network", "state", "step", "task"],
     ),
-    ("backend", &["guest", "machine::capability", "machine::engine", "machine::implementation", "ssh"]),
+    (
+        "backend",
+        &["event", "guest", "machine::capability", "machine::engine", "machine::implementation", "ssh"],
+    ),
     ("cli", &["backend", "deploy", "event", "layout", "machine", "state"]),
 ];
 
