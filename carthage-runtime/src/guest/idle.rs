@@ -18,8 +18,6 @@ use crate::machine::engine::{Reader, Writer};
 
 /// How long one waits for a command.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// For how long it need not be asked whether it is still there.
-const FRESH: Duration = Duration::from_millis(5);
 /// How many wait at most.
 const MOST: usize = 10;
 /// How long a shell may take after a command until it can wait for the next one; one that takes longer is not waited for.
@@ -148,16 +146,13 @@ async fn watch(idle: Weak<Idle>) {
 
 impl Waiting {
     /// Whether it still waits. A command that is told to one that does not would be taken for lost, though it never began: so
-    /// it is asked, if it has waited for a while.
+    /// it is asked.
     async fn is_there(&mut self) -> bool {
         let Streams { stdin, stdout, .. } = &mut self.streams;
         let mut answer = [0];
         // It ended, or something has come late that nobody wants any more.
         if stdout.read(&mut answer).now_or_never().is_some() {
             return false;
-        }
-        if self.since.elapsed() < FRESH {
-            return true;
         }
         let asked = async {
             stdin.write_all(b"\n").await?;

@@ -39,6 +39,11 @@ impl Ground {
         Self::settle(command, &self.base().join("own"));
     }
 
+    /// Where such a command keeps what can be made again.
+    pub(super) fn cache(&self) -> PathBuf {
+        self.base().join("own/cache")
+    }
+
     /// Prepares a command to be run as this user, who finds a home directory here, and nothing of root's.
     pub(super) fn prepare_for(&self, user: &User, command: &mut Command) -> Result<()> {
         use std::os::unix::process::CommandExt;

@@ -1,6 +1,8 @@
 //! What needs libvirt's library: built apart from the rest, and run where virtual machines can be reached.
 
-use anyhow::Result;
+use std::fs;
+
+use anyhow::{Context, Result};
 
 use super::build;
 use super::engines::Engines;
@@ -30,5 +32,10 @@ pub(super) fn run(engines: &Engines, ground: &Ground, tally: &mut Tally) -> Resu
         tally.watch(&mut command, &test.name);
     }
     tally.section("");
+    // What was found out of this host's processors is kept for the user on purpose.
+    let kept = ground.cache().join("carthage");
+    fs::remove_dir_all(kept.join("kvm")).context("no machine asked whether KVM works here")?;
+    // With anything else in it, it is a trace.
+    fs::remove_dir(&kept).ok();
     Ok(())
 }
