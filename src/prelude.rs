@@ -8,10 +8,10 @@ pub use std::sync::Arc;
 pub use crate::backend::Container;
 pub use carthage_macros::{
     check_completed, customization, depends_on, enclave, env, expose, hash, injectable, injection_key,
-    invalidator, layout, machine_model, mount, network, setup_task,
+    invalidator, layout, machine_model, mount, network, profile, setup_task,
 };
 #[cfg(feature = "sandbox")]
 pub use carthage_runtime::Sandbox;
 #[cfg(feature = "libvirt")]
 pub use carthage_runtime::Vm;
-pub use carthage_runtime::{Deferred, Host, Link, Machine, Placed, Result, Root, Secret, Tree};
+pub use carthage_runtime::{Deferred, Fleet, Host, Link, Machine, Placed, Result, Root, Secret, Tree};

@@ -2,10 +2,11 @@
 //! except where an expression of the user's awaits something: compilers take many times longer over `async` ones.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Expr, Fields};
 
-use crate::field::{Field, Link, Member, Provide, Role, Value};
+use crate::field::{Field, Link, Provide, Role, Value};
 use crate::model::Model;
 use crate::node::{mentioned, position};
 use crate::tokens;
@@ -35,8 +36,13 @@ fn register(fields: &[Field]) -> Option<TokenStream> {
         .filter_map(|(i, field)| {
             let (cfgs, index) = (&field.cfgs, position(fields, i));
             let line = match &field.role {
-                Role::Member(Member { ty, .. }) => {
-                    quote!(<#ty as ::carthage::layout::Model>::register_as_member(#place, #index);)
+                Role::Member(member) => {
+                    let ty = &member.ty;
+                    let decider = member.decided().and_then(|said| decider(said, field, fields, &index));
+                    quote! {
+                        #decider
+                        <#ty as ::carthage::layout::Model>::register_as_member(#place, #index);
+                    }
                 }
                 Role::Provide(provide) => provider(provide, field, fields, &index)?,
                 Role::Link(_) | Role::Customize(_) | Role::Inject => return None,
@@ -51,37 +57,56 @@ fn register(fields: &[Field]) -> Option<TokenStream> {
 }
 
 fn provider(provide: &Provide, field: &Field, fields: &[Field], index: &TokenStream) -> Option<TokenStream> {
-    let (place, parts) = (place(), parts());
+    let place = place();
     let Provide { ty, persist, value } = provide;
     let has = Ident::new(if *persist { "has_kept" } else { "has_provider" }, Span::call_site());
     let provider = match value {
-        Value::Expr(expr) => {
-            let used = mentioned(expr, field, fields);
-            let positions = used.iter().map(|used| {
-                let (cfgs, position) = (&used.cfgs, position_of(used, fields));
-                quote!(#(#cfgs)* #position)
-            });
-            let siblings = used.iter().map(|used| take(used, fields));
-            let asked = (!used.is_empty()).then(|| {
-                quote! {
-                    let #parts = #place.ask([#(#positions),*]).await?;
-                    let #parts = &#parts;
-                    #(#siblings)*
-                }
-            });
-            quote! {
-                |#place| ::std::boxed::Box::pin(async move {
-                    _ = &#place;
-                    #asked
-                    let made: #ty = #expr;
-                    ::core::result::Result::Ok(made)
-                })
-            }
-        }
+        Value::Expr(expr) => evaluated(expr, field, fields, &quote!(let made: #ty = #expr;)),
         Value::Default => quote!(<#ty as ::carthage::layout::Made>::make),
         Value::Broken => return None,
     };
     Some(quote!(#place.#has::<#ty>(#index, #provider);))
+}
+
+/// A function that makes something of an expression at a place, with the siblings that it mentions at hand.
+fn evaluated(expr: &Expr, field: &Field, fields: &[Field], made: &TokenStream) -> TokenStream {
+    let (place, parts) = (place(), parts());
+    let used = mentioned(expr, field, fields);
+    let positions = used.iter().map(|used| {
+        let (cfgs, position) = (&used.cfgs, position_of(used, fields));
+        quote!(#(#cfgs)* #position)
+    });
+    let siblings = used.iter().map(|used| take(used, fields));
+    let asked = (!used.is_empty()).then(|| {
+        quote! {
+            let #parts = #place.ask([#(#positions),*]).await?;
+            let #parts = &#parts;
+            #(#siblings)*
+        }
+    });
+    quote! {
+        |#place| ::std::boxed::Box::pin(async move {
+            _ = &#place;
+            #asked
+            #made
+            ::core::result::Result::Ok(made)
+        })
+    }
+}
+
+/// How many members there are, where an expression says so.
+fn decider(
+    (value, how): (&Value, &str),
+    field: &Field,
+    fields: &[Field],
+    index: &TokenStream,
+) -> Option<TokenStream> {
+    let Value::Expr(expr) = value else { return None };
+    let (place, how) = (place(), Ident::new(how, Span::call_site()));
+    let said = Ident::new("said", Span::mixed_site());
+    let function = quote_spanned!(expr.span()=> ::carthage::layout::Decision::#how(#said));
+    let made = evaluated(expr, field, fields, &quote!(let #said = #expr; let made = #function;));
+    Some(quote!(#place.decides(#index, #made);))
 }
 
 fn position_of(field: &Field, fields: &[Field]) -> TokenStream {
@@ -94,14 +119,10 @@ fn take(field: &Field, fields: &[Field]) -> TokenStream {
     let Field { ident, ty, cfgs, role, .. } = field;
     let index = position_of(field, fields);
     let (ty, value) = match role {
-        Role::Member(Member { ty, count: None, .. }) => (
-            quote!(::carthage::Placed<#ty>),
-            quote!(<#ty as ::carthage::layout::Model>::one(#parts, #index)?),
-        ),
-        Role::Member(Member { ty, count: Some(count), .. }) => (
-            quote!([::carthage::Placed<#ty>; #count]),
-            quote!(<#ty as ::carthage::layout::Model>::several(#parts, #index)?),
-        ),
+        Role::Member(member) => {
+            let (of, taken) = (&member.ty, Ident::new(member.taken(), Span::call_site()));
+            (member.placed(), quote!(<#of as ::carthage::layout::Model>::#taken(#parts, #index)?))
+        }
         Role::Link(Link { network, .. }) => {
             (quote!(#ty), quote!(<#network as ::carthage::layout::NetworkModel>::link(#parts, #index)?))
         }
@@ -167,6 +188,21 @@ pub(crate) fn mentioned_too_early(fields: &[Field]) -> impl Iterator<Item = (&Ex
     awaited(fields).flat_map(|(field, expr)| {
         let used = mentioned(expr, field, fields).into_iter();
         used.filter(|used| matches!(used.role, Role::Customize(_))).map(move |used| (expr, &used.ident))
+    })
+}
+
+/// A member that is mentioned by an expression which decides about members: that expression, and the member's name.
+pub(crate) fn mentioned_undecided(fields: &[Field]) -> impl Iterator<Item = (&Expr, &Ident)> {
+    let decided = fields.iter().filter_map(|field| match &field.role {
+        Role::Member(member) => match member.decided() {
+            Some((Value::Expr(expr), _)) => Some((field, expr)),
+            _ => None,
+        },
+        _ => None,
+    });
+    decided.flat_map(|(field, expr)| {
+        let used = mentioned(expr, field, fields).into_iter();
+        used.filter(|used| matches!(used.role, Role::Member(_))).map(move |used| (expr, &used.ident))
     })
 }
 

@@ -32,6 +32,14 @@ impl Capability {
     }
 }
 
+/// The builder call for what a machine's arguments ask for, without what its node tells by itself: that it has links, and that
+/// it does not say where it is.
+pub(crate) fn asks(needs: &[Capability]) -> Option<TokenStream> {
+    let names = needs.iter().map(|need| need.name).filter(|name| !["Links", "Located"].contains(name));
+    let names: Vec<_> = names.map(|name| Ident::new(name, Span::call_site())).collect();
+    (!names.is_empty()).then(|| quote!(.asks(&[#(::carthage::machine::capability::Capability::#names),*])))
+}
+
 /// For a machine: with an implementation of its own, it works with any; its needs are asserted at once.
 pub(crate) fn machine(model: &Model, implementation: Option<&Type>, needs: &[Capability]) -> TokenStream {
     let Some(own) = implementation else {
@@ -110,14 +118,10 @@ fn whole(on: &TokenStream, parts: &TokenStream) -> TokenStream {
 
 /// For a container: what its members ask for, of the inherited implementation or of its own.
 pub(crate) fn container(model: &Model, implementation: Option<&Type>) -> TokenStream {
-    let members = model.fields.iter().filter_map(|field| match &field.role {
-        Role::Member(member) => Some((&field.cfgs, &member.ty)),
-        _ => None,
-    });
     match implementation {
         None => {
             let mut parts = TokenStream::new();
-            let bounds: Vec<_> = members
+            let bounds: Vec<_> = members(model)
                 .enumerate()
                 .map(|(i, (cfgs, ty))| {
                     let member = me(ty);
@@ -131,17 +135,31 @@ pub(crate) fn container(model: &Model, implementation: Option<&Type>) -> TokenSt
             whole(&on(model, bounds), &parts)
         }
         Some(own) => {
-            let on = on(model, []);
-            let assertions = members.map(|(cfgs, ty)| {
-                let member = me(ty);
-                quote! {
-                    #(#cfgs)*
-                    const _: fn() = <#own as ::carthage::machine::implementation::Implementation>::makes::<#member>;
-                }
-            });
-            quote!(#on #(#assertions)*)
+            let (on, assertions) = (on(model, []), made_by(model, own));
+            quote!(#on #assertions)
         }
     }
+}
+
+/// What members ask of what makes them. Those that are in some profiles only are left to the check of each profile.
+fn members(model: &Model) -> impl Iterator<Item = (&[Attribute], &Type)> {
+    model.fields.iter().filter_map(|field| match &field.role {
+        Role::Member(member) if member.only.is_empty() => Some((&*field.cfgs, &member.ty)),
+        _ => None,
+    })
+}
+
+/// For a container whose members this implementation makes.
+pub(crate) fn made_by(model: &Model, implementation: &Type) -> TokenStream {
+    let assertions = members(model).map(|(cfgs, ty)| {
+        let member = me(ty);
+        quote! {
+            #(#cfgs)*
+            const _: fn() =
+                <#implementation as ::carthage::machine::implementation::Implementation>::makes::<#member>;
+        }
+    });
+    quote!(#(#assertions)*)
 }
 
 /// What is `asked` for a part with `#[cfg(…)]`, which cannot stand on a bound: a type that asks for it, if the part is there.

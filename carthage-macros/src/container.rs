@@ -7,7 +7,7 @@ use syn::{Fields, ItemStruct, Type, parse_quote};
 use crate::capability;
 use crate::errors::Errors;
 use crate::expand;
-use crate::field::{Member, Role, Within};
+use crate::field::{Role, Within};
 use crate::literal;
 use crate::model::Model;
 use crate::node;
@@ -46,15 +46,14 @@ impl Container {
     }
 }
 
-/// `Mirror` becomes `Placed<Mirror>`, and `[Worker; 3]` becomes `[Placed<Worker>; 3]`.
+/// Members become placed ones.
 fn place_members(model: &mut Model) {
     let Fields::Named(fields) = &mut model.item.fields else { return };
     for field in &mut fields.named {
         let read = model.fields.iter().find(|read| Some(&read.ident) == field.ident.as_ref());
-        let Some(Role::Member(Member { ty, count, .. })) = read.map(|read| &read.role) else { continue };
-        field.ty = match count {
-            None => parse_quote!(::carthage::Placed<#ty>),
-            Some(count) => parse_quote!([::carthage::Placed<#ty>; #count]),
-        };
+        if let Some(Role::Member(member)) = read.map(|read| &read.role) {
+            let placed = member.placed();
+            field.ty = parse_quote!(#placed);
+        }
     }
 }

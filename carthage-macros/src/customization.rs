@@ -101,6 +101,13 @@ fn implementation(
     let name_ident = Ident::new(name, name_span);
     let (key, at, kebab) = (node::key(&name_ident), node::at(name_span), kebab(name));
     let host = Ident::new(workplace.name(), Span::call_site());
+    let asks = match workplace {
+        Workplace::Host => None,
+        Workplace::Root => Some("OfflineRoot"),
+        Workplace::Tree => Some("FileTree"),
+    };
+    let asks = asks.map(|asks| Ident::new(asks, Span::call_site()));
+    let asks = asks.map(|asks| quote!(.asks(&[::carthage::machine::capability::Capability::#asks])));
     let nodes = tasks.iter().map(|task| task.node(tasks));
     let functions = tasks.iter().map(|task| task.functions());
     let methods: Vec<_> = tasks.iter().filter_map(|task| task.hash_method()).collect();
@@ -114,7 +121,8 @@ fn implementation(
             const NODE: &'static ::carthage::model::Node =
                 &::carthage::model::Node::new(::carthage::model::Kind::Customization, #key, #kebab, #at)
                     .about(#about)
-                    .tasks(&[#(#nodes),*]);
+                    .tasks(&[#(#nodes),*])
+                    #asks;
             const TASKS: &'static [::carthage::customize::Task<Self>] = &[#(#functions),*];
         }
     }

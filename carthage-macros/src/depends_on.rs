@@ -11,9 +11,19 @@ use crate::model::MODELS;
 
 /// `#[depends_on]` and its like, above the attribute that makes the struct a model: moves below it.
 pub(crate) fn on_machine(attribute: &str, arguments: TokenStream, item: TokenStream) -> TokenStream {
+    on_model(attribute, "a `#[machine_model]`", arguments, item)
+}
+
+/// The same for an attribute that belongs on a model of another kind.
+pub(crate) fn on_model(
+    attribute: &str,
+    belongs: &str,
+    arguments: TokenStream,
+    item: TokenStream,
+) -> TokenStream {
     on_item(item, |item, errors| {
         let Item::Struct(mut item) = item else {
-            return misplaced(attribute, "a `#[machine_model]`", item, errors);
+            return misplaced(attribute, belongs, item, errors);
         };
         if item.attrs.iter().any(|attribute| ours(attribute, MODELS).is_some()) {
             let name = Ident::new(attribute, Span::call_site());
@@ -21,7 +31,8 @@ pub(crate) fn on_machine(attribute: &str, arguments: TokenStream, item: TokenStr
             item.attrs.push(moved);
             return item.into_token_stream();
         }
-        outside(attribute, "a struct with `#[machine_model]`", Item::Struct(item), errors)
+        let with = belongs.trim_start_matches("a ");
+        outside(attribute, &format!("a struct with {with}"), Item::Struct(item), errors)
     })
 }
 

@@ -9,6 +9,7 @@ use syn::{Attribute, Expr, Ident, Token, Type};
 
 use crate::errors::Errors;
 use crate::literal::{self, Range};
+use crate::member::Member;
 use crate::names;
 use crate::options::{self, Known, Options};
 use crate::types;
@@ -34,14 +35,6 @@ pub(crate) enum Role {
     Customize(Value),
     Inject,
     Provide(Provide),
-}
-
-/// A part of the tree.
-pub(crate) struct Member {
-    pub(crate) ty: Type,
-    /// `N` of `[T; N]`.
-    pub(crate) count: Option<Expr>,
-    pub(crate) name: Option<String>,
 }
 
 /// A network interface.
@@ -85,7 +78,6 @@ const LINK: &[Known] = &[
     options::number("mtu", "mtu = 1500"),
     options::text("name", "name = \"eth0\""),
 ];
-const MEMBER: &[Known] = &[options::text("name", "name = \"mirror-2\"")];
 
 /// The name of our attribute, if it is one of `names`: `#[link]` or `#[carthage::link]`.
 pub(crate) fn ours(attribute: &Attribute, names: &[&'static str]) -> Option<&'static str> {
@@ -166,7 +158,7 @@ impl Field {
                 errors.at(&ident, missing_attribute(&ident, &field.ty));
                 return None;
             }
-            None => member(&field.ty, None, errors)?,
+            None => Role::Member(Member::parse(&ident, &field.ty, TokenStream::new(), errors)?),
         };
         let at = taken.first().map_or_else(|| ident.span(), |(_, attribute)| attribute.path().span());
         Some(Self { ident, ty: field.ty.clone(), cfgs, at, role })
@@ -198,8 +190,7 @@ impl Here<'_> {
             }
             ("provide", _) => self.provide(arguments, errors),
             ("member", Within::Container) => {
-                let mut options = Options::parse("member", MEMBER, arguments, errors);
-                member(ty, options.text("name", literal::host_name, errors).map(|(name, _)| name), errors)
+                Member::parse(self.ident, ty, arguments, errors).map(Role::Member)
             }
             ("member", Within::Machine) => {
                 errors.at(self.attribute, "a machine has no members; place it in an enclave or a layout");
@@ -300,10 +291,12 @@ impl Here<'_> {
 
 /// Whether the type says how a value is wanted.
 pub(crate) fn wanted(ty: &Type) -> bool {
-    let optional =
-        types::argument(ty, "Option").is_none_or(|inner| types::head(inner).as_deref() == Some("Arc"));
-    let known = ["Arc", "Option", "Deferred", "Placed"];
-    optional && types::head(ty).is_some_and(|head| known.contains(&head.as_str()))
+    let held = |ty, of: &[&str]| types::head(ty).is_some_and(|head| of.contains(&head.as_str()));
+    match (types::argument(ty, "Option"), types::argument(ty, "Vec")) {
+        (Some(inner), _) => held(inner, &["Arc", "Placed"]),
+        (_, Some(inner)) => held(inner, &["Placed"]),
+        _ => held(ty, &["Arc", "Deferred", "Placed"]),
+    }
 }
 
 /// Takes `word` and the comma after it; a misspelling of it before a comma is an error.
@@ -335,7 +328,7 @@ fn expression(arguments: TokenStream, errors: &mut Errors) -> Value {
 
 impl Value {
     /// There is no `self` yet where the expression is evaluated.
-    fn without_self(self, errors: &mut Errors) -> Self {
+    pub(crate) fn without_self(self, errors: &mut Errors) -> Self {
         let Self::Expr(expr) = &self else { return self };
         match crate::tokens::find_ident(expr.to_token_stream(), "self") {
             Some(found) => {
@@ -348,26 +341,6 @@ impl Value {
             None => self,
         }
     }
-}
-
-fn member(ty: &Type, name: Option<String>, errors: &mut Errors) -> Option<Role> {
-    let (element, count) = match ty {
-        Type::Array(array) => (&*array.elem, Some(array.len.clone())),
-        other => (other, None),
-    };
-    let wrong = match types::head(element).as_deref() {
-        Some("Arc" | "Deferred") => {
-            "say what this value is: `#[provide(…)]` makes it for everything in here, `#[inject]` asks for it"
-        }
-        Some("Link") => "a `#[link]` belongs on a field of a `#[machine_model]`",
-        Some("Option" | "Vec" | "Box") => "a member is `T`, or `[T; N]` for several",
-        Some("Placed") => "write the model itself; the macro makes it `Placed`",
-        Some("Self") => "a container cannot contain itself",
-        Some(_) => return Some(Role::Member(Member { ty: element.clone(), count, name })),
-        None => "a member is a model `T`, or `[T; N]` for several",
-    };
-    errors.at(ty, wrong);
-    None
 }
 
 fn missing_attribute(ident: &Ident, ty: &Type) -> String {

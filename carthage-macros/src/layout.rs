@@ -4,9 +4,11 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::ItemStruct;
 
+use crate::capability;
 use crate::container::Container;
 use crate::errors::Errors;
 use crate::options::{self, Known, Options};
+use crate::profile::{self, Profile};
 
 const OPTIONS: &[Known] = &[
     options::text("name", "name = \"industrial\""),
@@ -26,42 +28,63 @@ pub(crate) fn expand(arguments: TokenStream, mut item: ItemStruct, errors: &mut 
         item.semi_token = Some(<syn::Token![;]>::default());
     }
     let before = errors.count();
+    let profiles = profile::take(&mut item, errors);
     let mut options = Options::parse("layout", OPTIONS, arguments, errors);
     let container = Container::parse("layout", &mut options, item, errors);
     let body = container.expand("Layout");
     // A finding of the macro may hide what the checks would miss, such as a misspelt `implementation`.
     let sound = errors.count() == before;
-    let placed = placed(&container, sound);
-    quote!(#body #placed)
+    let placed = placed(&container, &profiles, sound);
+    let made = profiles.iter().map(|profile| made(&container, profile));
+    quote!(#body #placed #(#made)*)
+}
+
+/// That the implementations of a profile can make what they have to.
+fn made(container: &Container, profile: &Profile) -> TokenStream {
+    let assertions = profile.assertions();
+    let inherited = profile.implementation.as_ref().map(|own| capability::made_by(&container.model, own));
+    quote!(#inherited #(#assertions)*)
 }
 
 /// Everything placed below, as constants, and the check of the whole.
-fn placed(container: &Container, sound: bool) -> TokenStream {
+fn placed(container: &Container, profiles: &[Profile], sound: bool) -> TokenStream {
     let item = &container.model.item;
     let (ident, vis, name) = (&item.ident, &item.vis, &container.name);
+    let model = quote!(::carthage::model);
     // The checks report at the layout's name.
     let check = sound.then(|| {
-        let placements = quote_spanned!(ident.span()=> <#ident as ::carthage::layout::Layout>::PLACEMENTS);
+        let placements = quote_spanned!(ident.span()=> <#ident as ::carthage::layout::Layout>::PROFILES);
+        let checked = quote_spanned!(ident.span()=> ::carthage::model::Placements);
         quote_spanned! {ident.span()=>
             #[allow(long_running_const_eval)]
-            const _: () = #placements.check::<{ #placements.scratch() }>();
+            const _: () = #checked::check::<{ #checked::scratch(#placements) }>(#placements);
         }
     });
-    let model = quote!(::carthage::model);
+    let profiles = match profiles {
+        [] => vec![quote!(*#model::Profile::NONE)],
+        profiles => profiles.iter().map(|profile| profile.node(profiles)).collect(),
+    };
+    let placements = profiles.into_iter().map(|profile| {
+        quote!({
+            const PROFILE: &#model::Profile = &#profile;
+            const SIZE: #model::Size = #model::Size::of(<#ident as ::carthage::layout::Model>::NODE, PROFILE);
+            static TABLES: #model::Tables<{ SIZE.rows }, { SIZE.text }, { SIZE.entries }, { SIZE.slots }> =
+                #model::Tables::of(<#ident as ::carthage::layout::Model>::NODE, PROFILE, SIZE);
+            &#model::Placements::new(&TABLES)
+        })
+    });
     quote! {
         // The compiler takes 20,000 machines for a mistake otherwise; nothing in it grows with the square.
         #[allow(long_running_const_eval)]
         const _: () = {
-            const SIZE: #model::Size = #model::Size::of(<#ident as ::carthage::layout::Model>::NODE);
-            static TABLES: #model::Tables<{ SIZE.rows }, { SIZE.text }, { SIZE.entries }, { SIZE.slots }> =
-                #model::Tables::of(<#ident as ::carthage::layout::Model>::NODE, SIZE);
             #[automatically_derived]
             impl ::carthage::layout::Layout for #ident {
                 const NAME: &'static str = #name;
-                const PLACEMENTS: &'static #model::Placements = &#model::Placements::new(&TABLES);
+                const PROFILES: &'static [&'static #model::Placements] = &[#(#placements),*];
             }
             impl #ident {
-                /// The constants of what is placed at `path`, such as `"algebra.mirror"`.
+                /// The constants of what is placed at `path`, such as `"algebra.mirror"`; in the first profile, if the
+                /// layout has several.
                 ///
                 /// # Panics
                 /// When nothing is placed there; in a constant, the layout does not compile then.

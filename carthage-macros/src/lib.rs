@@ -15,11 +15,13 @@ mod layout;
 mod literal;
 mod login;
 mod machine;
+mod member;
 mod model;
 mod names;
 mod network;
 mod node;
 mod options;
+mod profile;
 mod signature;
 mod surroundings;
 mod task;
@@ -104,6 +106,12 @@ pub fn mount(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn expose(arguments: TokenStream, item: TokenStream) -> TokenStream {
     depends_on::on_machine("expose", arguments.into(), item.into()).into()
+}
+
+/// A way in which a layout is deployed: `#[profile(small, implementation = Sandbox)]`.
+#[proc_macro_attribute]
+pub fn profile(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    depends_on::on_model("profile", "a `#[layout]`", arguments.into(), item.into()).into()
 }
 
 /// A setup task.

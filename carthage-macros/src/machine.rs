@@ -117,7 +117,8 @@ pub(crate) fn expand(arguments: TokenStream, mut item: ItemStruct, errors: &mut 
     needs.extend(link.map(|span| Capability::new("Links", span)));
 
     let login = login.node;
-    let mut node = quote!(.hardware(::carthage::model::Hardware::ANY #hardware) #surroundings #login);
+    let asks = capability::asks(&needs);
+    let mut node = quote!(.hardware(::carthage::model::Hardware::ANY #hardware) #surroundings #login #asks);
     if let Some(implementation) = &implementation {
         node.extend(node::implementation(implementation));
     }

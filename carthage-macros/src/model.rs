@@ -101,6 +101,12 @@ impl Model {
                 format!("an expression that awaits something is evaluated before `{other}` exists; leave one of the two out"),
             );
         }
+        for (expr, member) in build::mentioned_undecided(&model.fields) {
+            errors.at(
+                expr,
+                format!("which members there are is decided before `{member}` exists; an expression for it has values at hand, such as an `#[inject]` field's"),
+            );
+        }
         model
     }
 

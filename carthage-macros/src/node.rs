@@ -4,7 +4,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Attribute, Expr, Type};
 
-use crate::field::{Field, Link, Member, Provide, Role, Value};
+use crate::field::{Field, Link, Provide, Role, Value};
+use crate::member::Count;
 use crate::tokens;
 
 /// `At::new(…)` for the line of `span`.
@@ -68,17 +69,20 @@ pub(crate) fn parts(fields: &[Field]) -> impl Iterator<Item = TokenStream> {
 fn role(field: &Field, fields: &[Field]) -> TokenStream {
     let ty = &field.ty;
     match &field.role {
-        Role::Member(Member { ty, count, name }) => {
-            let count = match count {
-                Some(count) => quote!(Array(#count)),
-                None => quote!(One),
+        Role::Member(member) => {
+            let ty = &member.ty;
+            let count = match &member.count {
+                Count::One => None,
+                Count::Array(count) => Some(quote!(.count(::carthage::model::Count::Array(#count)))),
+                Count::Fleet(_) => Some(quote!(.count(::carthage::model::Count::Fleet))),
             };
-            let name = option(name.as_ref());
-            quote!(Member(::carthage::model::Member {
-                node: <#ty as ::carthage::layout::Model>::NODE,
-                count: ::carthage::model::Count::#count,
-                name: #name,
-            }))
+            let name = member.name.as_ref().map(|name| quote!(.name(#name)));
+            let when = member.when.as_ref().map(|_| quote!(.when()));
+            let only = member.only.iter().map(ToString::to_string);
+            let only = (!member.only.is_empty()).then(|| quote!(.only(&[#(#only),*])));
+            quote!(Member(
+                ::carthage::model::Member::new(<#ty as ::carthage::layout::Model>::NODE) #count #name #when #only
+            ))
         }
         Role::Link(Link { network, interface, address, mac, mtu, .. }) => {
             let (address, mtu) = (option(address.as_ref()), option(mtu.as_ref()));

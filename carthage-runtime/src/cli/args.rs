@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, PossibleValuesParser};
 use clap::{Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::help;
@@ -42,6 +42,9 @@ pub(super) struct Common {
     /// Keep state, cache and logs below this directory
     #[arg(long, global = true, env = "CARTHAGE_STATE_DIR", hide_env_values = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) state_dir: Option<PathBuf>,
+    /// In which of the layout's profiles
+    #[arg(long, global = true, env = "CARTHAGE_PROFILE", hide_env_values = true, value_name = "NAME")]
+    pub(super) profile: Option<String>,
 }
 
 /// How progress is shown.
@@ -172,15 +175,35 @@ impl Command {
     }
 }
 
-/// The grammar for the program of this name, which deploys `layout`.
-pub(super) fn grammar(program: &str, layout: &str) -> clap::Command {
-    help::add(Args::command().name(program.to_owned()).bin_name(program.to_owned()), program, layout)
+/// The layout, as far as the grammar depends on it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Subject<'a> {
+    pub(super) name: &'a str,
+    /// Of its profiles, the first by itself.
+    pub(super) profiles: &'a [&'static str],
+}
+
+/// The grammar for the program of this name, which deploys this layout.
+pub(super) fn grammar(program: &str, layout: Subject<'_>) -> clap::Command {
+    let command = Args::command().name(program.to_owned()).bin_name(program.to_owned());
+    // Without any, whoever names one is told so by what opens the layout.
+    let command = command.mut_arg("profile", |argument| match layout.profiles {
+        [] => argument.hide(true),
+        [first, ..] => {
+            let help = format!("In which of the layout's profiles [default: {first}]");
+            argument.help(help).value_parser(PossibleValuesParser::new(layout.profiles))
+        }
+    });
+    help::add(command, program, layout.name)
 }
 
 impl Args {
     /// # Errors
     /// What is wrong with the arguments, or that help was asked for.
-    pub(super) fn read(layout: &str, argv: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+    pub(super) fn read(
+        layout: Subject<'_>,
+        argv: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self, clap::Error> {
         let argv: Vec<_> = argv.into_iter().collect();
         let mut grammar = grammar(&program(argv.first()), layout);
         let matches = grammar.try_get_matches_from_mut(argv)?;
@@ -205,13 +228,16 @@ fn variable(text: &str) -> Result<(OsString, OsString), String> {
 mod tests {
     use super::*;
 
+    const LAYOUT: Subject<'_> = Subject { name: "industrial", profiles: &["small", "full"] };
+
     fn read(line: &str) -> Result<Args, clap::Error> {
-        Args::read("industrial", std::iter::once("lab").chain(line.split_whitespace()).map(OsString::from))
+        Args::read(LAYOUT, std::iter::once("lab").chain(line.split_whitespace()).map(OsString::from))
     }
 
     #[test]
     fn the_grammar_is_sound() {
-        grammar("lab", "industrial").debug_assert();
+        grammar("lab", LAYOUT).debug_assert();
+        grammar("lab", Subject { profiles: &[], ..LAYOUT }).debug_assert();
     }
 
     #[test]
@@ -223,6 +249,12 @@ mod tests {
             let Command::Deploy(select) = args.command else { panic!("{line}") };
             assert_eq!(select.include[0].as_str(), "worker-*");
         }
+    }
+
+    #[test]
+    fn profiles() {
+        assert_eq!(read("plan --profile full").unwrap().common.profile.as_deref(), Some("full"));
+        assert!(read("plan --profile ful").unwrap_err().to_string().contains("'full'"));
     }
 
     #[test]

@@ -20,14 +20,14 @@ use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
-use args::{Args, Command};
+use args::{Args, Command, Subject};
 use exit::{Exit, Told};
 use output::Output;
 use session::Session;
 use style::Style;
 
 use crate::error::Error;
-use crate::layout::Layout;
+use crate::layout::{Layout, in_profile, name_in};
 
 /// The program of a layout: reads the arguments, does what they say, and tells how it went.
 #[must_use]
@@ -37,7 +37,10 @@ pub fn main<L: Layout>() -> ExitCode {
     if let Some(code) = crate::backend::helper_main(argv.iter().cloned()) {
         return code;
     }
-    let args = match Args::read(L::NAME, argv.clone()) {
+    let profiles: Vec<_> =
+        L::PROFILES.iter().map(|placements| placements.profile.name).filter(|name| !name.is_empty()).collect();
+    let layout = Subject { name: L::NAME, profiles: &profiles };
+    let args = match Args::read(layout, argv.clone()) {
         Ok(args) => args,
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
@@ -54,16 +57,23 @@ pub fn main<L: Layout>() -> ExitCode {
             return Exit::of(&error).into();
         }
     };
-    let exit = runtime.block_on(run::<L>(&args, argv));
+    let exit = runtime.block_on(run::<L>(&args, argv, layout));
     // Not dropped: a thread may be waiting for somebody to type.
     runtime.shutdown_background();
     exit.into()
 }
 
-async fn run<L: Layout>(args: &Args, argv: Vec<OsString>) -> Exit {
+async fn run<L: Layout>(args: &Args, argv: Vec<OsString>, layout: Subject<'_>) -> Exit {
     let name = args.command.name();
-    let out = Output::new(io::stdout(), L::NAME, name);
-    let session = Session::<L>::new(&args.common, out.clone(), name);
+    let shape = match in_profile::<L>(args.common.profile.as_deref()) {
+        Ok(shape) => shape,
+        Err(error) => {
+            complain(args, &error);
+            return Exit::of(&error);
+        }
+    };
+    let out = Output::new(io::stdout(), &name_in::<L>(shape), name);
+    let session = Session::<L>::new(&args.common, out.clone(), name, name_in::<L>(shape));
     let done = match &args.command {
         Command::Check => commands::check(&session).await,
         Command::List(select) => commands::list(&session, select).await,
@@ -77,7 +87,7 @@ async fn run<L: Layout>(args: &Args, argv: Vec<OsString>) -> Exit {
         Command::Run { tasks } => commands::run(&session, tasks).await,
         Command::Destroy(select) => commands::destroy(&session, select).await,
         Command::Completions { shell } => {
-            commands::completions(&out, *shell, &args::program(argv.first()), L::NAME)
+            commands::completions(&out, *shell, &args::program(argv.first()), layout)
         }
     };
     session.quiet();

@@ -26,6 +26,8 @@ pub(super) struct Session<'a, L> {
     /// For standard output.
     pub(super) style: Style,
     pub(super) command: &'static str,
+    /// The layout in its profile.
+    pub(super) name: String,
     pub(super) stop: CancellationToken,
     shown: Shown,
     asking: AtomicBool,
@@ -33,14 +35,15 @@ pub(super) struct Session<'a, L> {
 }
 
 impl<'a, L: Layout> Session<'a, L> {
-    pub(super) fn new(common: &'a Common, out: Output, command: &'static str) -> Self {
-        let shown = Shown::new(common, &out, L::NAME, command);
+    pub(super) fn new(common: &'a Common, out: Output, command: &'static str, name: String) -> Self {
+        let shown = Shown::new(common, &out, &name, command);
         let style = Style::of(common.color, &io::stdout());
         Self {
             common,
             out,
             style,
             command,
+            name,
             stop: CancellationToken::new(),
             shown,
             asking: AtomicBool::new(false),
@@ -52,6 +55,7 @@ impl<'a, L: Layout> Session<'a, L> {
         let defaults = Options::default();
         let options = Options {
             state_dir: self.common.state_dir.clone(),
+            profile: self.common.profile.clone(),
             command: self.command.to_owned(),
             parallel: self.common.parallel.map_or(defaults.parallel, NonZeroUsize::get),
             events: self.shown.events(),
@@ -62,7 +66,7 @@ impl<'a, L: Layout> Session<'a, L> {
     }
 
     pub(super) fn dirs(&self) -> Result<Dirs, Error> {
-        Dirs::find(L::NAME, self.common.state_dir.as_deref())
+        Dirs::find(&self.name, self.common.state_dir.as_deref())
     }
 
     /// Whether the layout was ever deployed. Asked before anything is opened that would make its directories.
@@ -76,7 +80,7 @@ impl<'a, L: Layout> Session<'a, L> {
         if self.was_deployed()? {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::NotFound, format!("layout `{}` is not deployed", L::NAME))
+        Err(Error::new(ErrorKind::NotFound, format!("layout `{}` is not deployed", self.name))
             .hint("run `deploy` first; if it was deployed with --state-dir, name that directory again"))
     }
 

@@ -34,7 +34,7 @@ pub use crate::step::{Action, Failure, Skip, Step};
 use crate::customize::Customization;
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
-use crate::layout::{Layout, Placed, World};
+use crate::layout::{Layout, Placed, World, in_profile, name_in};
 use crate::machine::engine::Site;
 use crate::machine::{GRACE, Machine, MadeFrom};
 use crate::network::Given;
@@ -47,6 +47,8 @@ use things::Things;
 pub struct Options {
     /// The directory below which the layout's directories are; XDG's if absent.
     pub state_dir: Option<PathBuf>,
+    /// The profile in which it is deployed; its first, if absent.
+    pub profile: Option<String>,
     /// What the user runs, as the holder of the lock is described to others.
     pub command: String,
     /// How many things are worked on at the same time.
@@ -63,6 +65,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             state_dir: None,
+            profile: None,
             command: "carthage".to_owned(),
             parallel: std::thread::available_parallelism().map_or(4, |n| n.get() * 4),
             grace: GRACE,
@@ -115,7 +118,9 @@ impl Deployment {
         access: Access,
         options: Options,
     ) -> Result<(Self, Option<Placed<L>>), Error> {
-        let dirs = Dirs::find(L::NAME, options.state_dir.as_deref())?;
+        let shape = in_profile::<L>(options.profile.as_deref())?;
+        let name = name_in::<L>(shape);
+        let dirs = Dirs::find(&name, options.state_dir.as_deref())?;
         let (snapshot, ledger) = match access {
             Access::Look => (
                 blocking({
@@ -133,7 +138,7 @@ impl Deployment {
             }
         };
         let site = Site {
-            layout: L::NAME.to_owned(),
+            layout: name,
             id: snapshot.id.clone().unwrap_or_else(|| "0".repeat(32)),
             state: dirs.state().to_owned(),
             logs: dirs.logs().to_owned(),
@@ -157,7 +162,7 @@ impl Deployment {
             cache: dirs.cache().to_owned(),
             hash_key: snapshot.hash_key.clone(),
         };
-        let (world, layout) = World::open::<L>(around).await?;
+        let (world, layout) = World::open::<L>(shape, around).await?;
         let things = Things::of(&world, &snapshot, &ledger, &options.events)?;
         let names = Directory::of(world.machines().values().map(Machine::spec));
         let made: Vec<_> = snapshot.records.values().filter_map(MadeFrom::of).collect();

@@ -78,6 +78,12 @@ impl Scope {
         slot
     }
 
+    /// Provides what another tree of scopes has made.
+    pub(crate) fn provide_slot(&self, key: Key, slot: Slot) -> Slot {
+        self.0.slots.lock().unwrap_or_else(PoisonError::into_inner).insert(key, slot.clone());
+        slot
+    }
+
     /// The nearest provider of `key`.
     #[must_use]
     pub fn find(&self, key: Key) -> Option<Slot> {

@@ -77,6 +77,11 @@ impl Slot {
         })
     }
 
+    /// Whether it is made.
+    pub(crate) fn is_ready(&self) -> bool {
+        matches!(*self.state(), State::Ready(_))
+    }
+
     async fn make(self) -> Result<Value, Arc<Error>> {
         let made = (self.0.make)(self.clone()).await;
         *self.state() = match &made {

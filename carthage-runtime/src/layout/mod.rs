@@ -2,19 +2,25 @@
 //!
 //! What the attributes generate is an implementation of [`Model`] for each item; everything here can be written by hand as well.
 
+mod decide;
+mod fleet;
 mod neighbours;
 mod parts;
 mod place;
 mod placed;
+mod profiles;
 mod resolve;
 mod wanted;
 mod world;
 
 use futures_util::future::BoxFuture;
 
+pub use decide::{Decider, Decision};
+pub use fleet::Fleet;
 pub use parts::Parts;
 pub use place::{Place, Provider};
 pub use placed::Placed;
+pub(crate) use profiles::{in_profile, name_in};
 pub use wanted::{Deferred, Made, Wanted};
 pub(crate) use world::Around;
 pub use world::World;
@@ -76,6 +82,21 @@ pub trait Model: Sized + Send + Sync + 'static {
     fn several<const N: usize>(parts: &Parts, part: usize) -> Result<[Placed<Self>; N], Error> {
         parts.members(part)
     }
+
+    #[doc(hidden)]
+    fn perhaps_one(parts: &Parts, part: usize) -> Result<Option<Placed<Self>>, Error> {
+        if parts.is_absent(part) { Ok(None) } else { parts.member(part).map(Some) }
+    }
+
+    #[doc(hidden)]
+    fn perhaps_several<const N: usize>(parts: &Parts, part: usize) -> Result<Option<[Placed<Self>; N]>, Error> {
+        if parts.is_absent(part) { Ok(None) } else { parts.members(part).map(Some) }
+    }
+
+    #[doc(hidden)]
+    fn fleet(parts: &Parts, part: usize) -> Result<Fleet<Self>, Error> {
+        parts.fleet(part)
+    }
 }
 
 /// The model of a machine.
@@ -107,6 +128,8 @@ pub trait NetworkModel: Model {
 pub trait Layout: Model {
     /// What users, directories and kernel objects call it.
     const NAME: &'static str;
-    /// Everything placed in it, as constants.
-    const PLACEMENTS: &'static Placements;
+    /// Everything placed in it, as constants; in the first profile, if it has several.
+    const PLACEMENTS: &'static Placements = Self::PROFILES[0];
+    /// Everything placed in it, in each of its profiles; at least one.
+    const PROFILES: &'static [&'static Placements];
 }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::fleet::Fleet;
 use super::place::Place;
 use super::placed::Placed;
 use super::{Model, NetworkModel};
@@ -65,11 +66,25 @@ impl Parts {
     /// # Errors
     /// As with [`Parts::member`].
     pub fn members<T: Model, const N: usize>(&self, part: usize) -> Result<[Placed<T>; N], Error> {
-        let members = self.found(part).iter().map(|value| {
-            let placed = self.downcast::<Placed<T>>(part, value)?;
-            Ok(Placed::clone(&placed))
-        });
-        members.collect::<Result<Vec<_>, Error>>()?.try_into().map_err(|_| self.place.misread(part))
+        self.placed(part)?.try_into().map_err(|_| self.place.misread(part))
+    }
+
+    /// Whether the member of this part is absent.
+    pub(super) fn is_absent(&self, part: usize) -> bool {
+        self.found(part).is_empty()
+    }
+
+    /// The members of this part, as many as there are.
+    ///
+    /// # Errors
+    /// As with [`Parts::member`].
+    pub fn fleet<T: Model>(&self, part: usize) -> Result<Fleet<T>, Error> {
+        self.placed(part).map(Fleet::new)
+    }
+
+    fn placed<T: Model>(&self, part: usize) -> Result<Vec<Placed<T>>, Error> {
+        let placed = self.found(part).iter().map(|value| self.downcast::<Placed<T>>(part, value));
+        placed.map(|placed| placed.map(|placed| Placed::clone(&placed))).collect()
     }
 
     /// The value that this part provides.

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::Model;
+use super::decide::Decider;
 use super::placed::Placed;
 use super::world::World;
 use crate::customize::{AnyCustomization, Application, When};
@@ -150,9 +151,17 @@ impl Place {
 
     fn provide(&self, part: usize, make: Box<Making>) {
         if let Role::Provide(provide) = &self.part(part).role {
-            let slot = self.scope().provide(provide.key, self.part_name(part), make);
+            let slot = match self.world.made_before(self.placement().path(), part) {
+                Some(slot) => self.scope().provide_slot(provide.key, slot),
+                None => self.scope().provide(provide.key, self.part_name(part), make),
+            };
             self.world.set_provided(self.index, part, slot);
         }
+    }
+
+    /// How many members the part has is decided by an expression.
+    pub fn decides(&self, part: usize, decider: Decider) {
+        self.world.has_to_decide(self.index, part, decider);
     }
 
     // ---- what [`Place::ask`] asks for
@@ -177,6 +186,17 @@ impl Place {
     pub(super) async fn find(&self, need: &'static Need) -> Result<Option<Value>, Error> {
         match need.mode {
             Mode::Deferred => Ok(None),
+            Mode::PlacedIfThere => match self.world.nearest(self.index, need.key, None)[..] {
+                [] => Ok(None),
+                [index, ..] => self.model(index).await.map(Some),
+            },
+            Mode::AllPlaced => {
+                let mut all = Vec::new();
+                for index in self.world.nearest(self.index, need.key, None) {
+                    all.push(self.model(index).await?);
+                }
+                Ok(Some(Arc::new(all)))
+            }
             Mode::Placed => match self.world.nearest(self.index, need.key, None)[..] {
                 [index] => self.model(index).await.map(Some),
                 ref several => {
@@ -202,6 +222,12 @@ impl Place {
 
     /// The model at another place.
     async fn model(&self, index: usize) -> Result<Value, Error> {
+        if self.world.is_undecided() {
+            let what = format!("`{}` is wanted to decide which members there are", self.world.scope(index).name());
+            return Err(Error::new(ErrorKind::Injection, what)
+                .because("machines, networks and enclaves are made when that is decided")
+                .hint("let the value that `when` or `list` needs do without them"));
+        }
         let slot = self.world.model(index).ok_or_else(|| self.misread(0))?;
         slot.get(self.asker()).await
     }

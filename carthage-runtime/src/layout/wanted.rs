@@ -83,7 +83,8 @@ impl<T: Injectable> Deferred<T> {
     /// # Errors
     /// When it cannot be made; the next call tries again.
     pub async fn get(&self) -> Result<Arc<T>, Error> {
-        Arc::want(&self.place, self.need).await
+        // A value that was made while the layout was decided asks in what came of it.
+        Arc::want(&self.place.lasting(), self.need).await
     }
 }
 
@@ -108,6 +109,26 @@ impl<T: Model> Wanted for Placed<T> {
 
     fn from_found(found: Option<Value>, _: &Place, need: &'static Need) -> Result<Self, Error> {
         there::<Self>(found, need).map(|placed| Self::clone(&placed))
+    }
+}
+
+impl<T: Model> Wanted for Option<Placed<T>> {
+    const KEY: Key = T::KEY;
+    const MODE: Mode = Mode::PlacedIfThere;
+
+    fn from_found(found: Option<Value>, _: &Place, need: &'static Need) -> Result<Self, Error> {
+        let placed = found.map(|found| there::<Placed<T>>(Some(found), need)).transpose()?;
+        Ok(placed.map(|placed| Placed::clone(&placed)))
+    }
+}
+
+impl<T: Model> Wanted for Vec<Placed<T>> {
+    const KEY: Key = T::KEY;
+    const MODE: Mode = Mode::AllPlaced;
+
+    fn from_found(found: Option<Value>, _: &Place, need: &'static Need) -> Result<Self, Error> {
+        let all = there::<Vec<Value>>(found, need)?;
+        all.iter().map(|one| there::<Placed<T>>(Some(one.clone()), need).map(|one| Placed::clone(&one))).collect()
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio_util::task::TaskTracker;
 
+use super::decide::{Decided, Decider, Pending, Successor, no_name_twice};
 use super::neighbours::Neighbourhood;
 use super::place::Place;
 use super::placed::Placed;
@@ -19,7 +20,7 @@ use crate::inject::{Scope, Slot};
 use crate::machine::Machine;
 use crate::machine::capability::Capability;
 use crate::machine::engine::{Engine, MachineSpec, NetworkSpec, Site};
-use crate::model::{Count, ImplementationNode, Kind, Node, Part, Placement, Placements, Role};
+use crate::model::{ImplementationNode, Kind, Part, Placement, Placements, Role};
 use crate::network::Given;
 use crate::state::{HashKey, Kept, Ledger};
 use crate::task::Stamps;
@@ -61,6 +62,10 @@ pub struct World {
     models: Vec<OnceLock<Slot>>,
     customized: Vec<OnceLock<Arc<dyn Customized>>>,
     provided: Mutex<HashMap<(usize, usize), Slot>>,
+    /// What is decided about members, while it is registered.
+    decided: Mutex<Decided>,
+    pending: Pending,
+    successor: Successor,
     settings: BTreeMap<usize, Setting>,
     kept: Kept,
     unwinding: TaskTracker,
@@ -69,37 +74,79 @@ pub struct World {
 }
 
 impl World {
-    /// Resolves the layout and builds its models. When an address cannot be given, or an injected value cannot be made, there
-    /// are no models, but the world stands: what exists can still be looked at and taken away.
+    /// Resolves the layout in the profile of `shape` and builds its models. When it cannot be decided which members there are,
+    /// an address cannot be given, or an injected value cannot be made, there are no models, but the world stands: what exists
+    /// can still be looked at and taken away.
     ///
     /// # Errors
     /// When an implementation cannot be opened.
     pub(crate) async fn open<L: Layout>(
+        shape: &'static Placements,
         mut around: Around,
     ) -> Result<(Arc<Self>, Result<Placed<L>, Error>), Error> {
-        let placements = L::PLACEMENTS;
         let neighbours = Arc::new(Neighbourhood::default());
         around.site.neighbours = neighbours.clone();
-        let mut members = HashMap::new();
-        number_members(L::NODE, 0, &mut 1, &mut members);
-        let (networks, mut trouble) = resolve_networks(placements, &around.given);
-        let unwinding = TaskTracker::new();
         let mut engines = BTreeMap::new();
         // Also those that make nothing any more: what they made may still be there.
-        for implementation in placements.iter().filter_map(|placement| placement.node().implementation) {
+        for implementation in shape.iter().filter_map(|placement| placement.node().implementation) {
             open_engine(implementation, &around.site, &mut engines).await?;
         }
+        for machine in of_kind(shape, Kind::Machine) {
+            open_engine(maker(machine)?, &around.site, &mut engines).await?;
+        }
+        let mut decided = Decided::default();
+        let mut before = Vec::new();
+        let (world, mut trouble) = loop {
+            let placements = decided.tables(shape);
+            let (world, trouble) = Self::of(placements, &around, &engines, decided)?;
+            let root = Place::new(world.clone(), 0);
+            L::register(&root);
+            decided = world.take_decided();
+            if !world.is_undecided() {
+                break (world, trouble);
+            }
+            if let Err(error) = decided.decide(&root, &world.pending).await {
+                break (world, Some(error));
+            }
+            before.push(world);
+        };
+        for earlier in before {
+            earlier.successor.get_or_init(|| Arc::downgrade(&world));
+        }
+        neighbours.are_of(&world);
+        if trouble.is_none() && world.placements.shape.is_some() {
+            trouble = no_name_twice(world.placements).err();
+        }
+        let layout = match trouble {
+            Some(trouble) => Err(trouble),
+            None => {
+                let root = Place::new(world.clone(), 0);
+                root.make::<L>().await.map(|layout| Placed::new(layout, root))
+            }
+        };
+        Ok((world, layout))
+    }
+
+    /// The tree of these placements, with no models yet; and what cannot be resolved in it, if something cannot.
+    fn of(
+        placements: &'static Placements,
+        around: &Around,
+        engines: &BTreeMap<&'static str, Arc<dyn Engine>>,
+        decided: Decided,
+    ) -> Result<(Arc<Self>, Option<Error>), Error> {
+        let layout = &around.site.layout;
+        let (networks, mut trouble) = resolve_networks(placements, &around.given);
+        let unwinding = TaskTracker::new();
         let (mut machines, mut settings) = (BTreeMap::new(), BTreeMap::new());
         for placement in of_kind(placements, Kind::Machine) {
-            let engine = engine_of(placement, &around.site, &mut engines).await?;
-            let spec = machine_spec(L::NAME, placement, &networks).unwrap_or_else(|error| {
+            let spec = machine_spec(layout, placement, &networks).unwrap_or_else(|error| {
                 trouble.get_or_insert(error);
                 MachineSpec { name: placement.fqdn().to_owned(), ..MachineSpec::default() }
             });
             let machine = Machine::new(
                 spec,
                 placement.path().to_owned(),
-                engine,
+                engines[maker(placement)?.name].clone(),
                 around.ledger.clone(),
                 around.events.clone(),
                 unwinding.clone(),
@@ -118,36 +165,69 @@ impl World {
         for placement in placements.iter() {
             let scope = match placement.parent() {
                 Some(parent) => scopes[parent.index()].child(placement.path()),
-                None => Scope::root(L::NAME),
+                None => Scope::root(layout),
             };
             scopes.push(scope);
         }
         let world = Arc::new(Self {
             placements,
-            members,
+            members: members_of(placements),
             networks,
             machines,
-            engines,
+            engines: engines.clone(),
             scopes,
             models: (0..count).map(|_| OnceLock::new()).collect(),
             customized: (0..count).map(|_| OnceLock::new()).collect(),
             provided: Mutex::default(),
+            decided: Mutex::new(decided),
+            pending: Pending::default(),
+            successor: Successor::new(),
             settings,
-            kept: around.kept,
+            kept: around.kept.clone(),
             unwinding,
-            cache: around.cache,
-            id: around.site.id,
+            cache: around.cache.clone(),
+            id: around.site.id.clone(),
         });
-        neighbours.are_of(&world);
-        let layout = match trouble {
-            Some(trouble) => Err(trouble),
-            None => {
-                let root = Place::new(world.clone(), 0);
-                L::register(&root);
-                root.make::<L>().await.map(|layout| Placed::new(layout, root))
-            }
-        };
-        Ok((world, layout))
+        Ok((world, trouble))
+    }
+
+    fn take_decided(&self) -> Decided {
+        std::mem::take(&mut *self.decided.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether members are left out because nothing is decided about them yet.
+    pub(super) fn is_undecided(&self) -> bool {
+        !self.pending.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// How many members a part has is decided by this, if it is not yet.
+    pub(super) fn has_to_decide(&self, index: usize, part: usize, decider: Decider) {
+        let placement = self.placement(index);
+        let Role::Member(member) = &placement.node().parts[part].role else { return };
+        let decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.placements.profile.has(member) && !decided.knows(placement.path(), part) {
+            self.pending.lock().unwrap_or_else(PoisonError::into_inner).push((index, part, decider));
+        }
+    }
+
+    /// The value of this part, if it was made while the layout was decided.
+    pub(super) fn made_before(&self, container: &str, part: usize) -> Option<Slot> {
+        self.decided.lock().unwrap_or_else(PoisonError::into_inner).value(container, part)
+    }
+
+    /// The values that are made, by the path of what provides them, and its part.
+    pub(super) fn made(&self) -> Vec<((String, usize), Slot)> {
+        let provided = self.provided.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = provided.iter().filter(|(_, slot)| slot.is_ready());
+        made.map(|((index, part), slot)| {
+            ((self.placement(*index).path().to_owned(), *part), slot.clone())
+        })
+        .collect()
+    }
+
+    /// The world that came after this one.
+    pub(super) fn successor(&self) -> Option<Arc<Self>> {
+        self.successor.get()?.upgrade()
     }
 
     /// All placements, in the order of the source.
@@ -281,56 +361,39 @@ impl fmt::Debug for World {
     }
 }
 
-/// Numbers all members as [`Placements`] does: containers before their members, in the order of the fields.
-fn number_members(
-    node: &'static Node,
-    index: usize,
-    next: &mut usize,
-    members: &mut HashMap<(usize, usize), Vec<usize>>,
-) {
-    for (at, part) in node.parts.iter().enumerate() {
-        let Role::Member(member) = &part.role else { continue };
-        let count = match member.count {
-            Count::One => 1,
-            Count::Array(count) => count,
-        };
-        for _ in 0..count {
-            let child = *next;
-            *next += 1;
-            members.entry((index, at)).or_default().push(child);
-            number_members(member.node, child, next, members);
+/// The positions of what each field of each container holds.
+fn members_of(placements: &'static Placements) -> HashMap<(usize, usize), Vec<usize>> {
+    let mut members: HashMap<_, Vec<_>> = HashMap::new();
+    for placement in placements.iter() {
+        if let Some(parent) = placement.parent() {
+            let part = placement.row().part as usize;
+            members.entry((parent.index(), part)).or_default().push(placement.index());
         }
     }
+    members
 }
 
 pub(super) fn of_kind(placements: &'static Placements, kind: Kind) -> impl Iterator<Item = Placement> {
     placements.iter().filter(move |placement| placement.node().kind == kind)
 }
 
-async fn engine_of(
-    machine: Placement,
-    site: &Site,
-    engines: &mut BTreeMap<&'static str, Arc<dyn Engine>>,
-) -> Result<Arc<dyn Engine>, Error> {
-    let implementation = machine.implementation().ok_or_else(|| {
+fn maker(machine: Placement) -> Result<&'static ImplementationNode, Error> {
+    machine.implementation().ok_or_else(|| {
         let what = format!("nothing says which implementation makes machine `{}`", machine.fqdn());
         Error::new(ErrorKind::Usage, what)
             .hint("write `implementation = Sandbox` on its model or on a scope around it")
-    })?;
-    open_engine(implementation, site, engines).await
+    })
 }
 
 async fn open_engine(
     implementation: &'static ImplementationNode,
     site: &Site,
     engines: &mut BTreeMap<&'static str, Arc<dyn Engine>>,
-) -> Result<Arc<dyn Engine>, Error> {
-    if let Some(engine) = engines.get(implementation.name) {
-        return Ok(engine.clone());
+) -> Result<(), Error> {
+    if !engines.contains_key(implementation.name) {
+        engines.insert(implementation.name, (implementation.open)(site.clone()).await?);
     }
-    let engine = (implementation.open)(site.clone()).await?;
-    engines.insert(implementation.name, engine.clone());
-    Ok(engine)
+    Ok(())
 }
 
 fn stamps_in(cache: &Path, stamp_dir: &Path, layout: &str) -> Stamps {

@@ -10,6 +10,7 @@ mod dependencies;
 mod finding;
 mod implementations;
 mod links;
+mod members;
 mod names;
 mod needs;
 mod pools;
@@ -27,19 +28,39 @@ use finding::{Finding, Findings, Rule};
 const MESSAGE: usize = 32 * 1024;
 
 impl Placements {
-    /// Checks the layout; `#[layout]` evaluates it in a constant, with the [`Size::scratch`] of the layout.
+    /// Checks a layout in each of its profiles; `#[layout]` evaluates it in a constant, with what [`Placements::scratch`]
+    /// answers.
     ///
     /// # Panics
-    /// When it does not hold together; the message lists every problem.
+    /// When it does not hold together; the message lists every problem once.
     #[track_caller]
-    pub const fn check<const SCRATCH: usize>(&'static self) {
-        let mut scratch = [0; SCRATCH];
-        let findings = Check::of(self, &mut scratch).run();
-        if findings.len() > 0 {
-            let mut buffer = [0; MESSAGE];
-            let mut text = Text::new(&mut buffer);
-            findings.tell(self, &mut text);
-            panic!("{}", text.as_str());
+    pub const fn check<const SCRATCH: usize>(profiles: &[&'static Self]) {
+        let (mut told, mut more) = (0, false);
+        let mut buffer = [0; MESSAGE];
+        let mut text = Text::new(&mut buffer);
+        let mut i = 0;
+        while i < profiles.len() {
+            let mut scratch = [0; SCRATCH];
+            let findings = Check::of(profiles[i], &mut scratch).run();
+            if findings.len() > 0 {
+                told += findings.tell(profiles[i], &mut text);
+                more = more || findings.has_more();
+            }
+            i += 1;
+        }
+        if told > 0 {
+            let mut whole = [0; MESSAGE];
+            let mut message = Text::new(&mut whole);
+            message.str("`");
+            message.str(profiles[0].rows[0].node.key.name());
+            message.str("` does not hold together: ");
+            if more {
+                message.str("more than ");
+            }
+            message.number(told as u64);
+            message.str(if told == 1 { " problem" } else { " problems" });
+            message.str(text.as_str());
+            panic!("{}", message.as_str());
         }
     }
 
@@ -180,12 +201,16 @@ impl<'a> Check<'a> {
     }
 
     const fn run(mut self) -> Findings {
-        let made = self.all.rows[0].node.implementation.is_some();
+        let made =
+            self.all.profile.implementation.is_some() || self.all.rows[0].node.implementation.is_some();
         let mut row = 0;
         while row < self.size.rows {
             let at = &self.all.rows[row];
             match at.node.kind {
                 Kind::Machine => {
+                    if at.partial || at.varies {
+                        self.in_part(row as u32, at);
+                    }
                     self.name(row, at);
                     if !made {
                         self.implementation(at);
@@ -224,7 +249,7 @@ impl<'a> Check<'a> {
                     self.needs(row as u32, i as u32, 0, provide.needs);
                 }
                 Role::Customize(node) => self.tasks(row as u32, i as u32, node.tasks),
-                Role::Member(_) => {}
+                Role::Member(member) => self.member(row as u32, i as u32, member),
             }
             i += 1;
         }

@@ -4,8 +4,10 @@ mod check;
 mod hardware;
 mod key;
 mod login;
+mod member;
 mod node;
 mod place;
+mod profile;
 mod reference;
 #[cfg(test)]
 mod sample;
@@ -14,9 +16,12 @@ mod text;
 pub use hardware::{Hardware, Mount, Port, Surroundings};
 pub use key::{At, Key};
 pub use login::{Address, Login, Through};
+pub use member::{Count, Member};
 pub use node::{
-    Addressing, Cidr4, Count, Dependency, ImplementationNode, Kind, Link, Member, Mode, Need, Node, Part,
-    Provide, Range4, Role, TaskNode,
+    Addressing, Cidr4, Dependency, ImplementationNode, Kind, Link, Mode, Need, Node, Part, Provide, Range4,
+    Role, TaskNode,
 };
+pub(crate) use place::Outcome;
 pub use place::{Placement, Placements, Size, Tables};
+pub use profile::Profile;
 pub use reference::Unresolved;

@@ -15,6 +15,7 @@ use std::net::Ipv4Addr;
 use super::hardware::{Hardware, Surroundings};
 use super::key::{At, Key};
 use super::login::Login;
+use super::member::Member;
 use crate::machine::implementation::{Capability, Implementation};
 
 /// What an item is.
@@ -30,6 +31,13 @@ pub enum Kind {
     Network,
     /// A set of setup tasks.
     Customization,
+}
+
+impl Kind {
+    /// Whether it has members.
+    pub(crate) const fn is_container(self) -> bool {
+        matches!(self, Self::Layout | Self::Enclave)
+    }
 }
 
 /// The static description of one item.
@@ -62,6 +70,8 @@ pub struct Node {
     pub parts: &'static [Part],
     /// Of a machine: what must run before it.
     pub depends_on: &'static [Dependency],
+    /// What its arguments ask of the implementation; of a customization: what its kind does.
+    pub asks: &'static [Capability],
     /// Of a customization: its tasks, in the order in which they run.
     pub tasks: &'static [TaskNode],
 }
@@ -84,6 +94,7 @@ impl Node {
             login: None,
             parts: &[],
             depends_on: &[],
+            asks: &[],
             tasks: &[],
         }
     }
@@ -148,6 +159,13 @@ impl Node {
     #[must_use]
     pub const fn depends_on(mut self, depends_on: &'static [Dependency]) -> Self {
         self.depends_on = depends_on;
+        self
+    }
+
+    /// With what it asks of the implementation, besides what its links and fields tell.
+    #[must_use]
+    pub const fn asks(mut self, asks: &'static [Capability]) -> Self {
+        self.asks = asks;
         self
     }
 
@@ -282,26 +300,6 @@ pub enum Role {
     Provide(Provide),
 }
 
-/// How many of a member there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Count {
-    /// One, called by its name.
-    One,
-    /// So many, numbered from 1: `worker-1` …
-    Array(usize),
-}
-
-/// A member field.
-#[derive(Clone, Copy, Debug)]
-pub struct Member {
-    /// What it holds.
-    pub node: &'static Node,
-    /// How many.
-    pub count: Count,
-    /// `#[member(name = "…")]`: another name than the node's.
-    pub name: Option<&'static str>,
-}
-
 /// A `#[link]` field. The interface is named like the field.
 #[derive(Clone, Copy, Debug)]
 pub struct Link {
@@ -341,6 +339,17 @@ pub enum Mode {
     Deferred,
     /// A placed machine, enclave or network: `Placed<T>`. The machine that asks starts after it.
     Placed,
+    /// The same, of a member that may be absent: `Option<Placed<T>>`.
+    PlacedIfThere,
+    /// The same, of as many as there are, in an array or a fleet: `Vec<Placed<T>>`.
+    AllPlaced,
+}
+
+impl Mode {
+    /// Whether it is something placed, and no value.
+    pub(crate) const fn is_placed(self) -> bool {
+        matches!(self, Self::Placed | Self::PlacedIfThere | Self::AllPlaced)
+    }
 }
 
 /// A `#[provide]` field.

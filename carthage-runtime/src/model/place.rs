@@ -6,10 +6,11 @@
 //! # use carthage::model::{At, Key, Kind, Node};
 //! # const NODE: &Node = &Node::new(Kind::Layout, Key::new("demo", "Industrial", 1, 1), "industrial", At::new("demo.rs", 1));
 //! # struct Industrial;
-//! use carthage::model::{Placement, Placements, Size, Tables};
+//! use carthage::model::{Placement, Placements, Profile, Size, Tables};
 //!
-//! const SIZE: Size = Size::of(NODE);
-//! static TABLES: Tables<{ SIZE.rows }, { SIZE.text }, { SIZE.entries }, { SIZE.slots }> = Tables::of(NODE, SIZE);
+//! const SIZE: Size = Size::of(NODE, Profile::NONE);
+//! static TABLES: Tables<{ SIZE.rows }, { SIZE.text }, { SIZE.entries }, { SIZE.slots }> =
+//!     Tables::of(NODE, Profile::NONE, SIZE);
 //! impl Industrial {
 //!     pub const PLACEMENTS: &Placements = &Placements::new(&TABLES);
 //!
@@ -18,15 +19,19 @@
 //!         Self::PLACEMENTS.at(path)
 //!     }
 //! }
-//! const _: () = Industrial::PLACEMENTS.check::<{ SIZE.scratch }>();
+//! const _: () = Placements::check::<{ SIZE.scratch }>(&[Industrial::PLACEMENTS]);
 //! ```
 
+mod extent;
+mod find;
 mod size;
 mod tables;
 
 use super::key::Key;
 use super::node::{ImplementationNode, Kind, Node, Part};
+use super::profile::Profile;
 use super::text;
+pub(crate) use extent::Outcome;
 pub use size::Size;
 pub(crate) use size::slots_for;
 pub use tables::Tables;
@@ -37,6 +42,9 @@ pub(crate) use tables::{Entry, Heap, NONE, Row, slot};
 #[derive(Clone, Copy, Debug)]
 pub struct Placements {
     pub(crate) size: &'static Size,
+    pub(crate) profile: &'static Profile,
+    /// The tables of the source, if these were decided at run time: what a reference means is looked up in them.
+    pub(crate) shape: Option<&'static Placements>,
     pub(crate) rows: &'static [Row],
     pub(crate) text: &'static [u8],
     pub(crate) entries: &'static [Entry],
@@ -53,6 +61,8 @@ impl Placements {
     ) -> Self {
         Self {
             size: &tables.size,
+            profile: tables.profile,
+            shape: None,
             rows: &tables.rows,
             text: &tables.text,
             entries: &tables.entries,
@@ -65,9 +75,20 @@ impl Placements {
     /// The same for a tree that is only known at run time. It is never freed.
     #[must_use]
     pub fn leak(node: &'static Node) -> &'static Self {
-        let Heap { size, rows, text, entries, sorted, holds, groups } = Heap::of(node);
+        Self::kept(Heap::of(node, Profile::NONE), Profile::NONE, None)
+    }
+
+    /// The layout as it was decided at run time, a word for each member that is decided, in pre-order. It is never freed.
+    pub(crate) fn decided(&'static self, outcomes: &[Outcome]) -> &'static Self {
+        Self::kept(Heap::decided(self, outcomes), self.profile, Some(self))
+    }
+
+    fn kept(tables: Heap, profile: &'static Profile, shape: Option<&'static Self>) -> &'static Self {
+        let Heap { size, rows, text, entries, sorted, holds, groups } = tables;
         Box::leak(Box::new(Self {
             size: Box::leak(Box::new(size)),
+            profile,
+            shape,
             rows: rows.leak(),
             text: text.leak(),
             entries: entries.leak(),
@@ -86,8 +107,16 @@ impl Placements {
 
     /// Words of memory that [`Placements::check`] works with.
     #[must_use]
-    pub const fn scratch(&self) -> usize {
-        self.size.scratch
+    pub const fn scratch(profiles: &[&Self]) -> usize {
+        let mut most = 0;
+        let mut i = 0;
+        while i < profiles.len() {
+            if profiles[i].size.scratch > most {
+                most = profiles[i].size.scratch;
+            }
+            i += 1;
+        }
+        most
     }
 
     /// The layout itself.
@@ -107,107 +136,6 @@ impl Placements {
         (0..self.rows.len() as u32).map(move |row| Placement { all: self, row })
     }
 
-    /// The one at this path of fields, such as `algebra.workers.2`; the layout itself has the empty path.
-    #[must_use]
-    pub const fn find(&'static self, path: &str) -> Option<Placement> {
-        let bytes = path.as_bytes();
-        let mut row = 0;
-        let mut start = 0;
-        while start < bytes.len() {
-            let mut end = start;
-            while end < bytes.len() && bytes[end] != b'.' {
-                end += 1;
-            }
-            row = match self.child(row, bytes, start, end) {
-                Some(child) => child,
-                None => return None,
-            };
-            start = end + 1;
-            if self.rows[row as usize].position != NONE {
-                let mut number = 0;
-                while start < bytes.len() && bytes[start].is_ascii_digit() && number < NONE as u64 {
-                    number = number * 10 + (bytes[start] - b'0') as u64;
-                    start += 1;
-                }
-                let first = self.rows[row as usize];
-                if number == 0
-                    || number > first.elements as u64
-                    || (start < bytes.len() && bytes[start] != b'.')
-                {
-                    return None;
-                }
-                row += (number as u32 - 1) * (first.end - row);
-                start += 1;
-            }
-        }
-        // A path that ends in a dot is none.
-        if start == bytes.len() && start > 0 { None } else { Some(Placement { all: self, row }) }
-    }
-
-    /// The one at this path.
-    ///
-    /// # Panics
-    /// When there is none; in a constant that is a compile error there.
-    #[must_use]
-    #[track_caller]
-    pub const fn at(&'static self, path: &str) -> Placement {
-        match self.find(path) {
-            Some(placement) => placement,
-            None => {
-                let mut buffer = [0; 1024];
-                let mut message = text::Text::new(&mut buffer);
-                self.not_found(&mut message, path);
-                panic!("{}", message.as_str())
-            }
-        }
-    }
-
-    const fn not_found(&'static self, message: &mut text::Text<'_>, path: &str) {
-        message.str("`");
-        message.str(self.rows[0].node.key.name());
-        message.str("` places nothing at `");
-        message.str(path);
-        // The part of the path that is right, and what goes on from there.
-        let bytes = path.as_bytes();
-        let mut end = bytes.len();
-        while end > 0 {
-            end -= 1;
-            if (end == 0 || bytes[end] == b'.')
-                && let Some(near) = self.find(text::str(bytes, 0, end))
-            {
-                message.str("`; in `");
-                message.str(if near.row == 0 { near.key().name() } else { near.path() });
-                message.str("` there are:");
-                near.list_children(message);
-                return;
-            }
-        }
-        message.str("`");
-    }
-
-    /// The first row of the field in `bytes[start..end]` of `parent`.
-    const fn child(&self, parent: u32, bytes: &[u8], start: usize, end: usize) -> Option<u32> {
-        let parent_end = self.rows[parent as usize].end;
-        let mut row = parent + 1;
-        while row < parent_end {
-            if let Some(part) = self.part(row) {
-                let field = part.field.as_bytes();
-                let count = field.len();
-                let mut same = count == end - start;
-                let mut i = 0;
-                while same && i < count {
-                    same = field[i] == bytes[start + i];
-                    i += 1;
-                }
-                if same {
-                    return Some(row);
-                }
-            }
-            row = self.after(row);
-        }
-        None
-    }
-
     /// The field that holds `row`.
     pub(crate) const fn part(&self, row: u32) -> Option<&'static Part> {
         let row = &self.rows[row as usize];
@@ -217,10 +145,41 @@ impl Placements {
         }
     }
 
-    /// The row after `row` and the other elements of its array, where `row` is the first of it.
+    /// The row after `row` and the other elements of its array or fleet, where `row` is the first of it.
     pub(crate) const fn after(&self, row: u32) -> u32 {
         let first = &self.rows[row as usize];
-        row + first.elements * (first.end - row)
+        // In the tables of the source they are all alike.
+        if self.shape.is_none() {
+            return row + first.elements * (first.end - row);
+        }
+        let mut left = first.elements;
+        let mut at = row;
+        while left > 0 {
+            at = self.rows[at as usize].end;
+            left -= 1;
+        }
+        at
+    }
+
+    /// The first row that the field at position `part` of `parent` holds; [`NONE`] if it holds nothing.
+    pub(crate) const fn first_of(&self, parent: u32, part: u32) -> u32 {
+        let end = self.rows[parent as usize].end;
+        let mut row = parent + 1;
+        while row < end {
+            if self.rows[row as usize].part == part {
+                return row;
+            }
+            row = self.after(row);
+        }
+        NONE
+    }
+
+    /// The tables in which references are looked up: these, or those of the source.
+    pub(crate) const fn shape(&self) -> &Self {
+        match self.shape {
+            Some(shape) => shape,
+            None => self,
+        }
     }
 }
 
@@ -324,7 +283,7 @@ impl Placement {
         text::str(self.all.text, row.domain as usize, row.domain_len as usize)
     }
 
-    /// Its place in its array, from 0; none outside of arrays.
+    /// Its place in its array or fleet, from 0; none outside of them.
     #[must_use]
     pub const fn position(self) -> Option<usize> {
         match self.row().position {
@@ -342,11 +301,18 @@ impl Placement {
         }
     }
 
-    /// What machines here are made by: the nearest of its own and those around.
+    /// What machines here are made by: the nearest of its own and those around; what the profile says of one comes first.
     #[must_use]
     pub const fn implementation(self) -> Option<&'static ImplementationNode> {
+        let profile = self.all.profile;
         let mut at = self;
         loop {
+            if let Some(implementation) = profile.maker(at.key()) {
+                return Some(implementation);
+            }
+            if at.row == 0 && profile.implementation.is_some() {
+                return profile.implementation;
+            }
             if let Some(implementation) = at.node().implementation {
                 return Some(implementation);
             }
@@ -374,24 +340,6 @@ impl Placement {
     /// Itself and what encloses it, the layout last.
     pub fn scopes(self) -> impl Iterator<Item = Self> {
         std::iter::successors(Some(self), |at| at.parent())
-    }
-
-    const fn list_children(self, message: &mut text::Text<'_>) {
-        let end = self.row().end;
-        let mut row = self.row + 1;
-        let mut shown = 0;
-        while row < end && shown < 12 {
-            message.str(if shown == 0 { " `" } else { ", `" });
-            message.str(Self { all: self.all, row }.field());
-            message.str("`");
-            shown += 1;
-            row = self.all.after(row);
-        }
-        if row < end {
-            message.str(" …");
-        } else if shown == 0 {
-            message.str(" no fields with parts of the layout");
-        }
     }
 }
 

@@ -8,8 +8,8 @@ use std::net::Ipv4Addr;
 
 use super::key::Key;
 use super::login::Address;
-use super::node::{Kind, Link, Mode, Need, Part, Role};
-use super::place::{Entry, NONE, Placement, Placements, slot};
+use super::node::{Kind, Link, Need, Part, Role};
+use super::place::{Entry, NONE, Placement, Placements, Row, slot};
 use super::text::same;
 
 /// What a reference means, in rows.
@@ -163,6 +163,32 @@ impl Placements {
         }
         scope
     }
+
+    /// What is at the place below `row` at which `target` is below `scope` in the tables of the source; of several elements the
+    /// first; [`NONE`] if nothing is.
+    const fn below(&self, row: u32, scope: u32, target: u32) -> u32 {
+        let Some(shape) = self.shape else { return row + (target - scope) };
+        if target == scope {
+            return row;
+        }
+        let Row { parent, part, .. } = shape.rows[target as usize];
+        match self.below(row, scope, parent) {
+            NONE => NONE,
+            parent => self.first_of(parent, part),
+        }
+    }
+
+    /// What the field at position `part` of `parent` holds.
+    fn elements(&self, parent: u32, part: u32) -> impl Iterator<Item = u32> + use<> {
+        let first = self.first_of(parent, part);
+        let count = if first == NONE { 0 } else { self.rows[first as usize].elements };
+        let rows = self.rows;
+        (0..count).scan(first, move |row, _| {
+            let this = *row;
+            *row = rows[this as usize].end;
+            Some(this)
+        })
+    }
 }
 
 /// Why a reference means nothing.
@@ -180,7 +206,7 @@ impl Placement {
     /// # Errors
     /// When the layout holds none, or several that are equally near.
     pub fn resolve(self, key: Key, field: Option<&str>) -> Result<Vec<Self>, Unresolved> {
-        match self.all.meaning(self.row().origin, key.id(), field) {
+        match self.all.shape().meaning(self.row().origin, key.id(), field) {
             Meaning::Missing => Err(Unresolved::Missing),
             Meaning::Several { scope } => {
                 Err(Unresolved::Ambiguous(Self { all: self.all, row: self.all.like(self.row, scope) }))
@@ -190,30 +216,31 @@ impl Placement {
     }
 
     /// What `target`, found in `scope`, is to this placement: the same fields below its own scope, in every element of the
-    /// arrays on the way.
+    /// arrays and fleets on the way, as far as they are there.
     fn instances(self, scope: u32, target: u32) -> Vec<Self> {
-        let rows = self.all.rows;
-        let mut found = vec![self.all.like(self.row, scope) + (target - scope)];
-        let mut at = target;
+        let (all, shape) = (self.all, self.all.shape());
+        let (mut way, mut at) = (Vec::new(), target);
         while at != scope {
-            let row = &rows[at as usize];
-            let stride = row.end - at;
-            found = found
-                .iter()
-                .flat_map(|first| (0..row.elements).map(move |element| first + element * stride))
-                .collect();
+            let row = &shape.rows[at as usize];
+            way.push(row.part);
             at = row.parent;
         }
-        found.sort_unstable();
-        found.into_iter().map(|row| Self { all: self.all, row }).collect()
+        let mut found = vec![all.like(self.row, scope)];
+        for part in way.into_iter().rev() {
+            found = found.into_iter().flat_map(|row| all.elements(row, part)).collect();
+        }
+        found.into_iter().map(|row| Self { all, row }).collect()
     }
 
-    /// The network that a link of this machine is plugged into.
+    /// The network that a link of this machine is plugged into; none if it is absent.
     #[must_use]
     pub const fn network(self, link: &Link) -> Option<Self> {
-        match self.all.meaning(self.row().origin, link.network.id(), None) {
+        match self.all.shape().meaning(self.row().origin, link.network.id(), None) {
             Meaning::One { scope, target } => {
-                Some(Self { all: self.all, row: self.all.like(self.row, scope) + (target - scope) })
+                match self.all.below(self.all.like(self.row, scope), scope, target) {
+                    NONE => None,
+                    row => Some(Self { all: self.all, row }),
+                }
             }
             _ => None,
         }
@@ -245,10 +272,11 @@ impl Placement {
     /// The scope that provides `key` to this placement, and its field.
     #[must_use]
     pub const fn provider(self, key: Key) -> Option<(Self, &'static Part)> {
-        match self.all.provider(self.row().origin, key.id()) {
+        let shape = self.all.shape();
+        match shape.provider(self.row().origin, key.id()) {
             NONE => None,
             entry => {
-                let entry = &self.all.entries[entry as usize];
+                let entry = &shape.entries[entry as usize];
                 let scope = Self { all: self.all, row: self.all.like(self.row, entry.container) };
                 Some((scope, &scope.node().parts[entry.part as usize]))
             }
@@ -275,7 +303,7 @@ impl Placement {
             return Vec::new();
         }
         let listed = self.node().depends_on.iter().map(|dependency| (dependency.key, dependency.field));
-        let wanted = self.needs().filter(|need| need.mode == Mode::Placed).map(|need| (need.key, None));
+        let wanted = self.needs().filter(|need| need.mode.is_placed()).map(|need| (need.key, None));
         let around = |other: &Self| other.row < self.row && self.row < other.row().end;
         let mut found: Vec<Self> =
             listed

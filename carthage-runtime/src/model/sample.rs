@@ -78,16 +78,16 @@ pub(crate) fn range(text: &str) -> Range4 {
 }
 
 pub(crate) fn member(field: &'static str, line: u32, node: Node) -> Part {
-    Part::new(field, at(line), Role::Member(Member { node: keep(node), count: Count::One, name: None }))
+    Part::new(field, at(line), Role::Member(Member::new(keep(node))))
 }
 
 pub(crate) fn named(field: &'static str, line: u32, name: &'static str, node: Node) -> Part {
-    let member = Member { node: keep(node), count: Count::One, name: Some(name) };
+    let member = Member::new(keep(node)).name(name);
     Part::new(field, at(line), Role::Member(member))
 }
 
 pub(crate) fn array(field: &'static str, line: u32, count: usize, node: Node) -> Part {
-    let member = Member { node: keep(node), count: Count::Array(count), name: None };
+    let member = Member::new(keep(node)).count(Count::Array(count));
     Part::new(field, at(line), Role::Member(member))
 }
 

@@ -32,6 +32,23 @@ impl<'a> Text<'a> {
         self.overflowed = false;
     }
 
+    /// Whether what stands from `start` on is in the first `end` bytes as well.
+    pub(crate) const fn has_before(&self, end: usize, start: usize) -> bool {
+        let len = self.len - start;
+        let mut from = 0;
+        while from + len <= end {
+            let mut i = 0;
+            while i < len && self.bytes[from + i] == self.bytes[start + i] {
+                i += 1;
+            }
+            if i == len {
+                return true;
+            }
+            from += 1;
+        }
+        false
+    }
+
     /// Adds a string as a whole, or not at all.
     pub(crate) const fn str(&mut self, s: &str) {
         let from = s.as_bytes();

@@ -39,7 +39,7 @@ pub(in crate::cli) async fn check<L: Layout>(session: &Session<'_, L>) -> Result
                 format!("{}; {fit} of {machines} machines", session.style.paint(Tone::Bad, "not all of it"))
             }
         };
-        session.out.line(format!("{}: {verdict} can be made here", L::NAME));
+        session.out.line(format!("{}: {verdict} can be made here", session.name));
     }
     Ok(Exit::Done)
 }
@@ -153,7 +153,7 @@ pub(in crate::cli) fn completions(
     out: &Output,
     shell: Shell,
     program: &str,
-    layout: &str,
+    layout: args::Subject<'_>,
 ) -> Result<Exit, Error> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut args::grammar(program, layout), program, &mut script);
@@ -237,8 +237,8 @@ mod tests {
         use crate::cli::output::tests::Kept;
         for shell in Shell::value_variants() {
             let kept = Kept::default();
-            completions(&Output::new(kept.clone(), "lab", "completions"), *shell, "lab", "industrial")
-                .unwrap();
+            let layout = args::Subject { name: "industrial", profiles: &[] };
+            completions(&Output::new(kept.clone(), "lab", "completions"), *shell, "lab", layout).unwrap();
             assert!(kept.text().contains("deploy"), "{shell}");
         }
     }

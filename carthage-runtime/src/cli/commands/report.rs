@@ -22,7 +22,7 @@ pub(super) fn show<L: Layout>(session: &Session<'_, L>, report: &Report) -> Exit
     if session.common.json {
         session.out.json(&Line { report });
     } else {
-        text(report, L::NAME, session.style).iter().for_each(|line| session.out.line(line));
+        text(report, &session.name, session.style).iter().for_each(|line| session.out.line(line));
     }
     exit(report, session.stop.is_cancelled())
 }

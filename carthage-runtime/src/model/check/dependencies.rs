@@ -1,6 +1,6 @@
 //! What machines start after is in the layout, is meant clearly, and does not go round in a circle.
 
-use super::super::node::{Dependency, Kind, Role};
+use super::super::node::{Dependency, Kind, Mode, Role};
 use super::super::place::{NONE, Placements};
 use super::super::reference::Meaning;
 use super::super::text::Text;
@@ -31,9 +31,10 @@ impl Check<'_> {
 
     /// A placed thing that somebody wants; a machine starts after it. What is around is made of what is inside: only a task,
     /// which comes when all is made, can have it, and starts after nothing for it.
-    pub(super) const fn placed(&mut self, row: u32, part: u32, item: u32, key: u64) {
+    pub(super) const fn placed(&mut self, row: u32, part: u32, item: u32, key: u64, mode: Mode) {
         let meaning = self.all.meaning(row, key, None);
-        if let Meaning::One { target, .. } = meaning {
+        if let Meaning::One { scope, target } = meaning {
+            self.how_many(Finding::new(Rule::NotOnePlaced, row, part).item(item), mode, scope, target);
             let rows = self.all.rows;
             let around = target < row && row < rows[target as usize].end;
             if around && !matches!(part_at(self.all, row, part).role, Role::Customize(_)) {

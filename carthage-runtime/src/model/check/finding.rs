@@ -30,6 +30,10 @@ pub(super) enum Rule {
     MissingPlaced,
     AmbiguousPlaced,
     PlacedAround,
+    NotOnePlaced,
+    UnknownProfile,
+    FixedInFleet,
+    Lacking,
     StartCycle,
     ProvidedTwice,
     ProvideCycle,
@@ -139,6 +143,10 @@ impl Finding {
             Rule::MissingValue => super::needs::tell(self, all, text),
             Rule::MissingPlaced | Rule::AmbiguousPlaced => super::dependencies::tell(self, all, text),
             Rule::PlacedAround => super::dependencies::tell_around(self, all, text),
+            Rule::NotOnePlaced => super::members::tell_number(self, all, text),
+            Rule::UnknownProfile => super::members::tell_profile(self, all, text),
+            Rule::FixedInFleet => super::members::tell_fixed(self, all, text),
+            Rule::Lacking => super::members::tell_lacking(self, all, text),
             Rule::StartCycle => super::dependencies::tell_cycle(self, all, findings, text),
             Rule::ProvidedTwice => super::provides::tell(self, all, text),
             Rule::ProvideCycle => super::provides::tell_cycle(self, all, findings, text),
@@ -181,6 +189,11 @@ impl Findings {
 
     pub(super) const fn len(&self) -> usize {
         self.len
+    }
+
+    /// Whether there are more than the list holds.
+    pub(super) const fn has_more(&self) -> bool {
+        self.more
     }
 
     pub(super) const fn get(&self, index: usize) -> &Finding {
@@ -241,31 +254,38 @@ impl Findings {
         }
     }
 
-    /// A summary, then every problem, as far as there is room.
-    pub(super) const fn tell(&self, all: &'static Placements, text: &mut Text<'_>) {
-        text.str("`");
-        text.str(all.rows[0].node.key.name());
-        text.str("` does not hold together: ");
-        if self.more {
-            text.str("more than ");
-        }
-        text.number(self.len as u64);
-        text.str(if self.len == 1 { " problem" } else { " problems" });
+    /// Every problem, as far as there is room, without those that are told already; answers how many are new. What another
+    /// profile has not is told with the profile.
+    pub(super) const fn tell(&self, all: &'static Placements, text: &mut Text<'_>) -> usize {
+        let before = text.len();
+        let mut told = 0;
         let mut i = 0;
         while i < self.len {
             let whole = text.len();
             text.str("\n\n");
             self.list[i].tell(all, self, text);
+            if text.has_before(before, whole) {
+                text.truncate(whole);
+                i += 1;
+                continue;
+            }
+            if before > 0 {
+                text.str("\n  in profile `");
+                text.str(all.profile.name);
+                text.str("`");
+            }
+            told += 1;
             // The last line must fit as well.
             text.str(LEFT_OUT);
             if text.overflowed() {
                 text.truncate(whole);
                 text.str(LEFT_OUT);
-                return;
+                return told;
             }
             text.truncate(text.len() - LEFT_OUT.len());
             i += 1;
         }
+        told
     }
 }
 

@@ -7,8 +7,9 @@ use super::{Check, Finding, Rule};
 
 impl Check<'_> {
     pub(super) const fn implementation(&mut self, at: &Row) {
+        let profile = self.all.profile;
         let mut around = at;
-        while around.node.implementation.is_none() {
+        while around.node.implementation.is_none() && profile.maker(around.node.key).is_none() {
             if around.parent == NONE {
                 self.findings.add(Finding::new(Rule::NoImplementation, at.origin, NONE).subject(1));
                 return;

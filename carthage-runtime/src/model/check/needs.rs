@@ -36,7 +36,9 @@ impl Check<'_> {
         let key = need.key.id;
         match need.mode {
             Mode::Optional => {}
-            Mode::Placed => self.placed(row, part, item, key),
+            Mode::Placed | Mode::PlacedIfThere | Mode::AllPlaced => {
+                self.placed(row, part, item, key, need.mode);
+            }
             Mode::Required | Mode::Deferred => {
                 if self.all.provider(row, key) == NONE {
                     self.missing(row, part, item, key);

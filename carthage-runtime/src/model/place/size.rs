@@ -1,7 +1,10 @@
 //! The first pass over a tree: how much there is, so that the second fills arrays of exactly that size.
 
-use super::super::node::{Count, Kind, Member, Mode, Need, Node, Role};
+use super::super::member::Member;
+use super::super::node::{Kind, Need, Node, Role};
+use super::super::profile::Profile;
 use super::super::text::digits;
+use super::extent::{Label, Outcome, Terms};
 
 /// How large the [`Tables`](super::Tables) of a layout are, and the space that its check works in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,33 +54,55 @@ impl Size {
         fields: 0,
     };
 
-    /// Of the tree below `node`.
+    /// Of the tree below `node`, in this profile.
     #[must_use]
-    pub const fn of(node: &Node) -> Self {
-        let mut size = Self::NONE;
+    pub const fn of(node: &Node, profile: &Profile) -> Self {
+        Self::on(node, Terms { profile, outcomes: None })
+    }
+
+    /// Of the tree below `node`, as it was decided at run time. Nothing is looked up in it: it has no entries.
+    pub(crate) const fn decided(node: &Node, profile: &Profile, outcomes: &[Outcome]) -> Self {
+        let mut size = Self::on(node, Terms { profile, outcomes: Some(outcomes) });
+        (size.entries, size.slots) = (0, 0);
+        size
+    }
+
+    const fn on(node: &Node, terms: Terms<'_>) -> Self {
+        let mut counting = Counting { size: Self::NONE, terms, next: 0 };
         let domain = match node.domain {
             Some(domain) => domain.len(),
             None => 0,
         };
-        size.text = node.name.len() + domain;
-        size.placement(node, Around { path: 0, domain, first: true });
+        counting.size.text = node.name.len() + domain;
+        counting.placement(node, Around { path: 0, domain, first: true });
+        let mut size = counting.size;
         size.slots = slots_for(size.entries);
         size.scratch = super::super::check::scratch(&size);
         size
     }
 
+}
+
+/// The tree while it is counted.
+struct Counting<'a> {
+    size: Size,
+    terms: Terms<'a>,
+    next: usize,
+}
+
+impl Counting<'_> {
     const fn placement(&mut self, node: &Node, around: Around) {
-        self.rows += 1;
+        self.size.rows += 1;
         if matches!(node.kind, Kind::Machine) {
-            self.machines += 1;
+            self.size.machines += 1;
         }
         let parts = node.parts;
         let count = parts.len();
-        if count > self.fields {
-            self.fields = count;
+        if count > self.size.fields {
+            self.size.fields = count;
         }
         if around.first {
-            self.references += node.depends_on.len();
+            self.size.references += node.depends_on.len();
         }
         let mut i = 0;
         while i < count {
@@ -85,14 +110,14 @@ impl Size {
                 Role::Member(member) => self.member(parts[i].field, member, around),
                 Role::Link(link) => {
                     if around.first {
-                        self.links += 1;
+                        self.size.links += 1;
                     }
                     if link.address.is_some() {
-                        self.addresses += 1;
+                        self.size.addresses += 1;
                     }
                 }
                 Role::Provide(provide) if around.first => {
-                    self.entries += 1;
+                    self.size.entries += 1;
                     self.needs(provide.needs);
                 }
                 Role::Customize(node) if around.first => {
@@ -113,8 +138,8 @@ impl Size {
         let count = needs.len();
         let mut i = 0;
         while i < count {
-            if matches!(needs[i].mode, Mode::Placed) {
-                self.references += 1;
+            if needs[i].mode.is_placed() {
+                self.size.references += 1;
             }
             i += 1;
         }
@@ -126,28 +151,29 @@ impl Size {
             Some(name) => name.len(),
             None => member.node.name.len(),
         };
-        let (elements, array) = match member.count {
-            Count::One => (1, false),
-            Count::Array(elements) => (elements, true),
-        };
+        let extent = self.terms.extent(member, &mut self.next);
+        let elements = extent.count;
         if around.first && elements > 0 {
-            self.entries += 1;
+            self.size.entries += 1;
         }
         let mut i = 0;
         while i < elements {
-            // The number and the mark before it.
-            let number = if array { 1 + digits(i as u64 + 1) } else { 0 };
-            let path = path + number;
-            let suffix = if around.domain > 0 { around.domain + 1 } else { 0 };
-            self.text += 2 * path + name + number + suffix;
-            let domain = match member.node.domain {
-                Some(domain) => {
-                    let domain = domain.len() + number + suffix;
-                    self.text += domain;
-                    domain
-                }
-                None => around.domain,
+            // What tells it apart, with the mark before it.
+            let (label, name) = match extent.label.get(i) {
+                Label::None => (0, name),
+                Label::Number(number) => (1 + digits(number as u64), name + 1 + digits(number as u64)),
+                Label::Name(name) => (1 + name.len(), name.len()),
             };
+            let path = path + label;
+            let suffix = if around.domain > 0 { around.domain + 1 } else { 0 };
+            self.size.text += 2 * path + name + suffix;
+            let domain = match (member.node.domain, extent.label.get(i)) {
+                (Some(domain), _) => domain.len() + label + suffix,
+                (None, Label::Name(_)) if member.node.kind.is_container() => label - 1 + suffix,
+                (None, _) => 0,
+            };
+            self.size.text += domain;
+            let domain = if domain == 0 { around.domain } else { domain };
             self.placement(member.node, Around { path, domain, first: around.first && i == 0 });
             i += 1;
         }

@@ -1,8 +1,12 @@
 //! The second pass: every placement a row, with its texts, and the members and provided values by key.
 
 use super::super::key::Key;
-use super::super::node::{Count, Kind, Member, Node, Role};
+use super::super::member::{Count, Member};
+use super::super::node::{Kind, Node, Role};
+use super::super::profile::Profile;
 use super::super::text::{digits, write_number};
+use super::Placements;
+use super::extent::{Label, Outcome, Terms};
 use super::size::Size;
 
 /// No index.
@@ -17,12 +21,18 @@ pub(crate) struct Row {
     pub(crate) part: u32,
     /// The first row after its subtree.
     pub(crate) end: u32,
-    /// The same place in the first elements of all arrays around; itself, if it is there.
+    /// In the tables of the source: the same place in the first elements of all arrays around; itself, if it is there.
     pub(crate) origin: u32,
-    /// From 0 in its array; [`NONE`] outside of arrays.
+    /// From 0 in its array or fleet; [`NONE`] outside of them.
     pub(crate) position: u32,
-    /// How many elements its array has; 1 outside of arrays.
+    /// How many elements its array or fleet has; 1 outside of them.
     pub(crate) elements: u32,
+    /// Whether it is called by a name that a list gave it.
+    pub(crate) named: bool,
+    /// Whether there may be any number of it: it is a fleet's, or in one.
+    pub(crate) varies: bool,
+    /// Whether it is in some profiles only.
+    pub(crate) partial: bool,
     /// Whether no row before has the same key.
     pub(crate) first: bool,
     /// Whether it provides values.
@@ -70,6 +80,7 @@ impl Entry {
 #[derive(Debug)]
 pub struct Tables<const ROWS: usize, const TEXT: usize, const ENTRIES: usize, const SLOTS: usize> {
     pub(crate) size: Size,
+    pub(crate) profile: &'static Profile,
     pub(crate) rows: [Row; ROWS],
     pub(crate) text: [u8; TEXT],
     pub(crate) entries: [Entry; ENTRIES],
@@ -84,14 +95,15 @@ pub struct Tables<const ROWS: usize, const TEXT: usize, const ENTRIES: usize, co
 impl<const ROWS: usize, const TEXT: usize, const ENTRIES: usize, const SLOTS: usize>
     Tables<ROWS, TEXT, ENTRIES, SLOTS>
 {
-    /// Of the tree below `node`, which has this size.
+    /// Of the tree below `node` in this profile, which has this size.
     ///
     /// # Panics
     /// When it has another.
     #[must_use]
-    pub const fn of(node: &'static Node, size: Size) -> Self {
+    pub const fn of(node: &'static Node, profile: &'static Profile, size: Size) -> Self {
         let mut tables = Self {
             size,
+            profile,
             rows: [Row::of_layout(node); ROWS],
             text: [0; TEXT],
             entries: [Entry::EMPTY; ENTRIES],
@@ -109,6 +121,9 @@ impl<const ROWS: usize, const TEXT: usize, const ENTRIES: usize, const SLOTS: us
             used: 0,
             placed: 0,
             entered: 0,
+            terms: Terms { profile, outcomes: None },
+            next: 0,
+            shape: None,
         }
         .fill(node);
         tables
@@ -127,8 +142,18 @@ pub(crate) struct Heap {
 }
 
 impl Heap {
-    pub(crate) fn of(node: &'static Node) -> Self {
-        let size = Size::of(node);
+    pub(crate) fn of(node: &'static Node, profile: &'static Profile) -> Self {
+        Self::filled(node, Size::of(node, profile), Terms { profile, outcomes: None }, None)
+    }
+
+    /// The tree whose tables of the source are `shape`, as it was decided.
+    pub(crate) fn decided(shape: &'static Placements, outcomes: &[Outcome]) -> Self {
+        let (node, profile) = (shape.rows[0].node, shape.profile);
+        let size = Size::decided(node, profile, outcomes);
+        Self::filled(node, size, Terms { profile, outcomes: Some(outcomes) }, Some(shape))
+    }
+
+    fn filled(node: &'static Node, size: Size, terms: Terms<'_>, shape: Option<&'static Placements>) -> Self {
         let mut tables = Self {
             size,
             rows: vec![Row::of_layout(node); size.rows],
@@ -148,6 +173,9 @@ impl Heap {
             used: 0,
             placed: 0,
             entered: 0,
+            terms,
+            next: 0,
+            shape,
         }
         .fill(node);
         tables
@@ -170,6 +198,11 @@ struct Filling<'a> {
     used: usize,
     placed: usize,
     entered: usize,
+    terms: Terms<'a>,
+    /// Members that are decided at run time so far.
+    next: usize,
+    /// The tables of the source, if these are not: they have the entries.
+    shape: Option<&'static Placements>,
 }
 
 impl Row {
@@ -183,6 +216,9 @@ impl Row {
             origin: 0,
             position: NONE,
             elements: 1,
+            named: false,
+            varies: false,
+            partial: false,
             first: true,
             provides: false,
             text: 0,
@@ -232,7 +268,7 @@ impl Filling<'_> {
             let part = &parts[i];
             match &part.role {
                 Role::Member(member) => self.member(part.field, i, member, row, shift),
-                Role::Provide(provide) if shift == 0 => {
+                Role::Provide(provide) if shift == 0 && self.shape.is_none() => {
                     self.rows[row].provides = true;
                     self.enter(provide.key, row, i, NONE);
                 }
@@ -245,50 +281,72 @@ impl Filling<'_> {
 
     const fn member(&mut self, field: &str, index: usize, member: &Member, parent: usize, shift: usize) {
         let node = member.node;
-        let (elements, array) = match member.count {
-            Count::One => (1, false),
-            Count::Array(elements) => (elements, true),
-        };
+        let extent = self.terms.extent(member, &mut self.next);
+        let elements = extent.count;
         let first_row = self.placed;
-        let first = shift == 0 && elements > 0 && self.enter(node.key, parent, index, first_row as u32);
+        let here = shift == 0 && elements > 0 && self.shape.is_none();
+        let first = here && self.enter(node.key, parent, index, first_row as u32);
+        let source = match self.shape {
+            Some(shape) => shape.first_of(self.rows[parent].origin, index as u32),
+            None => NONE,
+        };
+        let varies = self.rows[parent].varies || matches!(member.count, Count::Fleet);
+        let partial = self.rows[parent].partial || !member.only.is_empty();
         let mut i = 0;
         while i < elements {
             let row = self.placed;
             self.placed += 1;
             let shift = if shift == 0 { row - first_row } else { shift };
-            let origin = if shift == 0 { row as u32 } else { self.rows[row - shift].origin };
-            let number = if array { i + 1 } else { 0 };
+            let origin = if source != NONE {
+                source
+            } else if shift == 0 {
+                row as u32
+            } else {
+                self.rows[row - shift].origin
+            };
+            let label = extent.label.get(i);
             self.rows[row] = Row {
                 node,
                 parent: parent as u32,
                 part: index as u32,
                 end: 0,
                 origin,
-                position: if array { i as u32 } else { NONE },
+                position: if matches!(label, Label::None) { NONE } else { i as u32 },
                 elements: elements as u32,
+                named: matches!(label, Label::Name(_)),
+                varies,
+                partial,
                 first: first && i == 0,
-                ..self.texts(field, member, number, parent)
+                ..self.texts(field, member, label, parent)
             };
             self.inside(node, row, shift);
             i += 1;
         }
     }
 
-    /// Writes path, stamp directory, full name and domain; `number` is 0 outside of arrays.
-    const fn texts(&mut self, field: &str, member: &Member, number: usize, parent: usize) -> Row {
+    /// Writes path, stamp directory, full name and domain.
+    const fn texts(&mut self, field: &str, member: &Member, label: Label, parent: usize) -> Row {
         let around = self.rows[parent];
         let text = self.used;
         let path_len = around.path_len as usize
             + (around.path_len > 0) as usize
             + field.len()
-            + if number > 0 { 1 + digits(number as u64) } else { 0 };
-        self.paths(&around, field, number, path_len);
+            + match label {
+                Label::None => 0,
+                Label::Number(number) => 1 + digits(number as u64),
+                Label::Name(name) => 1 + name.len(),
+            };
+        self.paths(&around, field, label, path_len);
         let name = match member.name {
             Some(name) => name,
             None => member.node.name,
         };
         let start = self.used;
-        self.numbered(name, number);
+        match label {
+            Label::Name(name) => self.str(name),
+            Label::Number(number) => self.numbered(name, number),
+            Label::None => self.str(name),
+        }
         let name_len = self.used - start;
         let machine = matches!(member.node.kind, Kind::Machine);
         let (mut hash, mut power) = (around.hash, around.power);
@@ -298,9 +356,14 @@ impl Filling<'_> {
         self.suffix(&around);
         let full_len = self.used - start;
         let (mut domain, mut domain_len) = (around.domain, around.domain_len);
-        if let Some(own) = member.node.domain {
-            let start = self.used;
-            self.domain(own, number);
+        let start = self.used;
+        match (member.node.domain, label) {
+            (Some(own), label) => self.domain(own, label),
+            // Their machines would all have the same names.
+            (None, Label::Name(name)) if member.node.kind.is_container() => self.str(name),
+            (None, _) => {}
+        }
+        if self.used > start {
             if !machine {
                 let (own, beyond) = self.hash(b'.', start);
                 hash = multiply_add(own, power, hash);
@@ -323,7 +386,7 @@ impl Filling<'_> {
     }
 
     /// The path, and `/` in the place of `.` behind it.
-    const fn paths(&mut self, around: &Row, field: &str, number: usize, len: usize) {
+    const fn paths(&mut self, around: &Row, field: &str, label: Label, len: usize) {
         let start = self.used;
         let from = around.text as usize;
         let mut at = around.path_len as usize;
@@ -348,29 +411,51 @@ impl Filling<'_> {
             i += 1;
         }
         at += count;
-        if number > 0 {
+        if at < len {
             self.text[start + at] = b'.';
             self.text[start + len + at] = b'/';
             at += 1;
-            write_number(self.text, start + at, number as u64, len - at);
-            write_number(self.text, start + len + at, number as u64, len - at);
+        }
+        match label {
+            Label::None => {}
+            Label::Number(number) => {
+                write_number(self.text, start + at, number as u64, len - at);
+                write_number(self.text, start + len + at, number as u64, len - at);
+            }
+            Label::Name(name) => {
+                let name = name.as_bytes();
+                i = 0;
+                while i < name.len() {
+                    self.text[start + at + i] = name[i];
+                    self.text[start + len + at + i] = name[i];
+                    i += 1;
+                }
+            }
         }
         self.used += 2 * len;
     }
 
-    /// `name`, or `name-3`.
+    /// `name-3`.
     const fn numbered(&mut self, name: &str, number: usize) {
         self.str(name);
-        if number > 0 {
-            self.str("-");
-            let count = digits(number as u64);
-            write_number(self.text, self.used, number as u64, count);
-            self.used += count;
-        }
+        self.str("-");
+        let count = digits(number as u64);
+        write_number(self.text, self.used, number as u64, count);
+        self.used += count;
     }
 
-    /// An enclave's domain; in an array its first label is numbered: `desk-2.example`.
-    const fn domain(&mut self, domain: &str, number: usize) {
+    /// An enclave's domain; in an array its first label is numbered: `desk-2.example`; in a fleet it is in one of the element's
+    /// name: `paris.example`.
+    const fn domain(&mut self, domain: &str, label: Label) {
+        let number = match label {
+            Label::Number(number) => number,
+            Label::None => return self.str(domain),
+            Label::Name(name) => {
+                self.str(name);
+                self.str(".");
+                return self.str(domain);
+            }
+        };
         let bytes = domain.as_bytes();
         let count = bytes.len();
         let mut label = 0;

@@ -82,7 +82,7 @@ fn problems_come_in_the_order_of_the_source_and_a_message_is_cut_after_a_whole_o
     let all = Placements::leak(layout(many.collect()));
     // Names as long as these are mistakes of their own, and the list holds only so many.
     assert_eq!(all.problems().len(), 128);
-    let panic = std::panic::catch_unwind(|| all.check::<65536>()).unwrap_err();
+    let panic = std::panic::catch_unwind(|| Placements::check::<65536>(&[all])).unwrap_err();
     let message = panic.downcast::<String>().unwrap();
     assert!(
         message

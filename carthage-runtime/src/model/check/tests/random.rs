@@ -109,7 +109,7 @@ fn below(all: &mut Vec<Plain>, parent: usize) {
     for part in all[parent].node.parts {
         let Role::Member(member) = &part.role else { continue };
         let numbers: Vec<Option<usize>> = match member.count {
-            Count::One => vec![None],
+            Count::One | Count::Fleet => vec![None],
             Count::Array(count) => (1..=count).map(Some).collect(),
         };
         for number in numbers {

@@ -1,0 +1,233 @@
+//! Members that may be absent, or many: who counts on how many, and in which profiles they are.
+
+use super::super::login::{Address, Login};
+use super::super::member::{Count, Member};
+use super::super::node::{Mode, Role};
+use super::super::place::{NONE, Placements, Row};
+use super::super::text::Text;
+use super::words::{
+    LINE, also, field_of, fields, model, model_at, need, needed_by, part_at, placed_at, placement, quoted,
+};
+use super::{Check, Finding, Rule};
+use crate::machine::capability::Capability;
+
+/// How many there are of what is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Number {
+    One,
+    /// This row may be absent.
+    Perhaps(u32),
+    /// This row stands in an array or a fleet.
+    Many(u32),
+}
+
+impl Check<'_> {
+    /// The names in a member's `only` are profiles of the layout.
+    pub(super) const fn member(&mut self, row: u32, part: u32, member: &Member) {
+        let mut i = 0;
+        while i < member.only.len() {
+            if !self.all.profile.knows(member.only[i]) {
+                self.findings.add(Finding::new(Rule::UnknownProfile, row, part).item(i as u32));
+            }
+            i += 1;
+        }
+    }
+
+    /// What is wanted is as many as its type says.
+    pub(super) const fn how_many(&mut self, finding: Finding, mode: Mode, scope: u32, target: u32) {
+        let number = number(self.all, scope, target);
+        let row = match (mode, number) {
+            (Mode::Placed, Number::Perhaps(row) | Number::Many(row)) => row,
+            (Mode::PlacedIfThere, Number::Many(row)) => row,
+            _ => return,
+        };
+        self.findings.add(finding.with(target, row));
+    }
+
+    /// A machine in a fleet has nothing that only one can have. One that is not in all profiles is no bound of its container's:
+    /// what it asks for is looked for in what makes it in this one.
+    pub(super) const fn in_part(&mut self, row: u32, at: &Row) {
+        if at.varies && at.origin == row {
+            let parts = at.node.parts;
+            let mut i = 0;
+            while i < parts.len() {
+                if let Role::Link(link) = &parts[i].role
+                    && (link.address.is_some() || link.mac.is_some())
+                {
+                    self.findings.add(Finding::new(Rule::FixedInFleet, row, i as u32));
+                }
+                i += 1;
+            }
+            if let Some(login) = &at.node.login
+                && matches!(login.address, Some(Address::Range(_)))
+            {
+                self.findings.add(Finding::new(Rule::FixedInFleet, row, NONE));
+            }
+        }
+        let own = at.node.implementation.is_some();
+        if !at.partial || at.origin != row || own {
+            return;
+        }
+        let Some(implementation) = placement(self.all, row).implementation() else { return };
+        let can = implementation.capabilities;
+        let mut links = false;
+        let parts = at.node.parts;
+        self.lacking(row, NONE, at.node.asks, can);
+        if !matches!(at.node.login, Some(Login { address: Some(_), .. })) {
+            self.lacking(row, NONE, &[Capability::Located], can);
+        }
+        let mut i = 0;
+        while i < parts.len() {
+            match &parts[i].role {
+                Role::Link(_) if !links => {
+                    links = true;
+                    self.lacking(row, i as u32, &[Capability::Links], can);
+                }
+                Role::Customize(node) => self.lacking(row, i as u32, node.asks, can),
+                _ => {}
+            }
+            i += 1;
+        }
+    }
+
+    const fn lacking(&mut self, row: u32, part: u32, asked: &[Capability], can: &[Capability]) {
+        let mut i = 0;
+        while i < asked.len() {
+            let mut has = false;
+            let mut j = 0;
+            while j < can.len() {
+                has = has || can[j] as u32 == asked[i] as u32;
+                j += 1;
+            }
+            if !has {
+                self.findings.add(Finding::new(Rule::Lacking, row, part).with(asked[i] as u32, 0));
+            }
+            i += 1;
+        }
+    }
+}
+
+/// How many of `target`, found in `scope`, there are.
+const fn number(all: &Placements, scope: u32, target: u32) -> Number {
+    let mut number = Number::One;
+    let mut at = target;
+    while at != scope {
+        let Some(part) = all.part(at) else { return number };
+        let Role::Member(member) = &part.role else { return number };
+        match member.count {
+            Count::Array(_) | Count::Fleet => return Number::Many(at),
+            Count::One if member.when || !member.only.is_empty() => number = Number::Perhaps(at),
+            Count::One => {}
+        }
+        at = all.rows[at as usize].parent;
+    }
+    number
+}
+
+pub(super) const fn tell_number(finding: &Finding, all: &'static Placements, text: &mut Text<'_>) {
+    let part = part_at(all, finding.row, finding.part);
+    let (need, _) = need(part, finding.item);
+    let wanted = need.key.name();
+    fields(text, all, finding.row);
+    text.str(" wants one placed ");
+    quoted(text, wanted);
+    let many = match all.part(finding.b) {
+        Some(held) => match &held.role {
+            Role::Member(member) => !matches!(member.count, Count::One),
+            _ => false,
+        },
+        None => false,
+    };
+    text.str(if many { ", but there are several: " } else { ", which may be absent: " });
+    fields(text, all, finding.b);
+    placed_at(text, all, finding.b);
+    text.str(LINE);
+    needed_by(text, part, finding.item);
+    also(text, all, finding, "and so does");
+    text.str(LINE);
+    text.str(if many { "write `Vec<Placed<" } else { "write `Option<Placed<" });
+    text.str(wanted);
+    text.str(if many { ">>` for all of them" } else { ">>`" });
+}
+
+pub(super) const fn tell_profile(finding: &Finding, all: &'static Placements, text: &mut Text<'_>) {
+    let part = part_at(all, finding.row, finding.part);
+    let Role::Member(member) = &part.role else { return };
+    let name = member.only[finding.item as usize];
+    field_of(text, all, finding.row, finding.part);
+    text.str(" is in profile ");
+    quoted(text, name);
+    text.str(" only, which ");
+    model(text, all, 0);
+    model_at(text, all, 0);
+    text.str(" does not declare");
+    text.str(LINE);
+    text.str("member: ");
+    text.at(part.at);
+    text.str(LINE);
+    let among = all.profile.among;
+    let mut i = 0;
+    while i < among.len() {
+        text.str(if i == 0 { "it has: `" } else { "`, `" });
+        text.str(among[i]);
+        i += 1;
+    }
+    if i > 0 {
+        text.str("`; ");
+    }
+    text.str("write `#[profile(");
+    text.str(name);
+    text.str(")]` below `#[layout(…)]`");
+}
+
+pub(super) const fn tell_fixed(finding: &Finding, all: &'static Placements, text: &mut Text<'_>) {
+    fields(text, all, finding.row);
+    placed_at(text, all, finding.row);
+    text.str(" is in a fleet, and ");
+    if finding.part == NONE {
+        text.str("its model says one `ip_address` for all of them");
+        model_at(text, all, finding.row);
+    } else {
+        let part = part_at(all, finding.row, finding.part);
+        quoted(text, part.field);
+        text.str(" (");
+        text.at(part.at);
+        text.str(") has an address that only one can have");
+    }
+    text.str(LINE);
+    text.str("leave it out: each gets one of its network's pool");
+}
+
+pub(super) const fn tell_lacking(finding: &Finding, all: &'static Placements, text: &mut Text<'_>) {
+    let (row, at) = (finding.row, placement(all, finding.row));
+    let capability = Capability::ALL[finding.a as usize];
+    fields(text, all, row);
+    placed_at(text, all, row);
+    text.str(" asks for ");
+    quoted(text, capability.name());
+    text.str(", which `");
+    if let Some(implementation) = at.implementation() {
+        text.str(implementation.name);
+    }
+    text.str("` lacks");
+    text.str(LINE);
+    text.str("asked for by ");
+    if finding.part == NONE {
+        text.str("the model ");
+        model(text, all, row);
+        model_at(text, all, row);
+    } else {
+        let part = part_at(all, row, finding.part);
+        text.str("field ");
+        quoted(text, part.field);
+        text.str(" (");
+        text.at(part.at);
+        text.str(")");
+    }
+    text.str(LINE);
+    text.str("leave it out of profile `");
+    text.str(all.profile.name);
+    text.str("`, or say in `#[profile(…)]` what makes it: `");
+    text.str(all.rows[row as usize].node.key.name());
+    text.str(" = …`");
+}
