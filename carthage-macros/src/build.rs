@@ -103,7 +103,7 @@ fn decider(
 ) -> Option<TokenStream> {
     let Value::Expr(expr) = value else { return None };
     let (place, how) = (place(), Ident::new(how, Span::call_site()));
-    let said = Ident::new("said", Span::mixed_site());
+    let said = Ident::new("said", Span::mixed_site().located_at(expr.span()));
     let function = quote_spanned!(expr.span()=> ::carthage::layout::Decision::#how(#said));
     let made = evaluated(expr, field, fields, &quote!(let #said = #expr; let made = #function;));
     Some(quote!(#place.decides(#index, #made);))

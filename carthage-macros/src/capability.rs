@@ -1,6 +1,6 @@
 //! `impl On<I>`: what an item asks of the implementation that makes it, as bounds that the type system follows down the tree.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Generics, Type, WhereClause, WherePredicate, parse_quote};
@@ -9,6 +9,7 @@ use crate::expand::with_models;
 use crate::field::{Field, Role};
 use crate::model::Model;
 use crate::node::condition;
+use crate::tokens::respan;
 
 /// Something that the implementation must be able to do.
 pub(crate) struct Capability {
@@ -227,22 +228,4 @@ fn for_any(generics: &Generics, bounds: impl IntoIterator<Item = TokenStream>) -
     clause.predicates.extend(bounds.map(|bound| -> WherePredicate { parse_quote!(#bound) }));
     let (head, _, _) = generics.split_for_impl();
     (quote!(#head), clause)
-}
-
-/// The same tokens at another place: rustc points at a type's own tokens when a bound on it fails.
-fn respan(tokens: TokenStream, span: Span) -> TokenStream {
-    tokens
-        .into_iter()
-        .map(|mut token| {
-            if let TokenTree::Group(group) = &token {
-                token = TokenTree::Group(proc_macro2::Group::new(
-                    group.delimiter(),
-                    respan(group.stream(), span),
-                ));
-            }
-            // Names are still looked up where the user wrote them.
-            token.set_span(span.resolved_at(token.span()));
-            token
-        })
-        .collect()
 }

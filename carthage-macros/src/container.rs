@@ -8,7 +8,7 @@ use crate::capability;
 use crate::errors::Errors;
 use crate::expand;
 use crate::field::{Role, Within};
-use crate::literal;
+use crate::late::{self, Domain};
 use crate::model::Model;
 use crate::node;
 use crate::options::Options;
@@ -18,7 +18,7 @@ pub(crate) struct Container {
     pub(crate) model: Model,
     pub(crate) name: String,
     pub(crate) implementation: Option<Type>,
-    domain: Option<String>,
+    domain: Option<Domain>,
 }
 
 impl Container {
@@ -31,18 +31,23 @@ impl Container {
         let mut model = Model::parse(attribute, item, Some(Within::Container), errors);
         place_members(&mut model);
         let name = model.name(options, errors);
-        let domain = options.text("domain", literal::domain, errors).map(|(domain, _)| domain);
+        let domain = options.text("domain", late::domain, errors).map(|(domain, _)| domain);
         Self { model, name, implementation: options.ty("implementation"), domain }
     }
 
     /// The struct with its members placed, and what every container gets.
     pub(crate) fn expand(&self, kind: &str) -> TokenStream {
-        let domain = self.domain.as_ref().map(|domain| quote!(.domain(#domain)));
+        let (domain, constant) = self.domain.as_ref().map_or_else(Default::default, Domain::node);
         let implementation = self.implementation.as_ref().map(node::implementation);
         let body = expand::model(&self.model, kind, &self.name, quote!(#domain #implementation));
         let on = capability::container(&self.model, self.implementation.as_ref());
         let item = expand::item(&self.model);
-        quote!(#item #body #on)
+        let constant = constant.map(|constant| {
+            let (generics, ident) = (&self.model.item.generics, &self.model.item.ident);
+            let (of_impl, of_type, clause) = generics.split_for_impl();
+            quote!(impl #of_impl #ident #of_type #clause { #constant })
+        });
+        quote!(#item #constant #body #on)
     }
 }
 

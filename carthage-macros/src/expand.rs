@@ -39,6 +39,7 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
     let (kind, about, at, key) =
         (Ident::new(kind, Span::call_site()), &model.about, at(ident.span()), key(ident));
     let key_arguments = key_arguments(&model.item);
+    let is_abstract = model.is_abstract.then(|| quote!(.of_abstract()));
     let parts = parts(&model.fields);
     let dependencies = model.depends_on.iter().map(|dependency| {
         let (ty, at) = (&dependency.ty, crate::node::at(dependency.ty.span()));
@@ -53,7 +54,7 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
         #[automatically_derived]
         impl #impl_generics ::carthage::layout::Model for #ident #ty_generics #where_clause {
             type Me = Self;
-            const KEY: ::carthage::model::Key = #key #(#key_arguments)*;
+            const KEY: ::carthage::model::Key = #key #(#key_arguments)* #is_abstract;
             const NODE: &'static ::carthage::model::Node =
                 &::carthage::model::Node::new(::carthage::model::Kind::#kind, Self::KEY, #name, #at)
                 #about #node #parts #dependencies;

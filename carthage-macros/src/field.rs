@@ -8,10 +8,11 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Expr, Ident, Token, Type};
 
 use crate::errors::Errors;
-use crate::literal::{self, Range};
+use crate::literal;
 use crate::member::Member;
 use crate::names;
 use crate::options::{self, Known, Options};
+use crate::tokens::respan;
 use crate::types;
 
 /// The attributes of fields; none of them may reach rustc, which has a `#[link]` of its own.
@@ -41,7 +42,8 @@ pub(crate) enum Role {
 pub(crate) struct Link {
     pub(crate) network: Type,
     pub(crate) interface: String,
-    pub(crate) address: Option<Range>,
+    /// A range, where it is written.
+    pub(crate) address: Option<TokenStream>,
     pub(crate) mac: Option<[u8; 6]>,
     pub(crate) mtu: Option<Expr>,
     /// Where `link` is written.
@@ -240,7 +242,7 @@ impl Here<'_> {
         Some(Role::Link(Link {
             network,
             interface: interface.unwrap_or_else(|| self.ident.unraw().to_string()),
-            address: address.map(|(address, _)| address),
+            address: address.map(|(address, span)| respan(address.to_token_stream(), span)),
             mac: mac.map(|(mac, _)| mac),
             mtu,
             span: self.attribute.path().span(),

@@ -11,6 +11,8 @@ mod errors;
 mod expand;
 mod field;
 mod injectable;
+mod ipv4;
+mod late;
 mod layout;
 mod literal;
 mod login;

@@ -1,115 +1,13 @@
 //! What the text of a literal argument must be. Each rule returns the value, or a clause that says what is wrong and what to
 //! write.
 
-use std::net::Ipv4Addr;
-
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-type Checked<T> = Result<T, String>;
+pub(crate) use crate::ipv4::{Cidr, Range, addresses, cidr, range};
 
-/// An IPv4 subnet.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Cidr {
-    pub(crate) network: Ipv4Addr,
-    pub(crate) prefix: u8,
-}
-
-impl Cidr {
-    /// Stands for a subnet that could not be read: contains every address, so that nothing else is wrong because of it.
-    pub(crate) const ANY: Self = Self { network: Ipv4Addr::UNSPECIFIED, prefix: 0 };
-}
-
-/// Consecutive IPv4 addresses.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Range {
-    pub(crate) first: Ipv4Addr,
-    pub(crate) last: Ipv4Addr,
-}
-
-impl Range {
-    /// Stands for a pool that could not be read: large enough for every machine.
-    pub(crate) const ANY: Self =
-        Self { first: Ipv4Addr::new(0, 0, 0, 1), last: Ipv4Addr::new(255, 255, 255, 254) };
-}
-
-fn ipv4_tokens(address: Ipv4Addr) -> TokenStream {
-    let [a, b, c, d] = address.octets();
-    quote!(::core::net::Ipv4Addr::new(#a, #b, #c, #d))
-}
-
-impl ToTokens for Cidr {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        let (network, prefix) = (ipv4_tokens(self.network), self.prefix);
-        tokens.extend(quote!(::carthage::model::Cidr4 { network: #network, prefix: #prefix }));
-    }
-}
-
-impl ToTokens for Range {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        let (first, last) = (ipv4_tokens(self.first), ipv4_tokens(self.last));
-        tokens.extend(quote!(::carthage::model::Range4 { first: #first, last: #last }));
-    }
-}
-
-/// An IPv4 address.
-pub(crate) fn address(text: &str) -> Checked<Ipv4Addr> {
-    if let Some((address, _)) = text.split_once('/') {
-        return Err(format!("an address has no prefix length: the network's is used; write `{address}`"));
-    }
-    text.parse().map_err(|_| format!("`{text}` is not an IPv4 address, such as `10.37.0.2`"))
-}
-
-/// A subnet such as `10.37.0.0/24`.
-pub(crate) fn cidr(text: &str) -> Checked<Cidr> {
-    let Some((address_text, prefix_text)) = text.split_once('/') else {
-        address(text)?;
-        return Err(format!(
-            "`{text}` has no prefix length; write `{text}/24` for a network of 254 addresses"
-        ));
-    };
-    let address = address(address_text)?;
-    let prefix = prefix_text.parse::<u8>().ok().filter(|prefix| *prefix <= 32);
-    let Some(prefix) = prefix else {
-        return Err(format!("`/{prefix_text}` is not a prefix length; IPv4 has `/0` to `/32`"));
-    };
-    let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
-    let network = Ipv4Addr::from_bits(address.to_bits() & mask);
-    if network != address {
-        return Err(format!("`{text}` is an address inside a network; the network is `{network}/{prefix}`"));
-    }
-    Ok(Cidr { network, prefix })
-}
-
-/// Addresses such as `10.37.0.5-10.37.0.25`.
-pub(crate) fn range(text: &str) -> Checked<Range> {
-    let Some((first, last)) = text.split_once('-') else {
-        if let Ok(Cidr { network, prefix: prefix @ 1..=30 }) = cidr(text) {
-            let last = network.to_bits() | (u32::MAX >> prefix);
-            let (first, last) = (Ipv4Addr::from_bits(network.to_bits() + 1), Ipv4Addr::from_bits(last - 1));
-            return Err(format!(
-                "`{text}` is a network; a range names the first and the last address: `{first}-{last}`"
-            ));
-        }
-        address(text)?;
-        return Err(format!(
-            "`{text}` is one address; a range names the first and the last: `{text}-{text}`"
-        ));
-    };
-    let (first, last) = (address(first.trim())?, address(last.trim())?);
-    if first > last {
-        return Err(format!("the range is reversed; write `{last}-{first}`"));
-    }
-    Ok(Range { first, last })
-}
-
-/// One address, or a range for an array of machines.
-pub(crate) fn addresses(text: &str) -> Checked<Range> {
-    if text.contains('-') {
-        return range(text);
-    }
-    address(text).map(|address| Range { first: address, last: address })
-}
+/// What the text says, or a clause about what is wrong with it.
+pub(crate) type Checked<T> = Result<T, String>;
 
 /// A hardware address such as `52:54:00:12:34:56`.
 pub(crate) fn mac(text: &str) -> Checked<[u8; 6]> {
@@ -386,23 +284,6 @@ pub(crate) fn processors(value: u64) -> Checked<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_subnet_names_its_network() {
-        assert_eq!(cidr("10.37.0.0/24"), Ok(Cidr { network: Ipv4Addr::new(10, 37, 0, 0), prefix: 24 }));
-        assert_eq!(cidr("0.0.0.0/0"), Ok(Cidr::ANY));
-        assert!(cidr("10.37.0.5/24").unwrap_err().ends_with("the network is `10.37.0.0/24`"));
-        assert!(cidr("10.37.0.0").unwrap_err().contains("no prefix length"));
-        assert!(cidr("10.37.0.0/33").unwrap_err().contains("/32"));
-        assert!(cidr("10.37.0/24").unwrap_err().contains("`10.37.0` is not an IPv4 address"));
-    }
-
-    #[test]
-    fn a_range_goes_up() {
-        assert!(range("10.0.0.1-10.0.0.9").is_ok() && addresses("10.0.0.1").is_ok());
-        assert!(range("10.0.0.9-10.0.0.1").unwrap_err().ends_with("write `10.0.0.1-10.0.0.9`"));
-        assert!(range("10.0.0.9").is_err() && addresses("10.0.0.1-x").is_err());
-    }
 
     #[test]
     fn hardware_addresses() {

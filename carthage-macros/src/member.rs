@@ -18,6 +18,10 @@ pub(crate) struct Member {
     /// Whether the field is an `Option`.
     pub(crate) optional: bool,
     pub(crate) name: Option<String>,
+    /// Another domain than the model's own.
+    pub(crate) domain: Option<String>,
+    /// `is = …`: what it stands for, besides its own type.
+    pub(crate) is: Vec<Type>,
     /// `when = …`: an expression that tells whether it is there.
     pub(crate) when: Option<Value>,
     /// `only = …`: the profiles in which it is there.
@@ -35,6 +39,8 @@ pub(crate) enum Count {
 
 const OPTIONS: &[Known] = &[
     options::text("name", "name = \"mirror-2\""),
+    options::text("domain", "domain = \"red\""),
+    options::type_("is", "is = Uplink"),
     options::expression("when", "when = settings.monitored"),
     options::expression("list", "list = inventory.desks()"),
     options::idents("only", "only = full"),
@@ -55,6 +61,11 @@ impl Member {
         let [name_at, when_at, list_at, only_at] =
             ["name", "when", "list", "only"].map(|argument| options.span(argument));
         let name = options.text("name", literal::host_name, errors).map(|(name, _)| name);
+        let domain = options.text("domain", literal::domain, errors).map(|(domain, _)| domain);
+        let is = match options.ty("is") {
+            Some(Type::Tuple(several)) => several.elems.into_iter().collect(),
+            one => one.into_iter().collect(),
+        };
         let mut expression = |name| options.expr(name).map(|expr| Value::Expr(expr).without_self(errors));
         let (when, list) = (expression("when"), expression("list"));
         let only = options.idents("only");
@@ -101,7 +112,7 @@ impl Member {
             (None, Some(count)) => Count::Array(Box::new(count)),
             (None, None) => Count::One,
         };
-        Some(Self { ty: element.clone(), count, optional, name, when, only })
+        Some(Self { ty: element.clone(), count, optional, name, domain, is, when, only })
     }
 
     /// The type that the field gets: `Mirror` becomes `Placed<Mirror>`, and `[Worker; 3]` becomes `[Placed<Worker>; 3]`.

@@ -25,6 +25,8 @@ pub(crate) struct Model {
     pub(crate) about: String,
     pub(crate) fields: Vec<Field>,
     pub(crate) depends_on: Vec<Dependency>,
+    /// Whether it only stands for one that a layout has.
+    pub(crate) is_abstract: bool,
 }
 
 /// An entry of `#[depends_on]`.
@@ -93,7 +95,7 @@ impl Model {
             }
             (Fields::Unit, Some(_)) => Vec::new(),
         };
-        let model = Self { item, about, fields, depends_on };
+        let model = Self { item, about, fields, depends_on, is_abstract: false };
         model.unique_interfaces(errors);
         for (expr, other) in build::mentioned_too_early(&model.fields) {
             errors.at(

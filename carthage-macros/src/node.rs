@@ -77,11 +77,14 @@ fn role(field: &Field, fields: &[Field]) -> TokenStream {
                 Count::Fleet(_) => Some(quote!(.count(::carthage::model::Count::Fleet))),
             };
             let name = member.name.as_ref().map(|name| quote!(.name(#name)));
+            let domain = member.domain.as_ref().map(|domain| quote!(.domain(#domain)));
+            let is = member.is.iter().map(|ty| quote!(<#ty as ::carthage::layout::Model>::NODE));
+            let is = (!member.is.is_empty()).then(|| quote!(.is(&[#(#is),*])));
             let when = member.when.as_ref().map(|_| quote!(.when()));
             let only = member.only.iter().map(ToString::to_string);
             let only = (!member.only.is_empty()).then(|| quote!(.only(&[#(#only),*])));
             quote!(Member(
-                ::carthage::model::Member::new(<#ty as ::carthage::layout::Model>::NODE) #count #name #when #only
+                ::carthage::model::Member::new(<#ty as ::carthage::layout::Model>::NODE) #count #name #domain #is #when #only
             ))
         }
         Role::Link(Link { network, interface, address, mac, mtu, .. }) => {

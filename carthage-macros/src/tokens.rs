@@ -1,6 +1,6 @@
 //! Looking into tokens: which names an expression mentions, and a hash that does not see comments or formatting.
 
-use proc_macro2::{Delimiter, Ident, Literal, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 
 /// The first identifier `name`, at any depth.
 pub(crate) fn find_ident(tokens: TokenStream, name: &str) -> Option<Ident> {
@@ -9,6 +9,24 @@ pub(crate) fn find_ident(tokens: TokenStream, name: &str) -> Option<Ident> {
         TokenTree::Group(group) => find_ident(group.stream(), name),
         _ => None,
     })
+}
+
+/// The same tokens at another place: rustc points at a type's own tokens when a bound on it fails.
+pub(crate) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|mut token| {
+            if let TokenTree::Group(group) = &token {
+                token = TokenTree::Group(Group::new(
+                    group.delimiter(),
+                    respan(group.stream(), span),
+                ));
+            }
+            // Names are still looked up where the user wrote them.
+            token.set_span(span.resolved_at(token.span()));
+            token
+        })
+        .collect()
 }
 
 /// Whether evaluating the tokens may end by `?` or `return`.

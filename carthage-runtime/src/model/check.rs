@@ -43,7 +43,7 @@ impl Placements {
             let mut scratch = [0; SCRATCH];
             let findings = Check::of(profiles[i], &mut scratch).run();
             if findings.len() > 0 {
-                told += findings.tell(profiles[i], &mut text);
+                told += findings.tell(profiles[i], i > 0, &mut text);
                 more = more || findings.has_more();
             }
             i += 1;

@@ -30,6 +30,7 @@ impl std::fmt::Display for At {
 pub struct Key {
     name: &'static str,
     pub(super) id: u64,
+    pub(super) is_abstract: bool,
 }
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
@@ -59,13 +60,20 @@ impl Key {
     pub const fn new(module: &str, name: &'static str, line: u32, column: u32) -> Self {
         let hash = fnv(name.as_bytes(), fnv(module.as_bytes(), FNV_OFFSET));
         let place = ((line as u64) << 32) | column as u64;
-        Self { name, id: fnv(&place.to_le_bytes(), hash) }
+        Self { name, id: fnv(&place.to_le_bytes(), hash), is_abstract: false }
     }
 
     /// The key of a generic item with one more argument: a const parameter's value, or another key's [`Key::id`].
     #[must_use]
     pub const fn with(self, argument: u64) -> Self {
-        Self { name: self.name, id: fnv(&argument.to_le_bytes(), self.id) }
+        Self { id: fnv(&argument.to_le_bytes(), self.id), ..self }
+    }
+
+    /// The key of something that is not placed itself: a layout says which of its parts it is.
+    #[must_use]
+    pub const fn of_abstract(mut self) -> Self {
+        self.is_abstract = true;
+        self
     }
 
     /// The item's name, as the user wrote it.

@@ -23,6 +23,10 @@ pub struct Member {
     pub count: Count,
     /// `#[member(name = "…")]`: another name than the node's.
     pub name: Option<&'static str>,
+    /// `#[member(domain = "…")]`: another domain than the node's.
+    pub domain: Option<&'static str>,
+    /// `#[member(is = …)]`: what it stands for, besides itself.
+    pub is: &'static [&'static Node],
     /// `#[member(when = …)]`: whether it is there is decided at run time. The checks take it to be.
     pub when: bool,
     /// `#[member(only = …)]`: the profiles in which it is there; all, if the list is empty.
@@ -33,7 +37,7 @@ impl Member {
     /// One of these, in every profile.
     #[must_use]
     pub const fn new(node: &'static Node) -> Self {
-        Self { node, count: Count::One, name: None, when: false, only: &[] }
+        Self { node, count: Count::One, name: None, domain: None, is: &[], when: false, only: &[] }
     }
 
     /// So many of them.
@@ -50,6 +54,20 @@ impl Member {
         self
     }
 
+    /// In another domain than the node's.
+    #[must_use]
+    pub const fn domain(mut self, domain: &'static str) -> Self {
+        self.domain = Some(domain);
+        self
+    }
+
+    /// Standing for these as well: who refers to them means it.
+    #[must_use]
+    pub const fn is(mut self, others: &'static [&'static Node]) -> Self {
+        self.is = others;
+        self
+    }
+
     /// If it is decided so at run time.
     #[must_use]
     pub const fn when(mut self) -> Self {
@@ -62,6 +80,26 @@ impl Member {
     pub const fn only(mut self, profiles: &'static [&'static str]) -> Self {
         self.only = profiles;
         self
+    }
+
+    /// The domain of what is inside.
+    pub(crate) const fn domain_inside(&self) -> Option<&'static str> {
+        match self.domain {
+            Some(domain) => Some(domain),
+            None => self.node.domain,
+        }
+    }
+
+    /// Whether `key` is its own, or of something that it stands for.
+    pub(crate) const fn answers_to(&self, key: u64) -> bool {
+        let mut i = 0;
+        while i < self.is.len() {
+            if self.is[i].key.id() == key {
+                return true;
+            }
+            i += 1;
+        }
+        self.node.key.id() == key
     }
 
     /// Whether how many there are is known at run time only.

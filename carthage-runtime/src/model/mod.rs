@@ -3,6 +3,7 @@
 mod check;
 mod hardware;
 mod key;
+mod late;
 mod login;
 mod member;
 mod node;
@@ -15,6 +16,7 @@ mod text;
 
 pub use hardware::{Hardware, Mount, Port, Surroundings};
 pub use key::{At, Key};
+pub use late::{Late, Piece, octet};
 pub use login::{Address, Login, Through};
 pub use member::{Count, Member};
 pub use node::{

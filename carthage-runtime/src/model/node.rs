@@ -38,6 +38,17 @@ impl Kind {
     pub(crate) const fn is_container(self) -> bool {
         matches!(self, Self::Layout | Self::Enclave)
     }
+
+    /// What it is called in a sentence.
+    pub(crate) const fn about(self) -> &'static str {
+        match self {
+            Self::Layout => "a layout",
+            Self::Enclave => "an enclave",
+            Self::Machine => "a machine",
+            Self::Network => "a network",
+            Self::Customization => "a customization",
+        }
+    }
 }
 
 /// The static description of one item.

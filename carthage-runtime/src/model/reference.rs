@@ -50,7 +50,7 @@ impl Placements {
                     }
                 }
             }
-            if scope != from && row.node.key.id == key && self.called(scope, field) {
+            if scope != from && self.answers(scope, key) && self.called(scope, field) {
                 return Meaning::One { scope, target: scope };
             }
             scope = row.parent;
@@ -85,6 +85,14 @@ impl Placements {
                 return index;
             }
             at = (at + 1) & (slots - 1);
+        }
+    }
+
+    /// Whether what is placed at `row` has this key, or stands for what has.
+    pub(crate) const fn answers(&self, row: u32, key: u64) -> bool {
+        match self.part(row) {
+            Some(Part { role: Role::Member(member), .. }) => member.answers_to(key),
+            _ => self.rows[row as usize].node.key.id == key,
         }
     }
 

@@ -139,16 +139,30 @@ pub(super) async fn remove_unused(client: &Client, names: &Names) -> Result<(), 
     let images = client.docker.list_images(Some(options)).await.map_err(client.failed(failed))?;
     let tags = images.iter().flat_map(|image| &image.repo_tags).filter(|tag| is_tag_of(names, tag));
     for tag in tags {
+        remove(client, tag).await.map_err(client.failed(format!("cannot remove the image `{tag}`")))?;
+    }
+    Ok(())
+}
+
+/// Removes a tag, and the image if it is the last, unless it is used.
+async fn remove(client: &Client, tag: &str) -> Result<(), bollard::errors::Error> {
+    for _ in 0..TRIES {
         let options = RemoveImageOptionsBuilder::new().build();
         match found(client.docker.remove_image(tag, Some(options), None).await) {
-            Err(failure) if !client.dialect.is_in_use(&failure) => {
-                return Err(client.failed(format!("cannot remove the image `{tag}`"))(failure));
-            }
-            _ => {}
+            Err(failure) if client.dialect.is_in_use(&failure) => {}
+            removed => return removed.map(|_| ()),
+        }
+        // Another site may have begun to use it just now, under a tag of its own: then this tag alone can go.
+        let image = found(client.docker.inspect_image(tag).await)?;
+        if image.and_then(|image| image.repo_tags).is_none_or(|tags| tags.len() < 2) {
+            break;
         }
     }
     Ok(())
 }
+
+/// How often it is tried to remove a tag that others use the image of.
+const TRIES: u32 = 5;
 
 /// Whether it is a tag that this site gave to what it imported.
 fn is_tag_of(names: &Names, tag: &str) -> bool {

@@ -34,7 +34,8 @@ impl Check<'_> {
     pub(super) const fn placed(&mut self, row: u32, part: u32, item: u32, key: u64, mode: Mode) {
         let meaning = self.all.meaning(row, key, None);
         if let Meaning::One { scope, target } = meaning {
-            self.how_many(Finding::new(Rule::NotOnePlaced, row, part).item(item), mode, scope, target);
+            let finding = Finding::new(Rule::NotOnePlaced, row, part).item(item);
+            self.how_many(finding, mode, key, (scope, target));
             let rows = self.all.rows;
             let around = target < row && row < rows[target as usize].end;
             if around && !matches!(part_at(self.all, row, part).role, Role::Customize(_)) {

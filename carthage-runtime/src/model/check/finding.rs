@@ -31,6 +31,9 @@ pub(super) enum Rule {
     AmbiguousPlaced,
     PlacedAround,
     NotOnePlaced,
+    OtherPlaced,
+    AbstractMember,
+    IsOther,
     UnknownProfile,
     FixedInFleet,
     Lacking,
@@ -68,6 +71,11 @@ impl Finding {
 
     pub(super) const fn item(mut self, item: u32) -> Self {
         self.item = item;
+        self
+    }
+
+    pub(super) const fn of(mut self, rule: Rule) -> Self {
+        self.rule = rule;
         self
     }
 
@@ -144,6 +152,8 @@ impl Finding {
             Rule::MissingPlaced | Rule::AmbiguousPlaced => super::dependencies::tell(self, all, text),
             Rule::PlacedAround => super::dependencies::tell_around(self, all, text),
             Rule::NotOnePlaced => super::members::tell_number(self, all, text),
+            Rule::OtherPlaced => super::members::tell_other(self, all, text),
+            Rule::AbstractMember | Rule::IsOther => super::members::tell_standing(self, all, text),
             Rule::UnknownProfile => super::members::tell_profile(self, all, text),
             Rule::FixedInFleet => super::members::tell_fixed(self, all, text),
             Rule::Lacking => super::members::tell_lacking(self, all, text),
@@ -254,9 +264,9 @@ impl Findings {
         }
     }
 
-    /// Every problem, as far as there is room, without those that are told already; answers how many are new. What another
+    /// Every problem, as far as there is room, without those that are told already; answers how many are new. What the first
     /// profile has not is told with the profile.
-    pub(super) const fn tell(&self, all: &'static Placements, text: &mut Text<'_>) -> usize {
+    pub(super) const fn tell(&self, all: &'static Placements, is_later: bool, text: &mut Text<'_>) -> usize {
         let before = text.len();
         let mut told = 0;
         let mut i = 0;
@@ -269,7 +279,7 @@ impl Findings {
                 i += 1;
                 continue;
             }
-            if before > 0 {
+            if is_later {
                 text.str("\n  in profile `");
                 text.str(all.profile.name);
                 text.str("`");

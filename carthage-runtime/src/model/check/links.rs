@@ -121,6 +121,22 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
             text.str(LINE);
             text.str("write `#[link(name = \"…\")]` at one of them");
         }
+        Rule::MissingNetwork if link.network.is_abstract => {
+            text.str("no scope says which of its networks is ");
+            quoted(text, network);
+            text.str(", into which ");
+            field_of(text, all, row, finding.part);
+            text.str(" is plugged");
+            link_at(text, all, finding);
+            also(text, all, finding, "and a link of");
+            searched(text, all, row);
+            others(text, all);
+            text.str(LINE);
+            text.str("write `#[member(is = ");
+            text.str(network);
+            text.str(")]` on the field of the one that is meant, or add one so");
+            somewhere(text, all, row);
+        }
         Rule::MissingNetwork => {
             text.str("no scope holds the network ");
             quoted(text, network);

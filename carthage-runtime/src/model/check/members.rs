@@ -22,9 +22,20 @@ enum Number {
 }
 
 impl Check<'_> {
-    /// The names in a member's `only` are profiles of the layout.
+    /// The names in a member's `only` are profiles of the layout; what it stands for is of its kind, and what is abstract is not
+    /// placed itself.
     pub(super) const fn member(&mut self, row: u32, part: u32, member: &Member) {
+        if member.node.key.is_abstract {
+            self.findings.add(Finding::new(Rule::AbstractMember, row, part));
+        }
         let mut i = 0;
+        while i < member.is.len() {
+            if member.is[i].kind as u32 != member.node.kind as u32 {
+                self.findings.add(Finding::new(Rule::IsOther, row, part).item(i as u32));
+            }
+            i += 1;
+        }
+        i = 0;
         while i < member.only.len() {
             if !self.all.profile.knows(member.only[i]) {
                 self.findings.add(Finding::new(Rule::UnknownProfile, row, part).item(i as u32));
@@ -34,7 +45,17 @@ impl Check<'_> {
     }
 
     /// What is wanted is as many as its type says.
-    pub(super) const fn how_many(&mut self, finding: Finding, mode: Mode, scope: u32, target: u32) {
+    pub(super) const fn how_many(
+        &mut self,
+        finding: Finding,
+        mode: Mode,
+        key: u64,
+        (scope, target): (u32, u32),
+    ) {
+        if self.all.rows[target as usize].node.key.id() != key {
+            self.findings.add(finding.of(Rule::OtherPlaced).with(target, 0));
+            return;
+        }
         let number = number(self.all, scope, target);
         let row = match (mode, number) {
             (Mode::Placed, Number::Perhaps(row) | Number::Many(row)) => row,
@@ -150,6 +171,59 @@ pub(super) const fn tell_number(finding: &Finding, all: &'static Placements, tex
     text.str(if many { ">>` for all of them" } else { ">>`" });
 }
 
+pub(super) const fn tell_other(finding: &Finding, all: &'static Placements, text: &mut Text<'_>) {
+    let part = part_at(all, finding.row, finding.part);
+    let (need, _) = need(part, finding.item);
+    fields(text, all, finding.row);
+    text.str(" wants the placed ");
+    quoted(text, need.key.name());
+    text.str(", which is ");
+    model(text, all, finding.a);
+    text.str(" here: ");
+    fields(text, all, finding.a);
+    placed_at(text, all, finding.a);
+    text.str(LINE);
+    needed_by(text, part, finding.item);
+    also(text, all, finding, "and so does");
+    text.str(LINE);
+    text.str("what stands for another is linked to and depended on, but has its own type: write `Placed<");
+    text.str(all.rows[finding.a as usize].node.key.name());
+    text.str(">`");
+}
+
+pub(super) const fn tell_standing(finding: &Finding, all: &'static Placements, text: &mut Text<'_>) {
+    let part = part_at(all, finding.row, finding.part);
+    let Role::Member(member) = &part.role else { return };
+    let name = member.node.key.name();
+    field_of(text, all, finding.row, finding.part);
+    text.str(" (");
+    text.at(part.at);
+    if matches!(finding.rule, Rule::AbstractMember) {
+        text.str(") places ");
+        quoted(text, name);
+        text.str(", which is abstract: only a name for a network that a layout has (");
+        text.at(member.node.at);
+        text.str(")");
+        text.str(LINE);
+        text.str("place a network, and say that it is meant: `#[member(is = ");
+        text.str(name);
+        text.str(")]`");
+        return;
+    }
+    let other = member.is[finding.item as usize];
+    text.str(") is ");
+    text.str(member.node.kind.about());
+    text.str(", and cannot stand for ");
+    quoted(text, other.key.name());
+    text.str(" (");
+    text.at(other.at);
+    text.str("), which is ");
+    text.str(other.kind.about());
+    text.str(LINE);
+    text.str("write `is = …` on a field that holds ");
+    text.str(other.kind.about());
+}
+
 pub(super) const fn tell_profile(finding: &Finding, all: &'static Placements, text: &mut Text<'_>) {
     let part = part_at(all, finding.row, finding.part);
     let Role::Member(member) = &part.role else { return };
@@ -225,9 +299,7 @@ pub(super) const fn tell_lacking(finding: &Finding, all: &'static Placements, te
         text.str(")");
     }
     text.str(LINE);
-    text.str("leave it out of profile `");
-    text.str(all.profile.name);
-    text.str("`, or say in `#[profile(…)]` what makes it: `");
+    text.str("leave it out of this profile, or say in its `#[profile(…)]` what makes it: `");
     text.str(all.rows[row as usize].node.key.name());
     text.str(" = …`");
 }

@@ -216,7 +216,7 @@ pub(super) const fn candidates(
             (Some(field), Some(part)) => same(field, part.field),
             _ => true,
         };
-        if at.origin == row && at.node.key.id() == key && called {
+        if at.origin == row && all.answers(row, key) && called {
             if shown == 4 {
                 text.str(" …");
                 return;

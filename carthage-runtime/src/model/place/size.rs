@@ -154,7 +154,7 @@ impl Counting<'_> {
         let extent = self.terms.extent(member, &mut self.next);
         let elements = extent.count;
         if around.first && elements > 0 {
-            self.size.entries += 1;
+            self.size.entries += 1 + member.is.len();
         }
         let mut i = 0;
         while i < elements {
@@ -167,7 +167,7 @@ impl Counting<'_> {
             let path = path + label;
             let suffix = if around.domain > 0 { around.domain + 1 } else { 0 };
             self.size.text += 2 * path + name + suffix;
-            let domain = match (member.node.domain, extent.label.get(i)) {
+            let domain = match (member.domain_inside(), extent.label.get(i)) {
                 (Some(domain), _) => domain.len() + label + suffix,
                 (None, Label::Name(_)) if member.node.kind.is_container() => label - 1 + suffix,
                 (None, _) => 0,

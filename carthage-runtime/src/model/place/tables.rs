@@ -286,6 +286,11 @@ impl Filling<'_> {
         let first_row = self.placed;
         let here = shift == 0 && elements > 0 && self.shape.is_none();
         let first = here && self.enter(node.key, parent, index, first_row as u32);
+        let mut other = 0;
+        while here && other < member.is.len() {
+            self.enter(member.is[other].key, parent, index, first_row as u32);
+            other += 1;
+        }
         let source = match self.shape {
             Some(shape) => shape.first_of(self.rows[parent].origin, index as u32),
             None => NONE,
@@ -357,7 +362,7 @@ impl Filling<'_> {
         let full_len = self.used - start;
         let (mut domain, mut domain_len) = (around.domain, around.domain_len);
         let start = self.used;
-        match (member.node.domain, label) {
+        match (member.domain_inside(), label) {
             (Some(own), label) => self.domain(own, label),
             // Their machines would all have the same names.
             (None, Label::Name(name)) if member.node.kind.is_container() => self.str(name),
