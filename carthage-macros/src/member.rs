@@ -97,7 +97,10 @@ impl Member {
                 wrong(name_at, "the members of a fleet are called by the names in its list".to_owned());
                 wrong(when_at, "a fleet is absent when its list is empty: leave `when` out".to_owned());
             } else {
-                wrong(list_at, format!("as many as a list says are a `Fleet`: write `{ident}: Fleet<{text}>`"));
+                wrong(
+                    list_at,
+                    format!("as many as a list says are a `Fleet`: write `{ident}: Fleet<{text}>`"),
+                );
                 let absent = if optional { None } else { when_at.or(only_at) };
                 wrong(absent, format!("what may be absent is an `Option`: write `{ident}: Option<{whole}>`"));
             }
@@ -158,7 +161,8 @@ fn wrong(element: &Type, inner: &Type, optional: bool) -> Option<String> {
             "say what this value is: `#[inject]` asks for one that may be absent".to_owned()
         }
         Some("Arc" | "Deferred") => {
-            "say what this value is: `#[provide(…)]` makes it for everything in here, `#[inject]` asks for it".to_owned()
+            "say what this value is: `#[provide(…)]` makes it for everything in here, `#[inject]` asks for it"
+                .to_owned()
         }
         Some("Link") => "a `#[link]` belongs on a field of a `#[machine_model]`".to_owned(),
         Some("Placed") => "write the model itself; the macro makes it `Placed`".to_owned(),

@@ -1,9 +1,10 @@
 //! `#[profile(small, implementation = Sandbox, Router = BareMetal)]` on a layout: a way in which it is deployed.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
+use syn::spanned::Spanned;
 use syn::{ItemStruct, Token, Type};
 
 use crate::errors::Errors;
@@ -64,7 +65,8 @@ impl Profile {
             }
             let what: Type = input.parse()?;
             input.parse::<Token![=]>().map_err(|error| {
-                let message = "write `implementation = Sandbox`, or what one model is made by: `Router = BareMetal`";
+                let message =
+                    "write `implementation = Sandbox`, or what one model is made by: `Router = BareMetal`";
                 syn::Error::new(error.span(), message)
             })?;
             let made_by: Type = input.parse()?;
@@ -108,10 +110,10 @@ impl Profile {
     /// That what is made by something of its own can be.
     pub(crate) fn assertions(&self) -> impl Iterator<Item = TokenStream> {
         self.makes.iter().map(|(what, made_by)| {
+            let what = quote_spanned!(what.span()=> <#what as ::carthage::layout::Model>::Me);
             quote! {
-                const _: fn() = <#made_by as ::carthage::machine::implementation::Implementation>::makes::<
-                    <#what as ::carthage::layout::Model>::Me
-                >;
+                const _: fn() =
+                    <#made_by as ::carthage::machine::implementation::Implementation>::makes::<#what>;
             }
         })
     }

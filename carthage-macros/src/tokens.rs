@@ -17,10 +17,7 @@ pub(crate) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
         .into_iter()
         .map(|mut token| {
             if let TokenTree::Group(group) = &token {
-                token = TokenTree::Group(Group::new(
-                    group.delimiter(),
-                    respan(group.stream(), span),
-                ));
+                token = TokenTree::Group(Group::new(group.delimiter(), respan(group.stream(), span)));
             }
             // Names are still looked up where the user wrote them.
             token.set_span(span.resolved_at(token.span()));

@@ -37,8 +37,11 @@ pub fn main<L: Layout>() -> ExitCode {
     if let Some(code) = crate::backend::helper_main(argv.iter().cloned()) {
         return code;
     }
-    let profiles: Vec<_> =
-        L::PROFILES.iter().map(|placements| placements.profile.name).filter(|name| !name.is_empty()).collect();
+    let profiles: Vec<_> = L::PROFILES
+        .iter()
+        .map(|placements| placements.profile.name)
+        .filter(|name| !name.is_empty())
+        .collect();
     let layout = Subject { name: L::NAME, profiles: &profiles };
     let args = match Args::read(layout, argv.clone()) {
         Ok(args) => args,

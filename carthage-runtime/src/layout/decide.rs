@@ -117,8 +117,7 @@ impl Decided {
                 _ => vec![below.clone()],
             };
             if member.is_decided() {
-                let outcome =
-                    self.outcomes.get(&(path.clone(), index)).copied().unwrap_or(Outcome::Pending);
+                let outcome = self.outcomes.get(&(path.clone(), index)).copied().unwrap_or(Outcome::Pending);
                 outcomes.push(outcome);
                 match outcome {
                     Outcome::Pending | Outcome::Absent => labels.clear(),
@@ -177,7 +176,9 @@ pub(super) fn no_name_twice(placements: &'static Placements) -> Result<(), Error
         }
         if name.len() > 253 {
             let what = format!("the name of `{path}` is too long: `{name}`");
-            return Err(Error::new(ErrorKind::Usage, what).because("with its domains it has more than 253 bytes"));
+            return Err(
+                Error::new(ErrorKind::Usage, what).because("with its domains it has more than 253 bytes")
+            );
         }
     }
     Ok(())

@@ -89,7 +89,10 @@ pub trait Model: Sized + Send + Sync + 'static {
     }
 
     #[doc(hidden)]
-    fn perhaps_several<const N: usize>(parts: &Parts, part: usize) -> Result<Option<[Placed<Self>; N]>, Error> {
+    fn perhaps_several<const N: usize>(
+        parts: &Parts,
+        part: usize,
+    ) -> Result<Option<[Placed<Self>; N]>, Error> {
         if parts.is_absent(part) { Ok(None) } else { parts.members(part).map(Some) }
     }
 

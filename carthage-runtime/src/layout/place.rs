@@ -223,7 +223,8 @@ impl Place {
     /// The model at another place.
     async fn model(&self, index: usize) -> Result<Value, Error> {
         if self.world.is_undecided() {
-            let what = format!("`{}` is wanted to decide which members there are", self.world.scope(index).name());
+            let what =
+                format!("`{}` is wanted to decide which members there are", self.world.scope(index).name());
             return Err(Error::new(ErrorKind::Injection, what)
                 .because("machines, networks and enclaves are made when that is decided")
                 .hint("let the value that `when` or `list` needs do without them"));

@@ -14,10 +14,13 @@ pub(crate) fn in_profile<L: Layout>(name: Option<&str>) -> Result<&'static Place
     if let Some(found) = all.clone().find(|placements| placements.profile.name == name) {
         return Ok(found);
     }
-    let known: Vec<_> = all.map(|placements| placements.profile.name).filter(|name| !name.is_empty()).collect();
+    let known: Vec<_> =
+        all.map(|placements| placements.profile.name).filter(|name| !name.is_empty()).collect();
     let what = format!("layout `{}` has no profile `{name}`", L::NAME);
     let hint = match known.is_empty() {
-        true => format!("it declares none: write `#[profile({name})]` below `#[layout(…)]`, or leave `--profile` out"),
+        true => format!(
+            "it declares none: write `#[profile({name})]` below `#[layout(…)]`, or leave `--profile` out"
+        ),
         false => format!("it has `{}`", known.join("`, `")),
     };
     Err(Error::new(ErrorKind::Usage, what).hint(hint))

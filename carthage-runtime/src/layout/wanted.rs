@@ -128,7 +128,9 @@ impl<T: Model> Wanted for Vec<Placed<T>> {
 
     fn from_found(found: Option<Value>, _: &Place, need: &'static Need) -> Result<Self, Error> {
         let all = there::<Vec<Value>>(found, need)?;
-        all.iter().map(|one| there::<Placed<T>>(Some(one.clone()), need).map(|one| Placed::clone(&one))).collect()
+        all.iter()
+            .map(|one| there::<Placed<T>>(Some(one.clone()), need).map(|one| Placed::clone(&one)))
+            .collect()
     }
 }
 

@@ -219,10 +219,8 @@ impl World {
     pub(super) fn made(&self) -> Vec<((String, usize), Slot)> {
         let provided = self.provided.lock().unwrap_or_else(PoisonError::into_inner);
         let made = provided.iter().filter(|(_, slot)| slot.is_ready());
-        made.map(|((index, part), slot)| {
-            ((self.placement(*index).path().to_owned(), *part), slot.clone())
-        })
-        .collect()
+        made.map(|((index, part), slot)| ((self.placement(*index).path().to_owned(), *part), slot.clone()))
+            .collect()
     }
 
     /// The world that came after this one.

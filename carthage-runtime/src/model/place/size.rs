@@ -80,7 +80,6 @@ impl Size {
         size.scratch = super::super::check::scratch(&size);
         size
     }
-
 }
 
 /// The tree while it is counted.

@@ -1,0 +1,6 @@
+use carthage::prelude::*;
+
+#[profile(small)]
+struct Site {}
+
+fn main() {}

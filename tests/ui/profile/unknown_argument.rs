@@ -1,0 +1,7 @@
+use carthage::prelude::*;
+
+#[layout]
+#[profile(small, implmentation = Sandbox)]
+struct Site {}
+
+fn main() {}

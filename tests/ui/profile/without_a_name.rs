@@ -1,0 +1,7 @@
+use carthage::prelude::*;
+
+#[layout]
+#[profile(implementation = Sandbox)]
+struct Site {}
+
+fn main() {}
