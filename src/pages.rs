@@ -12,6 +12,7 @@ pages! {
     Readme "../README.md"
     FirstLayout "../docs/guide/first-layout.md"
     Language "../docs/guide/language.md"
+    Members "../docs/guide/members.md"
     Tasks "../docs/guide/tasks.md"
     Values "../docs/guide/values.md"
     Networks "../docs/guide/networks.md"

@@ -1,5 +1,7 @@
 //! Members of which it is decided at run time, or by the profile, whether they are there and how many.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
 use std::sync::Mutex;
 
 use carthage::deploy::{Access, Deployment, Options};

@@ -167,7 +167,8 @@ fn made(mut item: ItemImpl, errors: &mut Errors) -> TokenStream {
                     ::std::boxed::Box::pin(async move {
                         _ = &#place;
                         #(#asks)*
-                        ::core::result::Result::<Self, ::carthage::BoxError>::Ok(#new(#(#passed),*).await?)
+                        let made = #new(#(#passed),*).await?;
+                        ::core::result::Result::<Self, ::carthage::BoxError>::Ok(made)
                     })
                 }
             }

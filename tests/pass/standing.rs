@@ -38,6 +38,22 @@ struct OurMirror;
 #[depends_on(Mirror)]
 struct Worker;
 
+/// A part of it can be replaced.
+#[enclave]
+struct Kit<M = Mirror> {
+    it: M,
+}
+
+#[enclave(domain = "theirs")]
+struct Theirs {
+    kit: Kit,
+}
+
+#[enclave(domain = "ours")]
+struct Ours {
+    kit: Kit<OurMirror>,
+}
+
 #[layout(implementation = Paper)]
 struct Site {
     #[member(is = Uplink)]
@@ -49,6 +65,8 @@ struct Site {
     #[member(domain = "third")]
     three: Branch<3>,
     worker: Worker,
+    theirs: Theirs,
+    ours: Ours,
 }
 
 const TWO: Placement = Site::placement("two.router");
@@ -57,6 +75,8 @@ const THREE: Placement = Site::placement("three.router");
 fn main() {
     assert_eq!(TWO.fqdn(), "router.site2.example");
     assert_eq!(THREE.fqdn(), "router.third");
+    assert_eq!(Site::placement("theirs.kit.it").fqdn(), "mirror.theirs");
+    assert_eq!(Site::placement("ours.kit.it").fqdn(), "our-mirror.ours");
     let links: Vec<_> = TWO.node().parts.iter().filter_map(|part| match &part.role {
         carthage::model::Role::Link(link) => Some(link),
         _ => None,

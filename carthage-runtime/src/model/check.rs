@@ -208,8 +208,8 @@ impl<'a> Check<'a> {
             let at = &self.all.rows[row];
             match at.node.kind {
                 Kind::Machine => {
-                    if at.partial || at.varies {
-                        self.in_part(row as u32, at);
+                    if at.partial || at.varies || !self.all.profile.makes.is_empty() {
+                        self.special(row as u32, at);
                     }
                     self.name(row, at);
                     if !made {

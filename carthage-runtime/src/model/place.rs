@@ -26,6 +26,7 @@ mod extent;
 mod find;
 mod size;
 mod tables;
+mod texts;
 
 use super::key::Key;
 use super::node::{ImplementationNode, Kind, Node, Part};

@@ -3,9 +3,10 @@
 use std::net::Ipv4Addr;
 
 use super::key::{At, Key};
+use super::member::{Count, Member};
 use super::node::{
-    Addressing, Cidr4, Count, Dependency, ImplementationNode, Kind, Link, Member, Mode, Need, Node, Part,
-    Provide, Range4, Role, TaskNode,
+    Addressing, Cidr4, Dependency, ImplementationNode, Kind, Link, Mode, Need, Node, Part, Provide, Range4,
+    Role, TaskNode,
 };
 use crate::machine::implementation::Implementation;
 

@@ -1,7 +1,7 @@
 use carthage::prelude::*;
 use carthage_tests::Paper;
 
-#[network]
+#[network(v4 = "10.0.0.0/24", pool = "10.0.0.5-10.0.0.9")]
 struct Lan;
 
 #[machine_model]

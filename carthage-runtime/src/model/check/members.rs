@@ -9,7 +9,7 @@ use super::words::{
     LINE, also, field_of, fields, model, model_at, need, needed_by, part_at, placed_at, placement, quoted,
 };
 use super::{Check, Finding, Rule};
-use crate::machine::capability::Capability;
+use crate::machine::implementation::Capability;
 
 /// How many there are of what is looked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Check<'_> {
 
     /// A machine in a fleet has nothing that only one can have. One that is not in all profiles is no bound of its container's:
     /// what it asks for is looked for in what makes it in this one.
-    pub(super) const fn in_part(&mut self, row: u32, at: &Row) {
+    pub(super) const fn special(&mut self, row: u32, at: &Row) {
         if at.varies && at.origin == row {
             let parts = at.node.parts;
             let mut i = 0;
@@ -85,8 +85,10 @@ impl Check<'_> {
                 self.findings.add(Finding::new(Rule::FixedInFleet, row, NONE));
             }
         }
+        // What the profile makes instead of an implementation of the model's own, no bound knows either.
         let own = at.node.implementation.is_some();
-        if !at.partial || at.origin != row || own {
+        let instead = self.all.profile.maker(at.node.key).is_some();
+        if at.origin != row || own != instead || !(own || at.partial) {
             return;
         }
         let Some(implementation) = placement(self.all, row).implementation() else { return };

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::super::super::node::{Count, Kind, Mode, Node, Part, Role};
+use super::super::super::member::Count;
+use super::super::super::node::{Kind, Mode, Node, Part, Role};
 use super::super::super::place::{Placement, Placements};
 use super::super::super::reference::Unresolved;
 use super::super::super::sample::*;
