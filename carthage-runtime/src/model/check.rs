@@ -36,7 +36,8 @@ impl Placements {
     #[track_caller]
     pub const fn check<const SCRATCH: usize>(profiles: &[&'static Self]) {
         let (mut told, mut more) = (0, false);
-        let mut buffer = [0; MESSAGE];
+        // The summary goes before it.
+        let mut buffer = [0; MESSAGE - 256];
         let mut text = Text::new(&mut buffer);
         let mut i = 0;
         while i < profiles.len() {

@@ -290,7 +290,7 @@ impl Findings {
             if text.overflowed() {
                 text.truncate(whole);
                 text.str(LEFT_OUT);
-                return told;
+                return told + self.len - i - 1;
             }
             text.truncate(text.len() - LEFT_OUT.len());
             i += 1;
