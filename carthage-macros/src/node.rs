@@ -12,7 +12,7 @@ use crate::tokens;
 pub(crate) fn at(span: Span) -> TokenStream {
     // `line!()` is the line of the tokens that it is written with, or else the attribute's.
     let line = quote_spanned!(span=> ::core::line!());
-    quote!(::carthage::model::At::new(::core::file!(), #line))
+    quote!(::carthage::model::At { file: ::core::file!(), line: #line })
 }
 
 /// `Key::new(…)` for the item `ident`.
@@ -62,7 +62,7 @@ pub(crate) fn parts(fields: &[Field]) -> impl Iterator<Item = TokenStream> {
     fields.iter().map(|field| {
         let (cfgs, name, at) = (&field.cfgs, field.name(), at(field.ident.span()));
         let role = role(field, fields);
-        quote!(#(#cfgs)* ::carthage::model::Part::new(#name, #at, ::carthage::model::Role::#role))
+        quote!(#(#cfgs)* ::carthage::model::Part { field: #name, at: #at, role: ::carthage::model::Role::#role })
     })
 }
 
