@@ -211,8 +211,14 @@ impl TestSite {
         }
         left.extend(self.client.list_networks(None).await?.into_iter().filter_map(|network| network.name));
         left.retain(|name| name.contains(&prefix));
-        let options = bollard::query_parameters::ListImagesOptionsBuilder::new().build();
-        let images = self.client.list_images(Some(options)).await?;
+        let images = loop {
+            let options = bollard::query_parameters::ListImagesOptionsBuilder::new().build();
+            match self.client.list_images(Some(options)).await {
+                // Podman makes no list while another test removes one of them.
+                Err(failure) if failure.to_string().contains("image not known") => {}
+                listed => break listed?,
+            }
+        };
         left.extend(
             images.into_iter().flat_map(|image| image.repo_tags).filter(|tag| tag.ends_with(&self.id)),
         );

@@ -135,13 +135,24 @@ fn with_tag(reference: &str) -> String {
 /// Removes what this site has imported and nothing uses.
 pub(super) async fn remove_unused(client: &Client, names: &Names) -> Result<(), Error> {
     let failed = "cannot list the engine's images";
-    let options = ListImagesOptionsBuilder::new().build();
-    let images = client.docker.list_images(Some(options)).await.map_err(client.failed(failed))?;
+    let images = all(client).await.map_err(client.failed(failed))?;
     let tags = images.iter().flat_map(|image| &image.repo_tags).filter(|tag| is_tag_of(names, tag));
     for tag in tags {
         remove(client, tag).await.map_err(client.failed(format!("cannot remove the image `{tag}`")))?;
     }
     Ok(())
+}
+
+/// All images of the engine.
+pub(super) async fn all(client: &Client) -> Result<Vec<ImageSummary>, bollard::errors::Error> {
+    let mut tries = 0;
+    loop {
+        let options = ListImagesOptionsBuilder::new().build();
+        match client.docker.list_images(Some(options)).await {
+            Err(failure) if tries < TRIES && client.dialect.is_gone_meanwhile(&failure) => tries += 1,
+            listed => return listed,
+        }
+    }
 }
 
 /// Removes a tag, and the image if it is the last, unless it is used.
@@ -161,7 +172,7 @@ async fn remove(client: &Client, tag: &str) -> Result<(), bollard::errors::Error
     Ok(())
 }
 
-/// How often it is tried to remove a tag that others use the image of.
+/// How often it is tried again when others change the engine's images at the same time.
 const TRIES: u32 = 5;
 
 /// Whether it is a tag that this site gave to what it imported.

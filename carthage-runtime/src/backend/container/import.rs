@@ -5,13 +5,12 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use bollard::query_parameters::{
-    CreateImageOptionsBuilder, ImportImageOptionsBuilder, ListImagesOptionsBuilder,
-    RemoveImageOptionsBuilder, TagImageOptionsBuilder,
+    CreateImageOptionsBuilder, ImportImageOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptionsBuilder,
 };
 use futures_util::{StreamExt, TryStreamExt};
 
 use super::client::{Client, found};
-use super::image::of_hash;
+use super::image::{self, of_hash};
 use super::names::Names;
 use super::{tree, wire};
 use crate::error::{Error, ErrorKind};
@@ -62,8 +61,7 @@ pub(super) async fn ready(client: &Client, names: &Names, source: &Source) -> Re
     if known(image.clone()).await? {
         return Ok(image);
     }
-    let options = ListImagesOptionsBuilder::new().build();
-    let all = client.docker.list_images(Some(options)).await.map_err(failed())?;
+    let all = image::all(client).await.map_err(failed())?;
     let (id, extra) = match of_hash(&all, &hash) {
         Some(image) => (image.id.clone(), Vec::new()),
         None => match source {
@@ -88,7 +86,10 @@ pub(super) async fn ready(client: &Client, names: &Names, source: &Source) -> Re
         },
     };
     let options = TagImageOptionsBuilder::new().repo(&repository).tag(tag).build();
-    client.docker.tag_image(&id, Some(options)).await.map_err(failed())?;
+    if found(client.docker.tag_image(&id, Some(options)).await).map_err(failed())?.is_none() {
+        // It was another site's, which has removed it meanwhile.
+        return Box::pin(ready(client, names, source)).await;
+    }
     for tag in extra {
         // The name that the archive brought with it is not ours to leave behind.
         let options = RemoveImageOptionsBuilder::new().build();
