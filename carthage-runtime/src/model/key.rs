@@ -26,17 +26,20 @@ impl std::fmt::Display for At {
 /// Identifies an item (a model, a network, an injectable type) in constants, where a `TypeId` cannot be compared.
 ///
 /// Two keys are the same when module path, name, line, column and generic arguments are.
+///
+/// A key may have [constraints](super::Constraint), which tell several values of one type apart; then they count as well.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
-    name: &'static str,
+    pub(super) name: &'static str,
     pub(super) id: u64,
+    pub(super) constraints: &'static [super::Constraint],
 }
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
 
 /// FNV-1a (Fowler, Noll, Vo: <http://www.isthe.com/chongo/tech/comp/fnv/>), continued from `hash`.
-const fn fnv(bytes: &[u8], mut hash: u64) -> u64 {
+pub(super) const fn fnv(bytes: &[u8], mut hash: u64) -> u64 {
     let mut i = 0;
     while i < bytes.len() {
         hash = (hash ^ bytes[i] as u64).wrapping_mul(FNV_PRIME);
@@ -59,13 +62,13 @@ impl Key {
     pub const fn new(module: &str, name: &'static str, line: u32, column: u32) -> Self {
         let hash = fnv(name.as_bytes(), fnv(module.as_bytes(), FNV_OFFSET));
         let place = ((line as u64) << 32) | column as u64;
-        Self { name, id: fnv(&place.to_le_bytes(), hash) }
+        Self { name, id: fnv(&place.to_le_bytes(), hash), constraints: &[] }
     }
 
     /// The key of a generic item with one more argument: a const parameter's value, or another key's [`Key::id`].
     #[must_use]
     pub const fn with(self, argument: u64) -> Self {
-        Self { name: self.name, id: fnv(&argument.to_le_bytes(), self.id) }
+        Self { id: fnv(&argument.to_le_bytes(), self.id), ..self }
     }
 
     /// The item's name, as the user wrote it.

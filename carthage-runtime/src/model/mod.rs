@@ -1,6 +1,7 @@
 //! The model: what a layout is, as constants that the compiler checks and the runtime interprets.
 
 mod check;
+mod constraint;
 mod hardware;
 mod key;
 mod login;
@@ -11,6 +12,7 @@ mod reference;
 mod sample;
 mod text;
 
+pub use constraint::{Constraint, ConstraintKind};
 pub use hardware::{Hardware, Mount, Port, Surroundings};
 pub use key::{At, Key};
 pub use login::{Address, Login, Through};

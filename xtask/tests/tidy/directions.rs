@@ -13,7 +13,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("step", &[]),
     ("event", &[]),
-    ("inject", &["model::Key"]),
+    ("inject", &["model::Key", "model::Constraint"]),
     ("model", &["machine::engine", "machine::implementation"]),
     ("guest", &["machine::engine"]),
     ("ssh", &["guest", "machine::engine"]),
