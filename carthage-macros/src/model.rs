@@ -11,6 +11,7 @@ use crate::build;
 use crate::errors::Errors;
 use crate::field::{self, Field, Within};
 use crate::literal;
+use crate::mask::{self, Mask};
 use crate::names::kebab;
 use crate::options::{self, Known, Options};
 
@@ -25,6 +26,7 @@ pub(crate) struct Model {
     pub(crate) about: String,
     pub(crate) fields: Vec<Field>,
     pub(crate) depends_on: Vec<Dependency>,
+    pub(crate) masks: Vec<Mask>,
 }
 
 /// An entry of `#[depends_on]`.
@@ -51,6 +53,7 @@ impl Model {
             );
         }
         let depends_on = dependencies(attribute, &mut item, errors);
+        let masks = mask::take(attribute, &mut item, errors);
         if let Some(lifetime) = item.generics.lifetimes().next() {
             errors.at(lifetime, "a model owns what it holds; it has no lifetime parameters");
         }
@@ -93,12 +96,20 @@ impl Model {
             }
             (Fields::Unit, Some(_)) => Vec::new(),
         };
-        let model = Self { item, about, fields, depends_on };
+        let model = Self { item, about, fields, depends_on, masks };
         model.unique_interfaces(errors);
         for (expr, other) in build::mentioned_too_early(&model.fields) {
             errors.at(
                 expr,
                 format!("an expression that awaits something is evaluated before `{other}` exists; leave one of the two out"),
+            );
+        }
+        for (expr, other) in build::defaults_of_others(&model.fields) {
+            errors.at(
+                expr,
+                format!(
+                    "a default cannot be made of other fields, such as `{other}`: they may be made of it"
+                ),
             );
         }
         model

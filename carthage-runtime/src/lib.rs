@@ -28,7 +28,7 @@ pub use backend::{BareMetal, Local};
 pub use customize::Customization;
 pub use error::{BoxError, Error, ErrorKind, Result, chain};
 pub use inject::Secret;
-pub use layout::{Deferred, Placed};
+pub use layout::{All, Deferred, Placed, Quoted};
 pub use machine::{Host, Machine, Root, Tree};
 pub use network::Link;
 pub use state::Persist;

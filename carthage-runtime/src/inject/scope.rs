@@ -174,9 +174,12 @@ impl Scope {
     }
 
     /// Provides a value of its own to each scope that asks, whoever asks first. Each is kept with the scope that asked.
-    pub fn provide_each(&self, key: Key, name: String, make: Box<MakingEach>) {
+    /// This scope's own is returned.
+    pub fn provide_each(&self, key: Key, name: String, make: Box<MakingEach>) -> Slot {
         self.happened(Some(key), &name, What::Provided);
-        self.hold(key, Provided::Each(Arc::new(Each { key, name, make })));
+        let each = Arc::new(Each { key, name, make });
+        self.hold(key, Provided::Each(each.clone()));
+        self.own(&each)
     }
 
     /// Provides what `other` finds under `theirs`: made there, out of what is around it there.

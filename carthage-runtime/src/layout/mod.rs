@@ -2,6 +2,7 @@
 //!
 //! What the attributes generate is an implementation of [`Model`] for each item; everything here can be written by hand as well.
 
+mod many;
 mod neighbours;
 mod parts;
 mod place;
@@ -12,6 +13,7 @@ mod world;
 
 use futures_util::future::BoxFuture;
 
+pub use many::{All, Quoted};
 pub use parts::Parts;
 pub use place::{Place, Provider};
 pub use placed::Placed;

@@ -16,7 +16,7 @@ use crate::model::{Key, Mode, Need};
 /// The type of an `#[inject]` field or parameter.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say how a value is wanted",
-    label = "expected `Arc<T>`, `Option<Arc<T>>`, `Deferred<T>` or `Placed<T>`",
+    label = "expected `Arc<T>`, `Option<Arc<T>>`, `Deferred<T>`, `Quoted<T>`, `All<T>` or `Placed<T>`",
     note = "a field takes `Arc<T>`; a parameter of a function takes `&T`"
 )]
 pub trait Wanted: Sized + Send {

@@ -11,14 +11,16 @@ mod reference;
 #[cfg(test)]
 mod sample;
 mod text;
+mod value;
 
 pub use constraint::{Constraint, ConstraintKind};
 pub use hardware::{Hardware, Mount, Port, Surroundings};
 pub use key::{At, Key};
 pub use login::{Address, Login, Through};
 pub use node::{
-    Addressing, Cidr4, Count, Dependency, ImplementationNode, Kind, Link, Member, Mode, Need, Node, Part,
-    Provide, Range4, Role, TaskNode,
+    Addressing, Cidr4, Count, Dependency, ImplementationNode, Kind, Link, Member, Node, Part, Range4, Role,
+    TaskNode,
 };
 pub use place::{Placement, Placements, Size, Tables};
 pub use reference::Unresolved;
+pub use value::{Mask, Mode, Need, Provide};

@@ -8,9 +8,10 @@ use std::net::Ipv4Addr;
 
 use super::key::Key;
 use super::login::Address;
-use super::node::{Kind, Link, Mode, Need, Part, Role};
+use super::node::{Kind, Link, Part, Role};
 use super::place::{Entry, NONE, Placement, Placements, slot};
 use super::text::same;
+use super::value::{Mode, Need};
 
 /// What a reference means, in rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,7 +140,8 @@ impl Placements {
         meaning
     }
 
-    /// The entry of what provides `key` to the placement at `from`, which is its own origin; [`NONE`] if nothing does.
+    /// The entry of what provides `key` to the placement at `from`, which is its own origin; [`NONE`] if nothing does, or a
+    /// scope on the way hides it.
     pub(crate) const fn provider(&self, from: u32, key: u64) -> u32 {
         let mut scope = from;
         while scope != NONE {
@@ -147,7 +149,8 @@ impl Placements {
             if row.provides {
                 let entry = self.held(scope, key, false);
                 if entry != NONE {
-                    return entry;
+                    // A mask is of no field.
+                    return if self.entries[entry as usize].part == NONE { NONE } else { entry };
                 }
             }
             scope = row.parent;
@@ -275,22 +278,21 @@ impl Placement {
             return Vec::new();
         }
         let listed = self.node().depends_on.iter().map(|dependency| (dependency.key, dependency.field));
-        let wanted = self.needs().filter(|need| need.mode == Mode::Placed).map(|need| (need.key, None));
+        let wanted = self.needs().filter(|need| need.mode == Mode::Placed).map(|need| (need.key, need.field));
         let around = |other: &Self| other.row < self.row && self.row < other.row().end;
-        let mut found: Vec<Self> =
-            listed
-                .chain(wanted.filter(|(key, _)| {
-                    !self.resolve(*key, None).is_ok_and(|targets| targets.iter().any(around))
-                }))
-                .filter_map(|(key, field)| self.resolve(key, field).ok())
-                .flatten()
-                .flat_map(|target| match target.kind() {
-                    Kind::Machine => target.row..target.row + 1,
-                    _ => target.row..target.row().end,
-                })
-                .map(|row| Self { all: self.all, row })
-                .filter(|machine| matches!(machine.kind(), Kind::Machine))
-                .collect();
+        let mut found: Vec<Self> = listed
+            .chain(wanted.filter(|(key, field)| {
+                !self.resolve(*key, *field).is_ok_and(|targets| targets.iter().any(around))
+            }))
+            .filter_map(|(key, field)| self.resolve(key, field).ok())
+            .flatten()
+            .flat_map(|target| match target.kind() {
+                Kind::Machine => target.row..target.row + 1,
+                _ => target.row..target.row().end,
+            })
+            .map(|row| Self { all: self.all, row })
+            .filter(|machine| matches!(machine.kind(), Kind::Machine))
+            .collect();
         found.sort_unstable_by_key(|machine| machine.row);
         found.dedup();
         found

@@ -31,8 +31,8 @@ impl Check<'_> {
 
     /// A placed thing that somebody wants; a machine starts after it. What is around is made of what is inside: only a task,
     /// which comes when all is made, can have it, and starts after nothing for it.
-    pub(super) const fn placed(&mut self, row: u32, part: u32, item: u32, key: u64) {
-        let meaning = self.all.meaning(row, key, None);
+    pub(super) const fn placed(&mut self, row: u32, part: u32, item: u32, key: u64, field: Option<&str>) {
+        let meaning = self.all.meaning(row, key, field);
         if let Meaning::One { target, .. } = meaning {
             let rows = self.all.rows;
             let around = target < row && row < rows[target as usize].end;

@@ -32,6 +32,8 @@ pub(super) enum Rule {
     PlacedAround,
     StartCycle,
     ProvidedTwice,
+    FromNowhere,
+    FromWithout,
     ProvideCycle,
 }
 
@@ -140,6 +142,8 @@ impl Finding {
             Rule::MissingPlaced | Rule::AmbiguousPlaced => super::dependencies::tell(self, all, text),
             Rule::PlacedAround => super::dependencies::tell_around(self, all, text),
             Rule::StartCycle => super::dependencies::tell_cycle(self, all, findings, text),
+            Rule::FromNowhere => super::elsewhere::tell_nowhere(self, all, text),
+            Rule::FromWithout => super::elsewhere::tell_without(self, all, text),
             Rule::ProvidedTwice => super::provides::tell(self, all, text),
             Rule::ProvideCycle => super::provides::tell_cycle(self, all, findings, text),
         }

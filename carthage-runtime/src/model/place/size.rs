@@ -1,7 +1,8 @@
 //! The first pass over a tree: how much there is, so that the second fills arrays of exactly that size.
 
-use super::super::node::{Count, Kind, Member, Mode, Need, Node, Role};
+use super::super::node::{Count, Kind, Member, Node, Role};
 use super::super::text::digits;
+use super::super::value::{Mode, Need};
 
 /// How large the [`Tables`](super::Tables) of a layout are, and the space that its check works in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +78,7 @@ impl Size {
             self.fields = count;
         }
         if around.first {
+            self.entries += node.masks.len();
             self.references += node.depends_on.len();
         }
         let mut i = 0;

@@ -41,14 +41,14 @@ pub(crate) struct Row {
     pub(crate) power: u32,
 }
 
-/// A member field, or a provided value, of a placement that is its own origin.
+/// A member field, a provided value, or a mask, of a placement that is its own origin.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
     pub(crate) key: u64,
     pub(crate) container: u32,
-    /// The field's position.
+    /// The field's position; [`NONE`] for a mask.
     pub(crate) part: u32,
-    /// The member's row; [`NONE`] for a provided value.
+    /// The member's row; [`NONE`] for a provided value and a mask.
     pub(crate) target: u32,
     /// The next entry of the same sort with the same key in the same container.
     pub(crate) twin: u32,
@@ -240,7 +240,31 @@ impl Filling<'_> {
             }
             i += 1;
         }
+        if shift == 0 && !node.masks.is_empty() {
+            self.masks(node, row);
+        }
         self.rows[row].end = self.placed as u32;
+    }
+
+    /// Entries of no field; what a scope itself provides is not hidden.
+    const fn masks(&mut self, node: &'static Node, row: usize) {
+        self.rows[row].provides = true;
+        let mut i = 0;
+        while i < node.masks.len() {
+            let key = node.masks[i].key;
+            let slots = self.holds.len();
+            let mut at = slot(key.id, row as u32, slots);
+            let mut own = false;
+            while self.holds[at] != NONE {
+                let found = &self.entries[self.holds[at] as usize];
+                own = own || (found.key == key.id && found.container == row as u32 && found.target == NONE);
+                at = (at + 1) & (slots - 1);
+            }
+            if !own {
+                self.enter(key, row, NONE as usize, NONE);
+            }
+            i += 1;
+        }
     }
 
     const fn member(&mut self, field: &str, index: usize, member: &Member, parent: usize, shift: usize) {
