@@ -90,7 +90,7 @@ impl Asked {
     }
 
     fn check(&mut self, ty: &Type, errors: &mut Errors) {
-        constraint::check(&self.constraints, errors);
+        constraint::check(&mut self.constraints, errors);
         let head = types::head(ty);
         if head.as_deref() != Some("All") {
             for constraint in self.constraints.iter().filter(|constraint| constraint.value.is_none()) {
@@ -150,7 +150,10 @@ impl Asked {
         quote! {
             match #found {
                 ::core::option::Option::Some(found) => found,
-                ::core::option::Option::None => ::std::sync::Arc::<#inner>::new(#default),
+                ::core::option::Option::None => {
+                    let default: #inner = #default;
+                    ::std::sync::Arc::new(default)
+                }
             }
         }
     }

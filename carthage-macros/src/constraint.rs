@@ -4,7 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseBuffer, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Expr, Fields, Item, ItemEnum, ItemStruct, Path, Token};
+use syn::{Expr, ExprLit, Fields, Item, ItemEnum, ItemStruct, Lit, Path, Token};
 
 use crate::entry;
 use crate::errors::Errors;
@@ -17,7 +17,7 @@ const NUMBERS: &[&str] = &["u8", "u16", "u32", "u64", "usize"];
 
 pub(crate) fn expand(arguments: TokenStream, item: Item, errors: &mut Errors) -> TokenStream {
     Options::parse("constraint", &[], arguments, errors);
-    let (ident, generics, function) = match &item {
+    let (ident, generics, made) = match &item {
         Item::Struct(item) => (&item.ident, &item.generics, of_struct(item, errors)),
         Item::Enum(item) => (&item.ident, &item.generics, of_enum(item, errors)),
         _ => return entry::misplaced("constraint", "a struct or an enum", item, errors),
@@ -27,14 +27,15 @@ pub(crate) fn expand(arguments: TokenStream, item: Item, errors: &mut Errors) ->
         return item.into_token_stream();
     }
     let key = node::key(ident);
+    let (sort, function) = made.unzip();
     // Also where something is wrong, so that what mentions it does not seem wrong, too.
     quote! {
         #item
         #[automatically_derived]
         impl ::carthage::model::ConstraintKind for #ident {
-            type Me = Self;
             const KEY: ::carthage::model::Key = #key;
         }
+        #sort
         #[automatically_derived]
         #[allow(dead_code)]
         impl #ident {
@@ -47,7 +48,8 @@ pub(crate) fn expand(arguments: TokenStream, item: Item, errors: &mut Errors) ->
     }
 }
 
-fn of_struct(item: &ItemStruct, errors: &mut Errors) -> Option<TokenStream> {
+/// What says that it takes texts or numbers, and `constraint`.
+fn of_struct(item: &ItemStruct, errors: &mut Errors) -> Option<(TokenStream, TokenStream)> {
     let field = match &item.fields {
         Fields::Unnamed(fields) if fields.unnamed.len() == 1 => fields.unnamed.first(),
         _ => None,
@@ -71,18 +73,28 @@ fn of_struct(item: &ItemStruct, errors: &mut Errors) -> Option<TokenStream> {
         }
         return None;
     };
-    let ty = field.map(|field| &field.ty);
-    Some(quote! {
+    let ty = field?.ty.clone();
+    let function = quote! {
         /// This value, to constrain a key by.
         pub const fn constraint(value: #ty) -> ::carthage::model::Constraint {
             let key = <Self as ::carthage::model::ConstraintKind>::KEY;
             let Self(value) = Self(value);
             ::carthage::model::Constraint::#constructor
         }
-    })
+    };
+    let ident = &item.ident;
+    let sort = match text {
+        true => quote!(impl ::carthage::model::TextConstraint for #ident {}),
+        false => quote! {
+            impl ::carthage::model::NumberConstraint for #ident {
+                const MAX: u64 = <#ty>::MAX as u64;
+            }
+        },
+    };
+    Some((quote!(#[automatically_derived] #sort), function))
 }
 
-fn of_enum(item: &ItemEnum, errors: &mut Errors) -> Option<TokenStream> {
+fn of_enum(item: &ItemEnum, errors: &mut Errors) -> Option<(TokenStream, TokenStream)> {
     let before = errors.count();
     for variant in item.variants.iter().filter(|variant| !variant.fields.is_empty()) {
         errors.at(variant, format!("a constraint has no values inside; write `{}` alone", variant.ident));
@@ -98,13 +110,14 @@ fn of_enum(item: &ItemEnum, errors: &mut Errors) -> Option<TokenStream> {
         let cfgs = variant.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
         quote!(#(#cfgs)* Self::#ident => #name)
     });
-    Some(quote! {
+    let function = quote! {
         /// This value, to constrain a key by.
         pub const fn constraint(value: Self) -> ::carthage::model::Constraint {
             let name = match value { #(#arms),* };
             ::carthage::model::Constraint::variant(<Self as ::carthage::model::ConstraintKind>::KEY, name)
         }
-    })
+    };
+    Some((TokenStream::new(), function))
 }
 
 /// `Site = "red"`, or `Site` for whatever value.
@@ -150,12 +163,30 @@ impl Parse for Constraint {
 impl ToTokens for Constraint {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let Self { kind, value } = self;
-        // One bound says that it is no constraint; nothing is asked of what it then is not.
-        let me = quote_spanned!(kind.span()=> <<#kind as ::carthage::model::ConstraintKind>::Me>);
-        tokens.extend(match value {
-            Some(value) => quote!(#me::constraint(#value)),
-            None => quote!(#me::any()),
+        let constraint = quote!(::carthage::model::Constraint);
+        let Some(value) = value else {
+            let of_kind = quote_spanned!(kind.span()=> <#kind as ::carthage::model::ConstraintKind>);
+            tokens.extend(quote!(#constraint::any(#of_kind::KEY)));
+            return;
+        };
+        // A literal says itself what it is: then one bound is all that is asked of the type, and tells what is wrong with it.
+        // Whatever else the value may be is evaluated by what `#[constraint]` wrote.
+        tokens.extend(match literal(value) {
+            Some(Lit::Str(text)) => quote!(#constraint::of_text::<#kind>(#text)),
+            Some(Lit::Int(number)) => quote!(#constraint::of_number::<#kind>(#number)),
+            _ => {
+                let constrain = quote_spanned!(kind.span()=> <#kind>::constraint);
+                quote!(#constrain(#value))
+            }
         });
+    }
+}
+
+fn literal(expr: &Expr) -> Option<&Lit> {
+    match expr {
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) if !number.suffix().is_empty() => None,
+        Expr::Lit(literal) => Some(&literal.lit),
+        _ => None,
     }
 }
 
@@ -164,16 +195,21 @@ pub(crate) fn and(constraints: &[Constraint]) -> Option<TokenStream> {
     (!constraints.is_empty()).then(|| quote!(.and(const { &[#(#constraints),*] })))
 }
 
-/// Constraints that a key cannot have together.
-pub(crate) fn check(constraints: &[Constraint], errors: &mut Errors) {
-    for (i, one) in constraints.iter().enumerate() {
-        if constraints[..i].iter().any(|before| before.text() == one.text()) {
-            errors.at(&one.kind, format!("`{}` is given twice", one.text()));
+/// Takes out those that a key cannot have together.
+pub(crate) fn check(constraints: &mut Vec<Constraint>, errors: &mut Errors) {
+    let mut seen: Vec<String> = Vec::new();
+    constraints.retain(|constraint| {
+        let text = constraint.text();
+        if seen.contains(&text) {
+            errors.at(&constraint.kind, format!("`{text}` is given twice"));
+            return false;
         }
-    }
-    if let Some(beyond) = constraints.get(4) {
-        errors.at(&beyond.kind, "a value has four constraints at most");
-    }
+        seen.push(text);
+        if seen.len() == 5 {
+            errors.at(&constraint.kind, "a value has four constraints at most");
+        }
+        seen.len() < 5
+    });
 }
 
 /// Passes over what could not be read, up to the next argument.

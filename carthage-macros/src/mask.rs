@@ -42,8 +42,8 @@ pub(crate) fn take(attribute: &str, item: &mut ItemStruct, errors: &mut Errors) 
             }
             Ok(Mask { ty, constraints })
         };
-        let Some(mask) = errors.keep(parser.parse2(arguments)) else { continue };
-        constraint::check(&mask.constraints, errors);
+        let Some(mut mask) = errors.keep(parser.parse2(arguments)) else { continue };
+        constraint::check(&mut mask.constraints, errors);
         for constraint in mask.constraints.iter().filter(|constraint| constraint.value.is_none()) {
             let kind = constraint.text();
             errors.at(&constraint.kind, format!("which `{kind}`? write `{kind} = …`"));

@@ -47,7 +47,7 @@ pub(crate) fn parse(ty: Type, arguments: TokenStream, errors: &mut Errors) -> Pr
     if errors.keep(parser.parse2(arguments)).is_none() {
         provide.value = Value::Broken;
     }
-    constraint::check(&provide.constraints, errors);
+    constraint::check(&mut provide.constraints, errors);
     if let Value::From(path) = &provide.value
         && let Some(first) = path.first()
         && (provide.persist || provide.each)

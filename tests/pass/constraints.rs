@@ -138,6 +138,7 @@ struct Top {
     #[member(name = "spare")]
     spare: Db,
     outer: Outer,
+    #[member(name = "outside")]
     outside: Web<8>,
 }
 

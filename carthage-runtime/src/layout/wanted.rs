@@ -70,7 +70,6 @@ impl<T: Injectable> Wanted for Option<Arc<T>> {
 }
 
 /// A value that is made when it is asked for, not when its owner is.
-#[derive(Clone)]
 pub struct Deferred<T> {
     place: Place,
     need: &'static Need,
@@ -83,7 +82,14 @@ impl<T: Injectable> Deferred<T> {
     /// # Errors
     /// When it cannot be made; the next call tries again.
     pub async fn get(&self) -> Result<Arc<T>, Error> {
-        Arc::want(&self.place, self.need).await
+        let slot = self.place.provider(self.need)?;
+        downcast(slot.get(self.place.asker()).await?, slot.name())
+    }
+}
+
+impl<T> Clone for Deferred<T> {
+    fn clone(&self) -> Self {
+        Self { place: self.place.clone(), need: self.need, of: PhantomData }
     }
 }
 

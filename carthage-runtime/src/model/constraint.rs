@@ -27,9 +27,25 @@ use super::key::{Key, fnv};
 pub trait ConstraintKind {
     /// What it is called, and what tells it from others.
     const KEY: Key;
-    /// Itself: `type Me = Self;`. What is asked of `<T as ConstraintKind>::Me` is not asked of a `T` that is none, which is an
-    /// error already, and one is enough.
-    type Me;
+}
+
+/// A constraint whose values are texts.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a constraint of texts",
+    label = "this type tells no values apart by a text",
+    note = "one is declared by `#[constraint] pub struct {Self}(&'static str);`"
+)]
+pub trait TextConstraint: ConstraintKind {}
+
+/// A constraint whose values are numbers.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a constraint of numbers",
+    label = "this type tells no values apart by a number",
+    note = "one is declared by `#[constraint] pub struct {Self}(u32);`"
+)]
+pub trait NumberConstraint: ConstraintKind {
+    /// The largest.
+    const MAX: u64;
 }
 
 /// A kind of constraint with a value, or with any.
@@ -62,6 +78,23 @@ const fn mix(mut x: u64) -> u64 {
 }
 
 impl Constraint {
+    /// A text, for a type that takes one.
+    #[must_use]
+    pub const fn of_text<K: TextConstraint>(text: &'static str) -> Self {
+        Self::text(K::KEY, text)
+    }
+
+    /// A number, for a type that takes one.
+    ///
+    /// # Panics
+    /// When the number does not fit; in a constant that is a compile error.
+    #[must_use]
+    #[track_caller]
+    pub const fn of_number<K: NumberConstraint>(number: u64) -> Self {
+        assert!(number <= K::MAX, "the number of a constraint is larger than its type can hold");
+        Self::number(K::KEY, number)
+    }
+
     /// With any value at all: what a filter asks for.
     #[must_use]
     pub const fn any(kind: Key) -> Self {

@@ -13,7 +13,7 @@ mod sample;
 mod text;
 mod value;
 
-pub use constraint::{Constraint, ConstraintKind};
+pub use constraint::{Constraint, ConstraintKind, NumberConstraint, TextConstraint};
 pub use hardware::{Hardware, Mount, Port, Surroundings};
 pub use key::{At, Key};
 pub use login::{Address, Login, Through};

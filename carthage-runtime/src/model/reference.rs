@@ -211,6 +211,19 @@ impl Placement {
         found.into_iter().map(|row| Self { all: self.all, row }).collect()
     }
 
+    /// The machine or network of this full name; or with this name in the domain of this place, or of one around.
+    #[must_use]
+    pub fn named(self, name: &str) -> Option<Self> {
+        let has_name = |found: &Self| matches!(found.kind(), Kind::Machine | Kind::Network);
+        let called = |full: &str| self.all.iter().filter(has_name).find(|found| found.fqdn() == full);
+        self.scopes()
+            .find_map(|scope| match scope.domain() {
+                "" => called(name),
+                domain => called(&format!("{name}.{domain}")),
+            })
+            .or_else(|| called(name))
+    }
+
     /// The network that a link of this machine is plugged into.
     #[must_use]
     pub const fn network(self, link: &Link) -> Option<Self> {
