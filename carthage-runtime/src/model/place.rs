@@ -21,6 +21,7 @@
 //! const _: () = Industrial::PLACEMENTS.check::<{ SIZE.scratch }>();
 //! ```
 
+mod masks;
 mod size;
 mod tables;
 

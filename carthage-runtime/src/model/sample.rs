@@ -143,6 +143,10 @@ pub(crate) fn inject_key(name: &'static str, line: u32, wanted: Key) -> Part {
     Part::new(name, at(line), Role::Inject(Need::new(wanted, Mode::Required, name, at(line))))
 }
 
+pub(crate) fn inject_role(need: Need) -> Role {
+    Role::Inject(need)
+}
+
 pub(crate) fn provide_key(field: &'static str, line: u32, provide: Provide) -> Part {
     Part::new(field, at(line), Role::Provide(provide))
 }

@@ -4,9 +4,6 @@ use carthage::prelude::*;
 struct Site(&'static str);
 
 #[constraint]
-struct Hall(u8);
-
-#[constraint]
 enum Part {
     Primary,
     Replica,
@@ -23,8 +20,6 @@ struct Lab {
     misspelt: Arc<Token>,
     #[provide(Part = "Primary", Token("no text".to_owned()))]
     no_text: Arc<Token>,
-    #[provide(Hall = 300, Token("too large".to_owned()))]
-    too_large: Arc<Token>,
     #[provide(Part = Part::Replica, Token("right".to_owned()))]
     right: Arc<Token>,
 }

@@ -5,6 +5,7 @@ mod names;
 mod random;
 mod scopes;
 mod starts;
+mod values;
 
 use super::super::node::{Node, Part};
 use super::super::place::Placements;

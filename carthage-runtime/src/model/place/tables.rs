@@ -159,12 +159,12 @@ pub(crate) const fn slot(key: u64, container: u32, slots: usize) -> usize {
     (key ^ (key >> 32) ^ (container as u64 * 0x9e37_79b1)) as usize & (slots - 1)
 }
 
-struct Filling<'a> {
-    rows: &'a mut [Row],
+pub(super) struct Filling<'a> {
+    pub(super) rows: &'a mut [Row],
     text: &'a mut [u8],
-    entries: &'a mut [Entry],
+    pub(super) entries: &'a mut [Entry],
     sorted: &'a mut [u32],
-    holds: &'a mut [u32],
+    pub(super) holds: &'a mut [u32],
     groups: &'a mut [u32],
     /// Bytes of text, rows and entries so far.
     used: usize,
@@ -244,27 +244,6 @@ impl Filling<'_> {
             self.masks(node, row);
         }
         self.rows[row].end = self.placed as u32;
-    }
-
-    /// Entries of no field; what a scope itself provides is not hidden.
-    const fn masks(&mut self, node: &'static Node, row: usize) {
-        self.rows[row].provides = true;
-        let mut i = 0;
-        while i < node.masks.len() {
-            let key = node.masks[i].key;
-            let slots = self.holds.len();
-            let mut at = slot(key.id, row as u32, slots);
-            let mut own = false;
-            while self.holds[at] != NONE {
-                let found = &self.entries[self.holds[at] as usize];
-                own = own || (found.key == key.id && found.container == row as u32 && found.target == NONE);
-                at = (at + 1) & (slots - 1);
-            }
-            if !own {
-                self.enter(key, row, NONE as usize, NONE);
-            }
-            i += 1;
-        }
     }
 
     const fn member(&mut self, field: &str, index: usize, member: &Member, parent: usize, shift: usize) {
@@ -458,7 +437,7 @@ impl Filling<'_> {
     }
 
     /// Records a member or a provided value; answers whether it is the first member with its key.
-    const fn enter(&mut self, key: Key, container: usize, part: usize, target: u32) -> bool {
+    pub(super) const fn enter(&mut self, key: Key, container: usize, part: usize, target: u32) -> bool {
         let (key, container, entry) = (key.id, container as u32, self.entered as u32);
         self.entered += 1;
         self.entries[entry as usize] =

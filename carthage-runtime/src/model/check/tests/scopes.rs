@@ -2,7 +2,7 @@
 
 use super::super::super::node::Part;
 use super::super::super::sample::*;
-use super::super::super::value::{Mode, Provide};
+use super::super::super::value::Mode;
 use super::{lab, plugged, problem, problems};
 
 #[test]
