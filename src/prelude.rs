@@ -14,4 +14,4 @@ pub use carthage_macros::{
 pub use carthage_runtime::Sandbox;
 #[cfg(feature = "libvirt")]
 pub use carthage_runtime::Vm;
-pub use carthage_runtime::{All, Deferred, Host, Link, Machine, Placed, Quoted, Result, Root, Secret, Tree};
+pub use carthage_runtime::{All, Close, Deferred, Host, Link, Machine, Placed, Quoted, Result, Root, Secret, Tree};

@@ -92,7 +92,8 @@ fn provider(provide: &Provide, field: &Field, fields: &[Field], index: &TokenStr
         Value::From(_) => return Some(quote!(#place.has_reference(#index);)),
         Value::Broken => return None,
     };
-    Some(quote!(#place.#has::<#ty>(#index, #provider);))
+    let closing = provide.close.then(|| quote!(.closing::<#ty>()));
+    Some(quote!(#place #closing .#has::<#ty>(#index, #provider);))
 }
 
 fn position_of(field: &Field, fields: &[Field]) -> TokenStream {

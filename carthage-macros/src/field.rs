@@ -64,6 +64,8 @@ pub(crate) struct Provide {
     pub(crate) persist: bool,
     /// Whether each scope that asks has its own.
     pub(crate) each: bool,
+    /// Whether something is done with it at the end.
+    pub(crate) close: bool,
     pub(crate) value: Value,
 }
 

@@ -14,8 +14,14 @@ use crate::node::mentioned;
 
 /// `#[provide(persist, each, Site = "red", expression)]`, or `#[provide(from = field.field)]`, for a value of the type `ty`.
 pub(crate) fn parse(ty: Type, arguments: TokenStream, errors: &mut Errors) -> Provide {
-    let mut provide =
-        Provide { ty, constraints: Vec::new(), persist: false, each: false, value: Value::Default };
+    let mut provide = Provide {
+        ty,
+        constraints: Vec::new(),
+        persist: false,
+        each: false,
+        close: false,
+        value: Value::Default,
+    };
     let parser = |input: ParseStream<'_>| {
         while !input.is_empty() {
             if Constraint::ahead(input) {
@@ -24,6 +30,7 @@ pub(crate) fn parse(ty: Type, arguments: TokenStream, errors: &mut Errors) -> Pr
                 match word {
                     "persist" => provide.persist = true,
                     "each" => provide.each = true,
+                    "close" => provide.close = true,
                     _ => {
                         input.parse::<Token![=]>()?;
                         provide.value = Value::From(path(input)?);
@@ -50,16 +57,17 @@ pub(crate) fn parse(ty: Type, arguments: TokenStream, errors: &mut Errors) -> Pr
     constraint::check(&mut provide.constraints, errors);
     if let Value::From(path) = &provide.value
         && let Some(first) = path.first()
-        && (provide.persist || provide.each)
+        && let Some(word) = [("persist", provide.persist), ("each", provide.each), ("close", provide.close)]
+            .iter()
+            .find_map(|(word, given)| given.then_some(*word))
     {
-        let word = if provide.persist { "persist" } else { "each" };
         errors.at(first, format!("`{word}` belongs where the value is made, not where it is taken `from`"));
         provide.value = Value::Broken;
     }
     provide
 }
 
-const WORDS: [&str; 3] = ["persist", "each", "from"];
+const WORDS: [&str; 4] = ["persist", "each", "close", "from"];
 
 /// Takes one of the words, if it stands alone or, of `from`, before a `=`; a misspelling of one before a comma is an error.
 fn word(input: ParseStream<'_>) -> syn::Result<Option<&'static str>> {
@@ -69,11 +77,11 @@ fn word(input: ParseStream<'_>) -> syn::Result<Option<&'static str>> {
     let known = WORDS.into_iter().find(|word| ident == word);
     match known {
         Some("from") if given => {}
-        Some("persist" | "each") if alone || listed => {}
+        Some("persist" | "each" | "close") if alone || listed => {}
         _ if listed || given && !ahead.peek(Token![==]) => {
             let hint = names::did_you_mean(&ident.to_string(), WORDS);
             let message = format!(
-                "unknown argument `{ident}`{hint}\n`#[provide]` takes `persist`, `each`, `from = …`, constraints and an expression"
+                "unknown argument `{ident}`{hint}\n`#[provide]` takes `persist`, `each`, `close`, `from = …`, constraints and an expression"
             );
             return Err(syn::Error::new(ident.span(), message));
         }
@@ -94,7 +102,7 @@ fn path(input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
 
 /// The `Provide` of the node.
 pub(crate) fn node(provide: &Provide, field: &Field, fields: &[Field]) -> TokenStream {
-    let Provide { ty, constraints, persist, each, value } = provide;
+    let Provide { ty, constraints, persist, each, value, .. } = provide;
     let mut key = quote!(<#ty as ::carthage::inject::Injectable>::KEY);
     let how = match value {
         Value::Expr(expr) => {

@@ -27,7 +27,7 @@ pub use backend::Vm;
 pub use backend::{BareMetal, Local};
 pub use customize::Customization;
 pub use error::{BoxError, Error, ErrorKind, Result, chain};
-pub use inject::Secret;
+pub use inject::{Close, Secret};
 pub use layout::{All, Deferred, Placed, Quoted};
 pub use machine::{Host, Machine, Root, Tree};
 pub use network::Link;

@@ -251,3 +251,56 @@ fn what_is_in_an_enclave_without_a_domain_is_found_from_the_top() {
     assert_eq!(top.named("web"), Some(WEB));
     assert_eq!(top.named("wob"), None);
 }
+
+static CLOSED: std::sync::Mutex<Vec<&str>> = std::sync::Mutex::new(Vec::new());
+
+#[injectable]
+struct Session(&'static str);
+
+impl Close for Session {
+    async fn close(&self) -> Result<()> {
+        CLOSED.lock().unwrap().push(self.0);
+        match self.0 {
+            "stuck" => Err("the other side does not answer".into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[layout(name = "sessions")]
+struct Sessions {
+    #[provide(close, Session("outer"))]
+    session: Arc<Session>,
+    #[provide(Site = "red", Session("nobody closes it"))]
+    plain: Arc<Session>,
+    inner: InnerSessions,
+}
+
+#[enclave]
+struct InnerSessions {
+    #[inject]
+    outer: Arc<Session>,
+    #[provide(close, Site = "blue", Session("stuck"))]
+    stuck: Arc<Session>,
+    #[provide(Site = "green", close, { let _: &Session = &outer; Session("inner") })]
+    inner: Arc<Session>,
+}
+
+#[tokio::test]
+async fn what_is_to_be_closed_is_closed_in_order_and_once() {
+    let state = tempfile::tempdir().unwrap();
+    let options = Options { state_dir: Some(state.path().to_owned()), ..Options::default() };
+    let (deployment, sessions) = Deployment::open::<Sessions>(Access::Look, options).await.unwrap();
+    let waits = sessions.place().scope().waits();
+    assert!(waits.is_empty(), "{waits:?}");
+    let error = carthage::chain(&deployment.close().await.unwrap_err());
+    assert!(
+        error.contains("`stuck` of `inner`: it cannot be closed: the other side does not answer"),
+        "{error}"
+    );
+    let closed = std::mem::take(&mut *CLOSED.lock().unwrap());
+    assert_eq!(closed.last(), Some(&"outer"));
+    assert!(closed.contains(&"inner") && closed.contains(&"stuck") && closed.len() == 3, "{closed:?}");
+    deployment.close().await.unwrap();
+    assert!(CLOSED.lock().unwrap().is_empty());
+}

@@ -1,11 +1,23 @@
 //! Closing: what was made last is closed first, and scopes inside before those around them.
 
 use std::cmp::Reverse;
+use std::future::Future;
 
 use super::happening::What;
 use super::scope::{Provided, Scope, lock};
 use super::slot::Slot;
 use crate::error::{Error, ErrorKind, chain};
+
+/// A value with which something is done at the end: `#[provide(close, …)]`.
+#[diagnostic::on_unimplemented(
+    message = "nothing says how a `{Self}` is closed",
+    label = "`close` is for a type that can be closed",
+    note = "write `impl Close for {Self} {{ async fn close(&self) -> Result<()> {{ … }} }}`"
+)]
+pub trait Close: Send + Sync + 'static {
+    /// Does it.
+    fn close(&self) -> impl Future<Output = crate::Result<()>> + Send;
+}
 
 impl Scope {
     /// Closes this scope and all inside: what is being made is given up, then everything that is to be closed is, the last made

@@ -10,6 +10,7 @@ mod slot;
 mod tests;
 mod waits;
 
+pub use close::Close;
 pub use happening::{Happening, Listening, What};
 pub use scope::{Injectable, MakingEach, Scope};
 pub use secret::Secret;

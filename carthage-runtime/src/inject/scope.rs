@@ -98,6 +98,7 @@ pub(super) struct Each {
     key: Key,
     name: String,
     make: Box<MakingEach>,
+    close: Option<Arc<Closing>>,
 }
 
 impl Scope {
@@ -151,15 +152,17 @@ impl Scope {
 
     /// Provides a value under `key`; in place of one that this very scope provided before.
     pub fn provide(&self, key: Key, name: String, make: Box<Making>) -> Slot {
-        self.provide_slot(key, name, make, None)
+        self.provide_to_close(key, name, make, None)
     }
 
-    /// The same for a value that is to be closed when the scope is.
-    pub fn provide_to_close(&self, key: Key, name: String, make: Box<Making>, close: Box<Closing>) -> Slot {
-        self.provide_slot(key, name, make, Some(close))
-    }
-
-    fn provide_slot(&self, key: Key, name: String, make: Box<Making>, close: Option<Box<Closing>>) -> Slot {
+    /// The same for a value with which something is done when the scope is closed.
+    pub fn provide_to_close(
+        &self,
+        key: Key,
+        name: String,
+        make: Box<Making>,
+        close: Option<Arc<Closing>>,
+    ) -> Slot {
         let home = Arc::downgrade(&self.0);
         let slot = Slot::new(name, Some(key), home, self.0.tree.waits.clone(), make, close);
         self.hold(key, Provided::One(slot.clone()));
@@ -175,9 +178,15 @@ impl Scope {
 
     /// Provides a value of its own to each scope that asks, whoever asks first. Each is kept with the scope that asked.
     /// This scope's own is returned.
-    pub fn provide_each(&self, key: Key, name: String, make: Box<MakingEach>) -> Slot {
+    pub fn provide_each(
+        &self,
+        key: Key,
+        name: String,
+        make: Box<MakingEach>,
+        close: Option<Arc<Closing>>,
+    ) -> Slot {
         self.happened(Some(key), &name, What::Provided);
-        let each = Arc::new(Each { key, name, make });
+        let each = Arc::new(Each { key, name, make, close });
         self.hold(key, Provided::Each(each.clone()));
         self.own(&each)
     }
@@ -249,7 +258,7 @@ impl Scope {
                     "the scope that asked for it is gone",
                 )))),
             });
-            Slot::new(name, Some(each.key), home, self.0.tree.waits.clone(), make, None)
+            Slot::new(name, Some(each.key), home, self.0.tree.waits.clone(), make, each.close.clone())
         });
         slot.clone()
     }

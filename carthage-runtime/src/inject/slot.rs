@@ -32,7 +32,7 @@ struct Inner {
     key: Option<Key>,
     state: Mutex<State>,
     make: Box<Making>,
-    close: Option<Box<Closing>>,
+    close: Option<Arc<Closing>>,
     home: Weak<scope::Inner>,
     waits: Arc<Waits>,
 }
@@ -52,7 +52,7 @@ impl Slot {
         home: Weak<scope::Inner>,
         waits: Arc<Waits>,
         make: Box<Making>,
-        close: Option<Box<Closing>>,
+        close: Option<Arc<Closing>>,
     ) -> Self {
         Self(Arc::new(Inner { name, key, state: Mutex::new(State::Empty), make, close, home, waits }))
     }

@@ -7,11 +7,12 @@ use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::Model;
+use super::parts::downcast;
 use super::placed::Placed;
 use super::world::World;
 use crate::customize::{AnyCustomization, Application, When};
 use crate::error::{BoxError, Error, ErrorKind};
-use crate::inject::{Making, MakingEach, Scope, Slot, Value};
+use crate::inject::{Close, Closing, Making, MakingEach, Scope, Slot, Value};
 use crate::machine::Machine;
 use crate::model::{Kind, Mode, Need, Part, Placement, Role};
 use crate::state::Persist;
@@ -30,11 +31,13 @@ pub struct Place {
     asker: Option<Slot>,
     /// For which place a value is made that each has its own of.
     made_for: usize,
+    /// What is done at the end with a value that is provided here.
+    close: Option<Arc<Closing>>,
 }
 
 impl Place {
     pub(super) fn new(world: Arc<World>, index: usize) -> Self {
-        Self { world, index, asker: None, made_for: index }
+        Self { world, index, asker: None, made_for: index, close: None }
     }
 
     fn asking(&self, asker: Slot) -> Self {
@@ -124,6 +127,21 @@ impl Place {
         }
     }
 
+    /// For a value that is closed at the end.
+    #[must_use]
+    pub fn closing<T: Close>(&self) -> Self {
+        let close: Arc<Closing> = Arc::new(|value| {
+            Box::pin(async move {
+                let value = downcast::<T>(value, "what is to be closed")?;
+                value.close().await.map_err(|error| match error.downcast::<Error>() {
+                    Ok(ours) => *ours,
+                    Err(other) => Error::new(ErrorKind::Injection, "it cannot be closed").because(other),
+                })
+            })
+        });
+        Self { close: Some(close), ..self.clone() }
+    }
+
     /// The part provides a value, made by an expression.
     pub fn has_provider<T: Send + Sync + 'static>(&self, part: usize, provider: Provider<T>) {
         self.provide(part, move |place| {
@@ -177,13 +195,16 @@ impl Place {
         let Role::Provide(provide) = &self.part(part).role else { return };
         let (place, name) = (self.clone(), self.part_name(part));
         let slot = match provide.each {
-            false => self.scope().provide(provide.key, name, Box::new(move |me| make(place.asking(me)))),
+            false => {
+                let make: Box<Making> = Box::new(move |me| make(place.asking(me)));
+                self.scope().provide_to_close(provide.key, name, make, self.close.clone())
+            }
             true => {
                 let make: Box<MakingEach> = Box::new(move |asker, me| {
                     let made_for = place.world.nearest_place(asker);
                     make(Self { made_for, ..place.asking(me) })
                 });
-                self.scope().provide_each(provide.key, name, make)
+                self.scope().provide_each(provide.key, name, make, self.close.clone())
             }
         };
         self.world.set_provided(self.index, part, slot);

@@ -31,7 +31,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "backend",
         &["event", "guest", "machine::capability", "machine::engine", "machine::implementation", "ssh"],
     ),
-    ("cli", &["backend", "deploy", "event", "layout", "machine", "state"]),
+    ("cli", &["backend", "deploy", "event", "inject::Scope", "layout", "machine", "state"]),
 ];
 
 const RUNTIME: &str = "carthage-runtime/src/";

@@ -8,13 +8,13 @@ use crate::inject::Closing;
 type Log = Arc<Mutex<Vec<u32>>>;
 
 /// Notes what was closed; `bad` cannot be.
-fn closing(log: &Log, bad: u32) -> Box<Closing> {
+fn closing(log: &Log, bad: u32) -> Option<Arc<Closing>> {
     let log = log.clone();
-    Box::new(move |value| {
+    Some(Arc::new(move |value: Value| {
         let number = *value.downcast::<u32>().unwrap();
         log.lock().unwrap().push(number);
         Box::pin(async move { if number == bad { Err(failure("it sticks")) } else { Ok(()) } })
-    })
+    }))
 }
 
 #[tokio::test]
@@ -111,4 +111,22 @@ async fn what_was_replaced_is_closed_as_well() {
     get(&scope, A).await.unwrap();
     scope.close().await.unwrap();
     assert_eq!(*log.lock().unwrap(), [2, 1]);
+}
+
+#[tokio::test]
+async fn an_instance_of_its_own_is_closed_with_the_scope_that_asked() {
+    let (outer, log) = (Scope::root("outer"), Log::default());
+    let inner = outer.child("inner");
+    let number = |asker: &Scope| u32::try_from(asker.number()).unwrap();
+    let make = move |asker: &Scope, _: Slot| -> futures_util::future::BoxFuture<'static, _> {
+        let number = number(asker);
+        Box::pin(async move { Ok(value(number)) })
+    };
+    outer.provide_each(A, "a".into(), Box::new(make), closing(&log, 9));
+    get(&inner, A).await.unwrap();
+    get(&outer, A).await.unwrap();
+    inner.close().await.unwrap();
+    assert_eq!(*log.lock().unwrap(), [1]);
+    outer.close().await.unwrap();
+    assert_eq!(*log.lock().unwrap(), [1, 0]);
 }

@@ -64,7 +64,7 @@ fn each() -> Box<MakingEach> {
 async fn siblings_and_their_parent_have_instances_of_their_own() {
     let parent = Scope::root("parent");
     let (one, two) = (parent.child("one"), parent.child("two"));
-    parent.provide_each(A, "a".into(), each());
+    parent.provide_each(A, "a".into(), each(), None);
     assert_eq!(get(&one, A).await.unwrap(), 101);
     assert_eq!(get(&two, A).await.unwrap(), 202);
     assert_eq!(get(&parent, A).await.unwrap(), 3);
@@ -76,7 +76,7 @@ async fn siblings_and_their_parent_have_instances_of_their_own() {
 #[tokio::test]
 async fn who_asks_first_changes_nothing() {
     let parent = Scope::root("parent");
-    parent.provide_each(A, "a".into(), each());
+    parent.provide_each(A, "a".into(), each(), None);
     assert_eq!(get(&parent, A).await.unwrap(), 1);
     let (one, two) = (parent.child("one"), parent.child("two"));
     assert_eq!((get(&one, A).await.unwrap(), get(&two, A).await.unwrap()), (102, 203));
@@ -112,7 +112,7 @@ async fn one_value_under_two_keys_is_made_once() {
 #[tokio::test]
 async fn an_instance_of_its_own_is_one_under_all_its_keys() {
     let outer = Scope::root("outer");
-    outer.provide_each(A, "a".into(), each());
+    outer.provide_each(A, "a".into(), each(), None);
     let inner = outer.child("inner");
     let own = inner.find(A).unwrap();
     inner.provide_also(B, &own);
