@@ -173,7 +173,10 @@ impl ToTokens for Constraint {
         // Whatever else the value may be is evaluated by what `#[constraint]` wrote.
         tokens.extend(match literal(value) {
             Some(Lit::Str(text)) => quote!(#constraint::of_text::<#kind>(#text)),
-            Some(Lit::Int(number)) => quote!(#constraint::of_number::<#kind>(#number)),
+            // What a number that is too large is told at.
+            Some(Lit::Int(number)) => {
+                quote_spanned!(number.span()=> ::carthage::model::Constraint::of_number::<#kind>(#number))
+            }
             _ => {
                 let constrain = quote_spanned!(kind.span()=> <#kind>::constraint);
                 quote!(#constrain(#value))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 #[cfg(test)]
 use std::sync::atomic::Ordering;
 
-use super::scope::{Provided, Scope};
+use super::scope::{Held, Provided, Scope};
 use super::slot::Slot;
 use crate::error::{Error, ErrorKind};
 use crate::model::Key;
@@ -75,6 +75,28 @@ impl Scope {
         #[cfg(test)]
         self.0.tree.looked_at.fetch_add(1 + keys.len(), Ordering::Relaxed);
         keys.iter().filter_map(|key| Some((*key, held.by_key.get(key)?.clone()))).collect()
+    }
+
+    /// Takes a scope in this one, which is gone, out of the index.
+    pub(super) fn forget(&self, number: usize, gone: &Held) {
+        let filters: HashSet<u64> = gone.here.keys().chain(gone.inside.keys()).copied().collect();
+        for filter in filters {
+            let mut number = number;
+            for scope in self.upwards() {
+                let mut held = scope.held();
+                let Some(inside) = held.inside.get_mut(&filter) else { break };
+                inside.remove(&number);
+                if !inside.is_empty() {
+                    break;
+                }
+                held.inside.remove(&filter);
+                if held.here.contains_key(&filter) {
+                    break;
+                }
+                // Nor does it hold any itself.
+                number = scope.number();
+            }
+        }
     }
 
     /// Enters a key for the filters that mean it, here and in the scopes around.

@@ -28,7 +28,7 @@ pub enum What {
     /// It is being made.
     Making,
     /// It is there. Also after an earlier failure.
-    Made,
+    Ready,
     /// It could not be made, and why; the next who asks tries again.
     Failed(String),
     /// It was closed with its scope.

@@ -113,7 +113,13 @@ impl Scope {
     pub fn child(&self, name: impl Into<String>) -> Self {
         let Inner { tree, closing, .. } = &*self.0;
         let child = Self::new(name.into(), Some(self.clone()), tree.clone(), closing.child_token());
-        lock(&self.0.children).push(Arc::downgrade(&child.0));
+        let mut children = lock(&self.0.children);
+        if children.len() == children.capacity() {
+            // Of scopes that were made for one call, nothing is left.
+            children.retain(|child| child.strong_count() > 0);
+        }
+        children.push(Arc::downgrade(&child.0));
+        drop(children);
         child
     }
 
@@ -281,6 +287,14 @@ impl Scope {
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(parent) = &self.parent {
+            parent.forget(self.number, self.held.get_mut().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
 }
 
 impl fmt::Debug for Scope {

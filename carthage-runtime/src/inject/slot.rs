@@ -178,7 +178,7 @@ impl Slot {
             return Err(Arc::new(self.is_closed()));
         }
         self.tell(|| match &made {
-            Ok(_) => What::Made,
+            Ok(_) => What::Ready,
             Err(error) => What::Failed(chain(error)),
         });
         made.map_err(Arc::new)

@@ -70,6 +70,29 @@ async fn one_that_cannot_be_made_fails_by_its_name() {
     assert_eq!(errors, ["cannot make bad: no plugin"]);
 }
 
+#[tokio::test]
+async fn a_scope_that_is_gone_is_no_longer_looked_at() {
+    let root = Scope::root("root");
+    let kept = root.child("kept");
+    kept.provide(A, "kept".into(), constant(1));
+    let before = {
+        let before = root.0.tree.looked_at.load(Ordering::Relaxed);
+        assert_eq!(names(&root.inside(A)), ["kept"]);
+        root.0.tree.looked_at.load(Ordering::Relaxed) - before
+    };
+    for nth in 0..100 {
+        let call = root.child(format!("call {nth}")).child("inner");
+        call.provide(A, "call".into(), constant(nth));
+        call.provide(B, "b".into(), constant(nth));
+        assert_eq!(names(&root.inside(A)), ["kept", "call"]);
+    }
+    let after = root.0.tree.looked_at.load(Ordering::Relaxed);
+    assert_eq!(names(&root.inside(A)), ["kept"]);
+    assert!(root.inside(B).is_empty());
+    assert_eq!(root.0.tree.looked_at.load(Ordering::Relaxed) - after, before + 1);
+    assert!(root.0.children.lock().unwrap().len() < 10);
+}
+
 /// Counted, not timed: a hundred times as much around changes nothing.
 #[tokio::test]
 async fn a_filter_looks_at_what_it_finds_only() {

@@ -51,7 +51,7 @@ async fn a_listener_around_hears_what_happens_inside_in_full() {
         let heard = heard.lock().unwrap();
         assert!(heard.iter().all(|h| h.scope == "inner" && h.key == Some(A_RED) && h.name == "a"));
     }
-    let all = [What::Provided, What::Making, What::Made].map(|what| ("a".to_owned(), what));
+    let all = [What::Provided, What::Making, What::Ready].map(|what| ("a".to_owned(), what));
     assert_eq!(whats(&heard), all);
     assert_eq!(whats(&near), all);
     drop(listening);
@@ -78,5 +78,5 @@ async fn a_value_that_comes_to_be_later_is_told() {
     get(&scope, A).await.unwrap();
     let whats: Vec<_> = whats(&heard).into_iter().map(|(_, what)| what).collect();
     let failed = What::Failed("not yet".to_owned());
-    assert_eq!(whats, [What::Provided, What::Making, failed, What::Making, What::Made]);
+    assert_eq!(whats, [What::Provided, What::Making, failed, What::Making, What::Ready]);
 }
