@@ -63,7 +63,11 @@ impl Scope {
             }
             let held = scope.held();
             let inside = held.inside.get(&key.id()).into_iter().flat_map(BTreeMap::values).rev();
-            ahead.extend(inside.filter_map(|scope| scope.upgrade().map(Scope)));
+            ahead.extend(inside.filter_map(|scope| {
+                #[cfg(test)]
+                self.0.tree.looked_at.fetch_add(1, Ordering::Relaxed);
+                scope.upgrade().map(Scope)
+            }));
         }
         found
     }

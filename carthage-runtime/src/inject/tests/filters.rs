@@ -75,21 +75,20 @@ async fn a_scope_that_is_gone_is_no_longer_looked_at() {
     let root = Scope::root("root");
     let kept = root.child("kept");
     kept.provide(A, "kept".into(), constant(1));
-    let before = {
+    let looked_at = || {
         let before = root.0.tree.looked_at.load(Ordering::Relaxed);
         assert_eq!(names(&root.inside(A)), ["kept"]);
         root.0.tree.looked_at.load(Ordering::Relaxed) - before
     };
+    let before = looked_at();
     for nth in 0..100 {
         let call = root.child(format!("call {nth}")).child("inner");
         call.provide(A, "call".into(), constant(nth));
         call.provide(B, "b".into(), constant(nth));
         assert_eq!(names(&root.inside(A)), ["kept", "call"]);
     }
-    let after = root.0.tree.looked_at.load(Ordering::Relaxed);
-    assert_eq!(names(&root.inside(A)), ["kept"]);
+    assert_eq!(looked_at(), before);
     assert!(root.inside(B).is_empty());
-    assert_eq!(root.0.tree.looked_at.load(Ordering::Relaxed) - after, before + 1);
     assert!(root.0.children.lock().unwrap().len() < 10);
 }
 
@@ -98,15 +97,12 @@ async fn a_scope_that_is_gone_is_no_longer_looked_at() {
 async fn a_filter_looks_at_what_it_finds_only() {
     let looked_at = |others: usize| {
         let root = Scope::root("root");
-        let mut meant = Vec::new();
-        for nth in 0..others {
-            let scope = root.child(format!("s{nth}"));
+        let all: Vec<_> = (0..others).map(|nth| root.child(format!("s{nth}"))).collect();
+        for scope in &all {
             scope.provide(B, "b".into(), constant(0));
             scope.provide(A_BLUE, "blue".into(), constant(0));
-            if nth % (others / 5) == 0 {
-                meant.push(scope);
-            }
         }
+        let meant: Vec<_> = all.iter().step_by(others / 5).collect();
         meant.iter().for_each(|scope| _ = scope.provide(A_RED, "red".into(), constant(0)));
         let before = root.0.tree.looked_at.load(Ordering::Relaxed);
         assert_eq!(root.inside(A_RED).len(), 5);
@@ -114,5 +110,5 @@ async fn a_filter_looks_at_what_it_finds_only() {
         root.0.tree.looked_at.load(Ordering::Relaxed) - before
     };
     assert_eq!(looked_at(10), looked_at(1000));
-    assert!(looked_at(1000) < 20, "{}", looked_at(1000));
+    assert!(looked_at(1000) < 25, "{}", looked_at(1000));
 }
