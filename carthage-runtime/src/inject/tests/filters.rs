@@ -59,6 +59,24 @@ async fn a_filter_stops_where_it_is_told() {
     assert_eq!(up_to(&beside).unwrap_err().to_string(), "`beside` is not around `inner`");
 }
 
+/// notready_cycles_okay: to see what there is makes nothing, and waits for nothing.
+#[tokio::test]
+async fn a_maker_may_look_at_its_like_and_at_itself() {
+    let scope = Scope::root("s");
+    scope.provide(A, "a".into(), constant(1));
+    let around = scope.clone();
+    scope.provide(
+        A_RED,
+        "red".into(),
+        Box::new(move |_| {
+            let seen = around.visible(A);
+            Box::pin(async move { Ok(value(u32::try_from(seen.len()).unwrap())) })
+        }),
+    );
+    assert_eq!(get(&scope, A_RED).await.unwrap(), 2);
+    assert!(scope.find(A).unwrap().value().is_none());
+}
+
 /// filter_failure
 #[tokio::test]
 async fn one_that_cannot_be_made_fails_by_its_name() {
