@@ -7,11 +7,13 @@ pub use std::sync::Arc;
 #[cfg(feature = "container")]
 pub use crate::backend::Container;
 pub use carthage_macros::{
-    check_completed, constraint, customization, depends_on, enclave, env, expose, hash, injectable, injection_key,
-    invalidator, layout, machine_model, mask, mount, network, setup_task,
+    check_completed, constraint, customization, depends_on, enclave, env, expose, hash, injectable,
+    injection_key, invalidator, layout, machine_model, mask, mount, network, setup_task,
 };
 #[cfg(feature = "sandbox")]
 pub use carthage_runtime::Sandbox;
 #[cfg(feature = "libvirt")]
 pub use carthage_runtime::Vm;
-pub use carthage_runtime::{All, Close, Deferred, Host, Link, Machine, Placed, Quoted, Result, Root, Secret, Tree};
+pub use carthage_runtime::{
+    All, Close, Deferred, Host, Link, Machine, Placed, Quoted, Result, Root, Secret, Tree,
+};
