@@ -7,11 +7,13 @@ pub use std::sync::Arc;
 #[cfg(feature = "container")]
 pub use crate::backend::Container;
 pub use carthage_macros::{
-    check_completed, customization, depends_on, enclave, env, expose, hash, injectable, injection_key,
-    invalidator, layout, machine_model, mount, network, profile, setup_task,
+    check_completed, constraint, customization, depends_on, enclave, env, expose, hash, injectable,
+    injection_key, invalidator, layout, machine_model, mask, mount, network, profile, setup_task,
 };
 #[cfg(feature = "sandbox")]
 pub use carthage_runtime::Sandbox;
 #[cfg(feature = "libvirt")]
 pub use carthage_runtime::Vm;
-pub use carthage_runtime::{Deferred, Fleet, Host, Link, Machine, Placed, Result, Root, Secret, Tree};
+pub use carthage_runtime::{
+    All, Close, Deferred, Fleet, Host, Link, Machine, Placed, Quoted, Result, Root, Secret, Tree,
+};

@@ -21,6 +21,18 @@ fn placements_are_constants() {
     assert_eq!(MIRROR.node().about, "Serves packages to the lab.");
 }
 
+/// By name, from wherever one stands: in full, or as it is called in a domain around. What is inside of scopes beside is found
+/// from above.
+#[test]
+fn named_parts_are_visible_from_the_scopes_around() {
+    let top = Industrial::PLACEMENTS.layout();
+    assert_eq!(top.named("mirror.algebra"), Some(MIRROR));
+    assert_eq!(PROBE.named("mirror.algebra"), Some(MIRROR));
+    assert_eq!(MIRROR.named("worker-2"), Some(SECOND_WORKER));
+    assert_eq!(PROBE.named("worker-2"), None);
+    assert_eq!(top.resolve(SECOND_WORKER.key(), None).map(|found| found.len()), Ok(3));
+}
+
 /// What a user writes who has a layout in hand. That it compiles is what is tested; instances come from a deployment.
 #[expect(dead_code, reason = "compiled, not called")]
 fn parts(industrial: &Industrial) {

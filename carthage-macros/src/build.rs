@@ -4,7 +4,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, Fields};
+use syn::{Expr, Fields, Type};
 
 use crate::field::{Field, Link, Provide, Role, Value};
 use crate::model::Model;
@@ -45,7 +45,7 @@ fn register(fields: &[Field]) -> Option<TokenStream> {
                     }
                 }
                 Role::Provide(provide) => provider(provide, field, fields, &index)?,
-                Role::Link(_) | Role::Customize(_) | Role::Inject => return None,
+                Role::Link(_) | Role::Customize(_) | Role::Inject(_) => return None,
             };
             Some(match cfgs.is_empty() {
                 true => line,
@@ -58,14 +58,27 @@ fn register(fields: &[Field]) -> Option<TokenStream> {
 
 fn provider(provide: &Provide, field: &Field, fields: &[Field], index: &TokenStream) -> Option<TokenStream> {
     let place = place();
-    let Provide { ty, persist, value } = provide;
+    let Provide { ty, persist, each, value, .. } = provide;
     let has = Ident::new(if *persist { "has_kept" } else { "has_provider" }, Span::call_site());
     let provider = match value {
-        Value::Expr(expr) => evaluated(expr, field, fields, &quote!(let made: #ty = #expr;)),
+        Value::Expr(expr) => {
+            // `|asker| …`: whose it is.
+            let (asker, made) = match expr {
+                Expr::Closure(closure) if *each && closure.inputs.len() == 1 => {
+                    let (asker, body) = (&closure.inputs[0], &*closure.body);
+                    let asker = quote!(let #asker: ::carthage::model::Placement = #place.made_for(););
+                    (Some(asker), body)
+                }
+                other => (None, other),
+            };
+            evaluated(expr, field, fields, &quote!(#asker let made: #ty = #made;))
+        }
         Value::Default => quote!(<#ty as ::carthage::layout::Made>::make),
+        Value::From(_) => return Some(quote!(#place.has_reference(#index);)),
         Value::Broken => return None,
     };
-    Some(quote!(#place.#has::<#ty>(#index, #provider);))
+    let closing = provide.close.then(|| quote!(.closing::<#ty>()));
+    Some(quote!(#place #closing .#has::<#ty>(#index, #provider);))
 }
 
 /// A function that makes something of an expression at a place, with the siblings that it mentions at hand.
@@ -126,7 +139,11 @@ fn take(field: &Field, fields: &[Field]) -> TokenStream {
         Role::Link(Link { network, .. }) => {
             (quote!(#ty), quote!(<#network as ::carthage::layout::NetworkModel>::link(#parts, #index)?))
         }
-        Role::Inject => (quote!(#ty), quote!(<#ty as ::carthage::layout::Wanted>::part(#parts, #index)?)),
+        Role::Inject(asked) => {
+            let wanted = asked.wanted(ty);
+            let found = quote!(<#wanted as ::carthage::layout::Wanted>::part(#parts, #index)?);
+            (quote!(#ty), asked.or_default(ty, found, |expr, inner| fallible(expr, inner, &index)))
+        }
         Role::Provide(_) => (quote!(#ty), quote!(#parts.provided(#index)?)),
         Role::Customize(value) => (quote!(#ty), customize(value, field, fields, &index)),
     };
@@ -142,7 +159,7 @@ fn customize(value: &Value, field: &Field, fields: &[Field], index: &TokenStream
     let expr = match value {
         Value::Expr(expr) => expr,
         Value::Default => return quote!(<#ty as ::carthage::__private::ByDefault>::by_default()),
-        Value::Broken => return quote!(::core::unreachable!()),
+        Value::From(_) | Value::Broken => return quote!(::core::unreachable!()),
     };
     if awaits(expr) {
         return quote!(#parts.take(#index)?);
@@ -156,19 +173,34 @@ fn customize(value: &Value, field: &Field, fields: &[Field], index: &TokenStream
         };
         quote!(#(#cfgs)* #[allow(unused_variables)] let #ident = #copy;)
     });
+    let siblings: Vec<_> = siblings.collect();
+    let expr = if siblings.is_empty() { quote!(#expr) } else { quote!({ #(#siblings)* #expr }) };
+    fallible(&expr, ty, index)
+}
+
+/// An expression that may fail, in a function that returns errors of ours.
+fn fallible(expr: &impl ToTokens, ty: &Type, index: &TokenStream) -> TokenStream {
+    let parts = parts();
     match tokens::may_leave(expr.to_token_stream()) {
-        false => {
-            let siblings: Vec<_> = siblings.collect();
-            if siblings.is_empty() { quote!(#expr) } else { quote!({ #(#siblings)* #expr }) }
-        }
+        false => quote!(#expr),
         true => quote! {
             #parts.customize(#index, || {
-                #(#siblings)*
                 let made: #ty = #expr;
                 ::core::result::Result::Ok(made)
             })?
         },
     }
+}
+
+/// Defaults that mention other fields: the expression, and the field.
+pub(crate) fn defaults_of_others(fields: &[Field]) -> impl Iterator<Item = (&Expr, &Ident)> {
+    let defaults = fields.iter().filter_map(|field| match &field.role {
+        Role::Inject(asked) => Some((field, asked.default.as_ref()?)),
+        _ => None,
+    });
+    defaults.flat_map(|(field, expr)| {
+        mentioned(expr, field, fields).into_iter().map(move |used| (expr, &used.ident))
+    })
 }
 
 fn awaits(expr: &Expr) -> bool {

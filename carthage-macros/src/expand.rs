@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Generics, parse_quote};
 
 use crate::build;
+use crate::mask;
 use crate::model::{Model, key_arguments};
 use crate::node::{at, key, option, parts};
 
@@ -49,6 +50,7 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
     let functions = build::functions(model);
     let about = (!about.is_empty()).then(|| quote!(.about(#about)));
     let parts = (!model.fields.is_empty()).then(|| quote!(.parts(&[#(#parts),*])));
+    let masks = mask::node(&model.masks);
     let dependencies = (!model.depends_on.is_empty()).then(|| quote!(.depends_on(&[#(#dependencies),*])));
     quote! {
         #[automatically_derived]
@@ -57,7 +59,7 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
             const KEY: ::carthage::model::Key = #key #(#key_arguments)* #is_abstract;
             const NODE: &'static ::carthage::model::Node =
                 &::carthage::model::Node::new(::carthage::model::Kind::#kind, Self::KEY, #name, #at)
-                #about #node #parts #dependencies;
+                #about #node #parts #masks #dependencies;
             #functions
         }
     }

@@ -3,15 +3,16 @@
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, Ident, Token, Type};
+use syn::{Attribute, Expr, Ident, Type};
 
+use crate::asked::Asked;
+use crate::constraint::Constraint;
 use crate::errors::Errors;
 use crate::literal;
 use crate::member::Member;
-use crate::names;
 use crate::options::{self, Known, Options};
+use crate::provide;
 use crate::tokens::respan;
 use crate::types;
 
@@ -34,7 +35,7 @@ pub(crate) enum Role {
     Member(Member),
     Link(Link),
     Customize(Value),
-    Inject,
+    Inject(Asked),
     Provide(Provide),
 }
 
@@ -54,7 +55,12 @@ pub(crate) struct Link {
 pub(crate) struct Provide {
     /// `T` of `Arc<T>`.
     pub(crate) ty: Type,
+    pub(crate) constraints: Vec<Constraint>,
     pub(crate) persist: bool,
+    /// Whether each scope that asks has its own.
+    pub(crate) each: bool,
+    /// Whether something is done with it at the end.
+    pub(crate) close: bool,
     pub(crate) value: Value,
 }
 
@@ -62,6 +68,8 @@ pub(crate) struct Provide {
 pub(crate) enum Value {
     Default,
     Expr(Expr),
+    /// What the scope that these fields lead to provides.
+    From(Vec<Ident>),
     /// It could not be read; the finding is reported.
     Broken,
 }
@@ -187,8 +195,8 @@ impl Here<'_> {
             ("link", Within::Machine) => self.link(arguments, errors),
             ("customize", Within::Machine) => Some(Role::Customize(expression(arguments, errors))),
             ("inject", _) => {
-                Options::parse("inject", &[], arguments, errors);
-                self.wanted(ty, errors).then_some(Role::Inject)
+                let asked = Asked::parse(arguments, ty, errors);
+                self.wanted(ty, errors).then_some(Role::Inject(asked))
             }
             ("provide", _) => self.provide(arguments, errors),
             ("member", Within::Container) => {
@@ -264,21 +272,9 @@ impl Here<'_> {
                 return None;
             }
         };
-        let parsed = |input: ParseStream<'_>| {
-            let persist = word(input, "persist")?;
-            if input.is_empty() {
-                return Ok((persist, Value::Default));
-            }
-            let expr = input.parse()?;
-            input.parse::<Option<Token![,]>>()?;
-            if input.is_empty() {
-                Ok((persist, Value::Expr(expr)))
-            } else {
-                Err(input.error("expected `#[provide(persist, expression)]`"))
-            }
-        };
-        let (persist, value) = errors.keep(parsed.parse2(arguments)).unwrap_or((false, Value::Broken));
-        Some(Role::Provide(Provide { ty, persist, value: value.without_self(errors) }))
+        let mut provide = provide::parse(ty, arguments, errors);
+        provide.value = provide.value.without_self(errors);
+        Some(Role::Provide(provide))
     }
 
     fn wanted(&self, ty: &Type, errors: &mut Errors) -> bool {
@@ -297,28 +293,8 @@ pub(crate) fn wanted(ty: &Type) -> bool {
     match (types::argument(ty, "Option"), types::argument(ty, "Vec")) {
         (Some(inner), _) => held(inner, &["Arc", "Placed"]),
         (_, Some(inner)) => held(inner, &["Placed"]),
-        _ => held(ty, &["Arc", "Deferred", "Placed"]),
+        _ => held(ty, &["Arc", "Deferred", "Quoted", "All", "Placed"]),
     }
-}
-
-/// Takes `word` and the comma after it; a misspelling of it before a comma is an error.
-fn word(input: ParseStream<'_>, word: &'static str) -> syn::Result<bool> {
-    let ahead = input.fork();
-    let Ok(ident) = ahead.parse::<Ident>() else { return Ok(false) };
-    let (alone, listed) = (ahead.is_empty(), ahead.peek(Token![,]));
-    if ident == word && (alone || listed) {
-        input.parse::<Ident>()?;
-        input.parse::<Option<Token![,]>>()?;
-        return Ok(true);
-    }
-    if listed {
-        let hint = names::did_you_mean(&ident.to_string(), [word]);
-        return Err(syn::Error::new(
-            ident.span(),
-            format!("unknown argument `{ident}`{hint}\n`#[provide]` takes `{word}` and an expression"),
-        ));
-    }
-    Ok(false)
 }
 
 fn expression(arguments: TokenStream, errors: &mut Errors) -> Value {

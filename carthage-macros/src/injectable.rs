@@ -158,7 +158,9 @@ fn made(mut item: ItemImpl, errors: &mut Errors) -> TokenStream {
         let place = build::place();
         let new = quote_spanned!(ty.span()=> <#ty>::new);
         quote! {
+            // The user's `Result` need not be the one that is promised here, but may be.
             #[automatically_derived]
+            #[allow(clippy::needless_question_mark)]
             impl #impl_generics ::carthage::layout::Made for #ty #where_clause {
                 const NEEDS: &'static [::carthage::model::Need] = &[#(#needs),*];
                 fn make(

@@ -1,7 +1,9 @@
 //! The attribute macros of Carthage. Use them through the face crate `carthage`.
 
+mod asked;
 mod build;
 mod capability;
+mod constraint;
 mod container;
 mod customization;
 mod depends_on;
@@ -17,6 +19,7 @@ mod layout;
 mod literal;
 mod login;
 mod machine;
+mod mask;
 mod member;
 mod model;
 mod names;
@@ -24,6 +27,7 @@ mod network;
 mod node;
 mod options;
 mod profile;
+mod provide;
 mod signature;
 mod surroundings;
 mod task;
@@ -77,6 +81,12 @@ pub fn injectable(arguments: TokenStream, item: TokenStream) -> TokenStream {
     entry::on_item(item.into(), |item, errors| injectable::expand(arguments.into(), item, errors)).into()
 }
 
+/// What tells values of one type apart: `#[constraint] struct Site(&'static str);`
+#[proc_macro_attribute]
+pub fn constraint(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::on_item(item.into(), |item, errors| constraint::expand(arguments.into(), item, errors)).into()
+}
+
 /// A key for a type of somebody else's.
 #[proc_macro]
 pub fn injection_key(input: TokenStream) -> TokenStream {
@@ -90,6 +100,18 @@ pub fn injection_key(input: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn depends_on(arguments: TokenStream, item: TokenStream) -> TokenStream {
     depends_on::on_machine("depends_on", arguments.into(), item.into()).into()
+}
+
+/// A value of the scopes around that is hidden in here: `#[mask(JoinToken)]`, `#[mask(JoinToken, Site = "red")]`.
+#[proc_macro_attribute]
+pub fn mask(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    depends_on::on_model(
+        "mask",
+        "`#[machine_model]`, `#[enclave]` or `#[layout]`",
+        arguments.into(),
+        item.into(),
+    )
+    .into()
 }
 
 /// A variable of the environment of everything that runs in a machine: `#[env(NAME = "value")]`.
@@ -113,7 +135,7 @@ pub fn expose(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// A way in which a layout is deployed: `#[profile(small, implementation = Sandbox)]`.
 #[proc_macro_attribute]
 pub fn profile(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    depends_on::on_model("profile", "a `#[layout]`", arguments.into(), item.into()).into()
+    depends_on::on_model("profile", "`#[layout]`", arguments.into(), item.into()).into()
 }
 
 /// A setup task.

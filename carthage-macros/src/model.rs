@@ -11,6 +11,7 @@ use crate::build;
 use crate::errors::Errors;
 use crate::field::{self, Field, Within};
 use crate::literal;
+use crate::mask::{self, Mask};
 use crate::names::kebab;
 use crate::options::{self, Known, Options};
 
@@ -27,6 +28,7 @@ pub(crate) struct Model {
     pub(crate) depends_on: Vec<Dependency>,
     /// Whether it only stands for one that a layout has.
     pub(crate) is_abstract: bool,
+    pub(crate) masks: Vec<Mask>,
 }
 
 /// An entry of `#[depends_on]`.
@@ -53,6 +55,7 @@ impl Model {
             );
         }
         let depends_on = dependencies(attribute, &mut item, errors);
+        let masks = mask::take(attribute, &mut item, errors);
         if let Some(lifetime) = item.generics.lifetimes().next() {
             errors.at(lifetime, "a model owns what it holds; it has no lifetime parameters");
         }
@@ -95,7 +98,7 @@ impl Model {
             }
             (Fields::Unit, Some(_)) => Vec::new(),
         };
-        let model = Self { item, about, fields, depends_on, is_abstract: false };
+        let model = Self { item, about, fields, depends_on, is_abstract: false, masks };
         model.unique_interfaces(errors);
         for (expr, other) in build::mentioned_too_early(&model.fields) {
             errors.at(
@@ -107,6 +110,14 @@ impl Model {
             errors.at(
                 expr,
                 format!("which members there are is decided before `{member}` exists; an expression for it has values at hand, such as an `#[inject]` field's"),
+            );
+        }
+        for (expr, other) in build::defaults_of_others(&model.fields) {
+            errors.at(
+                expr,
+                format!(
+                    "a default cannot be made of other fields, such as `{other}`: they may be made of it"
+                ),
             );
         }
         model

@@ -4,8 +4,9 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Attribute, Expr, Type};
 
-use crate::field::{Field, Link, Provide, Role, Value};
+use crate::field::{Field, Link, Role};
 use crate::member::Count;
+use crate::provide;
 use crate::tokens;
 
 /// `At::new(…)` for the line of `span`.
@@ -23,17 +24,6 @@ pub(crate) fn key(ident: &Ident) -> TokenStream {
         (quote_spanned!(span=> ::core::line!()), quote_spanned!(span=> ::core::column!()))
     };
     quote!(::carthage::model::Key::new(::core::module_path!(), #name, #line, #column))
-}
-
-/// `Need` for something that wants `ty`.
-pub(crate) fn need(ty: &Type, name: &str, span: Span) -> TokenStream {
-    let at = at(span);
-    quote!(::carthage::model::Need {
-        key: <#ty as ::carthage::layout::Wanted>::KEY,
-        mode: <#ty as ::carthage::layout::Wanted>::MODE,
-        name: #name,
-        at: #at,
-    })
 }
 
 /// `Some(…)` or `None`.
@@ -99,29 +89,13 @@ fn role(field: &Field, fields: &[Field]) -> TokenStream {
             }))
         }
         Role::Customize(_) => quote!(Customize(<#ty as ::carthage::customize::Customization>::NODE)),
-        Role::Inject => {
-            let need = need(ty, &field.name(), field.ident.span());
+        Role::Inject(asked) => {
+            let need = asked.need(ty, &field.name(), field.ident.span());
             quote!(Inject(#need))
         }
-        Role::Provide(Provide { ty, persist, value }) => {
-            let key = quote!(<#ty as ::carthage::inject::Injectable>::KEY);
-            let (key, uses, needs) = match value {
-                Value::Expr(expr) => {
-                    let uses = mentioned(expr, field, fields).into_iter().map(Field::name);
-                    (key, quote!(&[#(#uses),*]), quote!(&[]))
-                }
-                Value::Default => {
-                    let made = quote!(<#ty as ::carthage::layout::Made>);
-                    (quote!(#made::MADE), quote!(&[]), quote!(#made::NEEDS))
-                }
-                Value::Broken => (key, quote!(&[]), quote!(&[])),
-            };
-            quote!(Provide(::carthage::model::Provide {
-                key: #key,
-                persist: #persist,
-                uses: #uses,
-                needs: #needs,
-            }))
+        Role::Provide(provide) => {
+            let provide = provide::node(provide, field, fields);
+            quote!(Provide(#provide))
         }
     }
 }

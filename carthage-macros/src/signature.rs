@@ -6,12 +6,12 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{FnArg, ImplItemFn, Pat, ReturnType, Signature, Type, parse_quote_spanned};
 
+use crate::asked::Asked;
 use crate::build;
 use crate::entry::argument_attributes;
 use crate::errors::Errors;
 use crate::field;
-use crate::node;
-use crate::options::{self, Options};
+use crate::options;
 use crate::types;
 
 /// A function that the runtime calls with a host and injected values.
@@ -90,6 +90,7 @@ pub(crate) struct Parameter {
     span: Span,
     /// The type that is asked for: `Arc<T>` for `&T`.
     pub(crate) wanted: Type,
+    asked: Asked,
     pass: Pass,
 }
 
@@ -107,7 +108,7 @@ enum Pass {
 
 impl Parameter {
     pub(crate) fn need(&self) -> TokenStream {
-        node::need(&self.wanted, &self.name, self.span)
+        self.asked.need(&self.wanted, &self.name, self.span)
     }
 
     fn pass(&self, asked: &Ident) -> TokenStream {
@@ -229,8 +230,8 @@ pub(crate) fn parameter(input: &mut FnArg, errors: &mut Errors) -> Option<Parame
         return None;
     };
     let arguments = options::arguments(&attribute, errors);
-    Options::parse("inject", &[], arguments, errors);
     let (wanted, pass) = wanted(&input.ty)?;
+    let asked = Asked::parse(arguments, &wanted, errors);
     if !field::wanted(&wanted) {
         let text = types::text(&input.ty);
         errors.at(
@@ -241,14 +242,16 @@ pub(crate) fn parameter(input: &mut FnArg, errors: &mut Errors) -> Option<Parame
         );
         return None;
     }
-    Some(Parameter { name, span: input.pat.span(), wanted, pass })
+    Some(Parameter { name, span: input.pat.span(), wanted, asked, pass })
 }
 
 fn wanted(ty: &Type) -> Option<(Type, Pass)> {
     let reference = |ty: &Type| -> Type { parse_quote_spanned!(ty.span()=> ::std::sync::Arc<#ty>) };
     if let Some(referent) = types::referent(ty) {
         return Some(match types::head(referent).as_deref() {
-            Some("Arc" | "Placed" | "Deferred" | "Option") => (referent.clone(), Pass::Borrowed),
+            Some("Arc" | "Placed" | "Deferred" | "Quoted" | "All" | "Option") => {
+                (referent.clone(), Pass::Borrowed)
+            }
             _ => (reference(referent), Pass::Dereferenced),
         });
     }
@@ -271,10 +274,13 @@ pub(crate) fn asked(parameters: &[Parameter]) -> (Vec<TokenStream>, Vec<TokenStr
         .map(|(i, parameter)| {
             let asked = Ident::new(&format!("needed_{i}"), Span::mixed_site());
             let (ty, need) = (&parameter.wanted, parameter.need());
+            let wanted = parameter.asked.wanted(ty);
+            let found = quote!(<#wanted as ::carthage::layout::Wanted>::want(&#place, NEED).await?);
+            let found = parameter.asked.or_default(ty, found, |expr, _| quote!(#expr));
             let ask = quote! {
                 let #asked: #ty = {
                     const NEED: &::carthage::model::Need = &#need;
-                    <#ty as ::carthage::layout::Wanted>::want(&#place, NEED).await?
+                    #found
                 };
             };
             (ask, parameter.pass(&asked))

@@ -93,7 +93,16 @@ async fn run<L: Layout>(args: &Args, argv: Vec<OsString>, layout: Subject<'_>) -
             commands::completions(&out, *shell, &args::program(argv.first()), layout)
         }
     };
+    let closed = session.close().await;
     session.quiet();
+    let done = match (done, closed) {
+        (Ok(_), Err(error)) => Err(error),
+        (Err(error), Err(other)) => {
+            complain(args, &other);
+            Err(error)
+        }
+        (done, Ok(())) => done,
+    };
     let done = done.and_then(|exit| out.finish().map(|()| exit));
     done.unwrap_or_else(|error| {
         if args.common.json {

@@ -5,6 +5,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +17,7 @@ use super::progress::Shown;
 use super::style::Style;
 use crate::deploy::{Access, Deployment, Options, Selection};
 use crate::error::{Error, ErrorKind};
+use crate::inject::Scope;
 use crate::layout::Layout;
 use crate::state::Dirs;
 
@@ -31,6 +33,8 @@ pub(super) struct Session<'a, L> {
     pub(super) stop: CancellationToken,
     shown: Shown,
     asking: AtomicBool,
+    /// What is closed at the end.
+    opened: Mutex<Vec<Scope>>,
     layout: PhantomData<fn() -> L>,
 }
 
@@ -47,6 +51,7 @@ impl<'a, L: Layout> Session<'a, L> {
             stop: CancellationToken::new(),
             shown,
             asking: AtomicBool::new(false),
+            opened: Mutex::default(),
             layout: PhantomData,
         }
     }
@@ -62,7 +67,16 @@ impl<'a, L: Layout> Session<'a, L> {
             stop: self.stop.clone(),
             ..defaults
         };
-        Ok(Deployment::open_whatever::<L>(access, options).await?.0)
+        let deployment = Deployment::open_whatever::<L>(access, options).await?.0;
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).push(deployment.scope().clone());
+        Ok(deployment)
+    }
+
+    /// Closes the values that were made for this command.
+    pub(super) async fn close(&self) -> Result<(), Error> {
+        let opened = std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
+        let closed = futures_util::future::join_all(opened.iter().map(Scope::close)).await;
+        closed.into_iter().collect()
     }
 
     pub(super) fn dirs(&self) -> Result<Dirs, Error> {

@@ -34,6 +34,7 @@ pub use crate::step::{Action, Failure, Skip, Step};
 use crate::customize::Customization;
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
+use crate::inject::Scope;
 use crate::layout::{Layout, Placed, World, in_profile, name_in};
 use crate::machine::engine::Site;
 use crate::machine::{GRACE, Machine, MadeFrom};
@@ -183,6 +184,21 @@ impl Deployment {
             None => error,
         };
         Err(error.because(trouble.clone()))
+    }
+
+    /// The scope of the whole layout: what is made in it, and closed at the end.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        self.world.scope(0)
+    }
+
+    /// Closes all values with `#[provide(close, …)]` that were made: scopes inside before those around, the last made first.
+    /// From then on the layout's values can no longer be asked for.
+    ///
+    /// # Errors
+    /// When one cannot be closed; the others are, all the same.
+    pub async fn close(&self) -> Result<(), Error> {
+        self.scope().close().await
     }
 
     /// All machines, in the order of the source.

@@ -4,6 +4,7 @@
 
 mod decide;
 mod fleet;
+mod many;
 mod neighbours;
 mod parts;
 mod place;
@@ -17,6 +18,7 @@ use futures_util::future::BoxFuture;
 
 pub use decide::{Decider, Decision};
 pub use fleet::Fleet;
+pub use many::{All, Quoted};
 pub use parts::Parts;
 pub use place::{Place, Provider};
 pub use placed::Placed;

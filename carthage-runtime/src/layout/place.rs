@@ -8,11 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::Model;
 use super::decide::Decider;
+use super::parts::downcast;
 use super::placed::Placed;
 use super::world::World;
 use crate::customize::{AnyCustomization, Application, When};
 use crate::error::{BoxError, Error, ErrorKind};
-use crate::inject::{Making, Scope, Slot, Value};
+use crate::inject::{Close, Closing, Making, MakingEach, Scope, Slot, Value};
 use crate::machine::Machine;
 use crate::model::{Kind, Mode, Need, Part, Placement, Role};
 use crate::state::Persist;
@@ -29,11 +30,15 @@ pub struct Place {
     pub(super) index: usize,
     /// The value on whose behalf this handle asks.
     asker: Option<Slot>,
+    /// For which place a value is made that each has its own of.
+    made_for: usize,
+    /// What is done at the end with a value that is provided here.
+    close: Option<Arc<Closing>>,
 }
 
 impl Place {
     pub(super) fn new(world: Arc<World>, index: usize) -> Self {
-        Self { world, index, asker: None }
+        Self { world, index, asker: None, made_for: index, close: None }
     }
 
     fn asking(&self, asker: Slot) -> Self {
@@ -48,6 +53,12 @@ impl Place {
     #[must_use]
     pub fn placement(&self) -> Placement {
         self.world.placement(self.index)
+    }
+
+    /// For which place a value is made: with `#[provide(each, …)]` the one that asks, otherwise the one that provides.
+    #[must_use]
+    pub fn made_for(&self) -> Placement {
+        self.world.placement(self.made_for)
     }
 
     /// The scope of this place.
@@ -117,44 +128,62 @@ impl Place {
         }
     }
 
+    /// For a value that is closed at the end.
+    #[must_use]
+    pub fn closing<T: Close>(&self) -> Self {
+        let close: Arc<Closing> = Arc::new(|value| {
+            Box::pin(async move {
+                let value = downcast::<T>(value, "what is to be closed")?;
+                value.close().await.map_err(|error| match error.downcast::<Error>() {
+                    Ok(ours) => *ours,
+                    Err(other) => Error::new(ErrorKind::Injection, "it cannot be closed").because(other),
+                })
+            })
+        });
+        Self { close: Some(close), ..self.clone() }
+    }
+
     /// The part provides a value, made by an expression.
     pub fn has_provider<T: Send + Sync + 'static>(&self, part: usize, provider: Provider<T>) {
-        let place = self.clone();
-        self.provide(
-            part,
-            Box::new(move |me| {
-                let made = provider(place.asking(me));
-                Box::pin(async move { Ok(Arc::new(made.await.map_err(failed)?) as Value) })
-            }),
-        );
+        self.provide(part, move |place| {
+            let made = provider(place);
+            Box::pin(async move { Ok(Arc::new(made.await.map_err(failed)?) as Value) })
+        });
     }
 
     /// The part provides a value that is made once and kept in the state directory.
     pub fn has_kept<T: Persist + Send + Sync + 'static>(&self, part: usize, provider: Provider<T>) {
-        let place = self.clone();
+        let field = self.part(part).field;
         let path = match self.placement().path() {
-            "" => self.part(part).field.to_owned(),
-            path => format!("{path}.{}", self.part(part).field),
+            "" => field.to_owned(),
+            path => format!("{path}.{field}"),
         };
-        self.provide(
-            part,
-            Box::new(move |me| {
-                let (place, path) = (place.asking(me), path.clone());
-                Box::pin(async move {
-                    let kept = place.world.kept().clone();
-                    let make = async { provider(place).await.map_err(failed) };
-                    Ok(Arc::new(kept.get_or_make(&path, make).await?) as Value)
-                })
-            }),
-        );
+        self.provide(part, move |place| {
+            // Each that has its own keeps its own.
+            let path = match place.made_for == place.index {
+                true => path.clone(),
+                false => format!("{path}@{}", place.made_for().path()),
+            };
+            Box::pin(async move {
+                let kept = place.world.kept().clone();
+                let make = async { provider(place).await.map_err(failed) };
+                Ok(Arc::new(kept.get_or_make(&path, make).await?) as Value)
+            })
+        });
     }
 
-    fn provide(&self, part: usize, make: Box<Making>) {
-        if let Role::Provide(provide) = &self.part(part).role {
-            let slot = match self.world.made_before(self.placement().path(), part) {
-                Some(slot) => self.scope().provide_slot(provide.key, slot),
-                None => self.scope().provide(provide.key, self.part_name(part), make),
-            };
+    /// The part provides a value that a scope inside provides.
+    pub fn has_reference(&self, part: usize) {
+        let Role::Provide(provide) = &self.part(part).role else { return };
+        let from = provide.from.join(".");
+        let path = match self.placement().path() {
+            "" => from,
+            around => format!("{around}.{from}"),
+        };
+        // That the fields lead somewhere is checked by the compiler.
+        if let Some(inside) = self.placement().all().find(&path) {
+            let other = self.world.scope(inside.index());
+            let slot = self.scope().provide_from(provide.key, self.part_name(part), other, provide.key);
             self.world.set_provided(self.index, part, slot);
         }
     }
@@ -162,6 +191,32 @@ impl Place {
     /// How many members the part has is decided by an expression.
     pub fn decides(&self, part: usize, decider: Decider) {
         self.world.has_to_decide(self.index, part, decider);
+    }
+
+    fn provide(
+        &self,
+        part: usize,
+        make: impl Fn(Self) -> BoxFuture<'static, Result<Value, Error>> + Send + Sync + 'static,
+    ) {
+        let Role::Provide(provide) = &self.part(part).role else { return };
+        let (place, name) = (self.clone(), self.part_name(part));
+        let slot = match provide.each {
+            false => match self.world.made_before(self.placement().path(), part) {
+                Some(slot) => self.scope().provide_made(provide.key, slot),
+                None => {
+                    let make: Box<Making> = Box::new(move |me| make(place.asking(me)));
+                    self.scope().provide_to_close(provide.key, name, make, self.close.clone())
+                }
+            },
+            true => {
+                let make: Box<MakingEach> = Box::new(move |asker, me| {
+                    let made_for = place.world.nearest_place(asker);
+                    make(Self { made_for, ..place.asking(me) })
+                });
+                self.scope().provide_each(provide.key, name, make, self.close.clone())
+            }
+        };
+        self.world.set_provided(self.index, part, slot);
     }
 
     // ---- what [`Place::ask`] asks for
@@ -185,19 +240,19 @@ impl Place {
     /// When it must be there and is not, and when it cannot be made.
     pub(super) async fn find(&self, need: &'static Need) -> Result<Option<Value>, Error> {
         match need.mode {
-            Mode::Deferred => Ok(None),
-            Mode::PlacedIfThere => match self.world.nearest(self.index, need.key, None)[..] {
+            Mode::Deferred | Mode::Every => Ok(None),
+            Mode::PlacedIfThere => match self.world.nearest(self.index, need.key, need.field)[..] {
                 [] => Ok(None),
                 [index, ..] => self.model(index).await.map(Some),
             },
             Mode::AllPlaced => {
                 let mut all = Vec::new();
-                for index in self.world.nearest(self.index, need.key, None) {
+                for index in self.world.nearest(self.index, need.key, need.field) {
                     all.push(self.model(index).await?);
                 }
                 Ok(Some(Arc::new(all)))
             }
-            Mode::Placed => match self.world.nearest(self.index, need.key, None)[..] {
+            Mode::Placed => match self.world.nearest(self.index, need.key, need.field)[..] {
                 [index] => self.model(index).await.map(Some),
                 ref several => {
                     let (name, at, wanted, count) = (need.name, need.at, need.key.name(), several.len());
@@ -205,18 +260,23 @@ impl Place {
                     Err(Error::new(ErrorKind::Injection, what))
                 }
             },
-            Mode::Required | Mode::Optional => match self.scope().find(need.key) {
+            Mode::Optional => match self.scope().find(need.key) {
                 Some(slot) => slot.get(self.asker()).await.map(Some),
-                None if need.mode == Mode::Optional => Ok(None),
-                None => Err(self.not_provided(need)),
+                None => Ok(None),
             },
+            Mode::Required => self.provider(need)?.get(self.asker()).await.map(Some),
         }
+    }
+
+    /// What provides a value that must be there.
+    pub(super) fn provider(&self, need: &Need) -> Result<Slot, Error> {
+        self.scope().find(need.key).ok_or_else(|| self.not_provided(need))
     }
 
     fn not_provided(&self, need: &Need) -> Error {
         let searched: Vec<_> = self.scope().upwards().map(|scope| format!("`{}`", scope.name())).collect();
-        let (wanted, name, at) = (need.key.name(), need.name, need.at);
-        Error::new(ErrorKind::Injection, format!("nothing provides `{wanted}`, which `{name}` at {at} needs"))
+        let (wanted, name, at) = (need.key, need.name, need.at);
+        Error::new(ErrorKind::Injection, format!("nothing provides {wanted}, which `{name}` at {at} needs"))
             .hint(format!("searched {}; add a `#[provide(…)]` field to one of them", searched.join(", ")))
     }
 

@@ -16,7 +16,7 @@ use crate::model::{Key, Mode, Need};
 /// The type of an `#[inject]` field or parameter.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say how a value is wanted",
-    label = "expected `Arc<T>`, `Option<Arc<T>>`, `Deferred<T>` or `Placed<T>`",
+    label = "expected `Arc<T>`, `Option<Arc<T>>`, `Deferred<T>`, `Quoted<T>`, `All<T>` or `Placed<T>`",
     note = "a field takes `Arc<T>`; a parameter of a function takes `&T`"
 )]
 pub trait Wanted: Sized + Send {
@@ -70,7 +70,6 @@ impl<T: Injectable> Wanted for Option<Arc<T>> {
 }
 
 /// A value that is made when it is asked for, not when its owner is.
-#[derive(Clone)]
 pub struct Deferred<T> {
     place: Place,
     need: &'static Need,
@@ -84,7 +83,15 @@ impl<T: Injectable> Deferred<T> {
     /// When it cannot be made; the next call tries again.
     pub async fn get(&self) -> Result<Arc<T>, Error> {
         // A value that was made while the layout was decided asks in what came of it.
-        Arc::want(&self.place.lasting(), self.need).await
+        let place = self.place.lasting();
+        let slot = place.provider(self.need)?;
+        downcast(slot.get(place.asker()).await?, slot.name())
+    }
+}
+
+impl<T> Clone for Deferred<T> {
+    fn clone(&self) -> Self {
+        Self { place: self.place.clone(), need: self.need, of: PhantomData }
     }
 }
 

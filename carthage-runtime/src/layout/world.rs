@@ -167,6 +167,7 @@ impl World {
                 Some(parent) => scopes[parent.index()].child(placement.path()),
                 None => Scope::root(layout),
             };
+            placement.node().masks.iter().for_each(|mask| scope.mask(mask.key));
             scopes.push(scope);
         }
         let world = Arc::new(Self {
@@ -322,6 +323,11 @@ impl World {
     ) -> Vec<usize> {
         let found = self.placement(asker).resolve(key, field).unwrap_or_default();
         found.into_iter().map(Placement::index).collect()
+    }
+
+    /// The place of a scope, or the nearest around it: the scopes of places are made first, in their order.
+    pub(super) fn nearest_place(&self, scope: &Scope) -> usize {
+        scope.upwards().map(Scope::number).find(|number| *number < self.scopes.len()).unwrap_or_default()
     }
 
     pub(super) fn model(&self, index: usize) -> Option<Slot> {

@@ -1,5 +1,8 @@
 //! The guard that keeps a machine running while somebody needs it.
 
+#[cfg(test)]
+mod tests;
+
 use super::machine::{GRACE, Machine};
 use crate::error::Error;
 use crate::event::Event;

@@ -7,6 +7,7 @@
 
 mod addresses;
 mod dependencies;
+mod elsewhere;
 mod finding;
 mod implementations;
 mod links;
@@ -248,6 +249,9 @@ impl<'a> Check<'a> {
                 Role::Inject(need) => self.need(row as u32, i as u32, 0, need),
                 Role::Provide(provide) => {
                     self.needs(row as u32, i as u32, 0, provide.needs);
+                    if !provide.from.is_empty() {
+                        self.elsewhere(row as u32, i as u32, provide);
+                    }
                 }
                 Role::Customize(node) => self.tasks(row as u32, i as u32, node.tasks),
                 Role::Member(member) => self.member(row as u32, i as u32, member),

@@ -26,24 +26,27 @@ impl std::fmt::Display for At {
 /// Identifies an item (a model, a network, an injectable type) in constants, where a `TypeId` cannot be compared.
 ///
 /// Two keys are the same when module path, name, line, column and generic arguments are.
+///
+/// A key may have [constraints](super::Constraint), which tell several values of one type apart; then they count as well.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
-    name: &'static str,
+    pub(super) name: &'static str,
     pub(super) id: u64,
     pub(super) is_abstract: bool,
+    pub(super) constraints: &'static [super::Constraint],
 }
 
 /// Odd, and with as many ones as zeros: the golden ratio, as for Fibonacci hashing (Knuth, The Art of Computer Programming, 6.4).
 const PRIME: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Mixes a number into a hash. Each turn costs the compiler a microsecond: eight bytes are taken at a time.
-const fn mixed(hash: u64, number: u64) -> u64 {
+pub(super) const fn mixed(hash: u64, number: u64) -> u64 {
     let mixed = (hash ^ number).wrapping_mul(PRIME);
     mixed ^ (mixed >> 32)
 }
 
 /// The hash of some bytes, continued from `hash`.
-const fn hashed(bytes: &[u8], mut hash: u64) -> u64 {
+pub(super) const fn hashed(bytes: &[u8], mut hash: u64) -> u64 {
     let mut rest = bytes;
     while let Some((word, after)) = rest.split_first_chunk::<8>() {
         hash = mixed(hash, u64::from_le_bytes(*word));
@@ -72,7 +75,7 @@ impl Key {
     pub const fn new(module: &str, name: &'static str, line: u32, column: u32) -> Self {
         let hash = hashed(name.as_bytes(), hashed(module.as_bytes(), PRIME));
         let place = ((line as u64) << 32) | column as u64;
-        Self { name, id: mixed(hash, place), is_abstract: false }
+        Self { name, id: mixed(hash, place), is_abstract: false, constraints: &[] }
     }
 
     /// The key of a generic item with one more argument: a const parameter's value, or another key's [`Key::id`].

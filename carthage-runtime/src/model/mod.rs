@@ -1,6 +1,7 @@
 //! The model: what a layout is, as constants that the compiler checks and the runtime interprets.
 
 mod check;
+mod constraint;
 mod hardware;
 mod key;
 mod late;
@@ -13,17 +14,19 @@ mod reference;
 #[cfg(test)]
 mod sample;
 mod text;
+mod value;
 
+pub use constraint::{Constraint, ConstraintKind, NumberConstraint, TextConstraint};
 pub use hardware::{Hardware, Mount, Port, Surroundings};
 pub use key::{At, Key};
 pub use late::{Late, Piece, octet};
 pub use login::{Address, Login, Through};
 pub use member::{Count, Member};
 pub use node::{
-    Addressing, Cidr4, Dependency, ImplementationNode, Kind, Link, Mode, Need, Node, Part, Provide, Range4,
-    Role, TaskNode,
+    Addressing, Cidr4, Dependency, ImplementationNode, Kind, Link, Node, Part, Range4, Role, TaskNode,
 };
 pub(crate) use place::Outcome;
 pub use place::{Placement, Placements, Size, Tables};
 pub use profile::Profile;
 pub use reference::Unresolved;
+pub use value::{Mask, Mode, Need, Provide};

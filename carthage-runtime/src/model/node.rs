@@ -16,6 +16,7 @@ use super::hardware::{Hardware, Surroundings};
 use super::key::{At, Key};
 use super::login::Login;
 use super::member::Member;
+use super::value::{Mask, Need, Provide};
 use crate::machine::implementation::{Capability, Implementation};
 
 /// What an item is.
@@ -79,6 +80,8 @@ pub struct Node {
     pub login: Option<Login>,
     /// The fields, in their order.
     pub parts: &'static [Part],
+    /// What scopes around provide and that is hidden in here.
+    pub masks: &'static [Mask],
     /// Of a machine: what must run before it.
     pub depends_on: &'static [Dependency],
     /// What its arguments ask of the implementation; of a customization: what its kind does.
@@ -104,6 +107,7 @@ impl Node {
             surroundings: Surroundings::NONE,
             login: None,
             parts: &[],
+            masks: &[],
             depends_on: &[],
             asks: &[],
             tasks: &[],
@@ -163,6 +167,13 @@ impl Node {
     #[must_use]
     pub const fn parts(mut self, parts: &'static [Part]) -> Self {
         self.parts = parts;
+        self
+    }
+
+    /// With what is hidden in here of the scopes around.
+    #[must_use]
+    pub const fn masks(mut self, masks: &'static [Mask]) -> Self {
+        self.masks = masks;
         self
     }
 
@@ -324,56 +335,6 @@ pub struct Link {
     pub mac: Option<[u8; 6]>,
     /// Bytes per frame.
     pub mtu: Option<u32>,
-}
-
-/// A value that something needs.
-#[derive(Clone, Copy, Debug)]
-pub struct Need {
-    /// What.
-    pub key: Key,
-    /// How it is wanted.
-    pub mode: Mode,
-    /// The field's or parameter's name.
-    pub name: &'static str,
-    /// Where it is asked for.
-    pub at: At,
-}
-
-/// How a value is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// It must be there: `Arc<T>`, `&T`.
-    Required,
-    /// It may be absent: `Option<Arc<T>>`.
-    Optional,
-    /// It must be there and is made when asked for: `Deferred<T>`.
-    Deferred,
-    /// A placed machine, enclave or network: `Placed<T>`. The machine that asks starts after it.
-    Placed,
-    /// The same, of a member that may be absent: `Option<Placed<T>>`.
-    PlacedIfThere,
-    /// The same, of as many as there are, in an array or a fleet: `Vec<Placed<T>>`.
-    AllPlaced,
-}
-
-impl Mode {
-    /// Whether it is something placed, and no value.
-    pub(crate) const fn is_placed(self) -> bool {
-        matches!(self, Self::Placed | Self::PlacedIfThere | Self::AllPlaced)
-    }
-}
-
-/// A `#[provide]` field.
-#[derive(Clone, Copy, Debug)]
-pub struct Provide {
-    /// What.
-    pub key: Key,
-    /// Whether it is made once and kept in the state directory.
-    pub persist: bool,
-    /// Sibling fields that its expression mentions.
-    pub uses: &'static [&'static str],
-    /// What its `#[injectable] impl` needs, where there is no expression.
-    pub needs: &'static [Need],
 }
 
 /// An entry of `#[depends_on]`.

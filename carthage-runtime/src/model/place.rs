@@ -24,6 +24,7 @@
 
 mod extent;
 mod find;
+mod masks;
 mod size;
 mod tables;
 mod texts;

@@ -8,9 +8,10 @@ use std::net::Ipv4Addr;
 
 use super::key::Key;
 use super::login::Address;
-use super::node::{Kind, Link, Need, Part, Role};
+use super::node::{Kind, Link, Part, Role};
 use super::place::{Entry, NONE, Placement, Placements, Row, slot};
 use super::text::same;
+use super::value::Need;
 
 /// What a reference means, in rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +148,8 @@ impl Placements {
         meaning
     }
 
-    /// The entry of what provides `key` to the placement at `from`, which is its own origin; [`NONE`] if nothing does.
+    /// The entry of what provides `key` to the placement at `from`, which is its own origin; [`NONE`] if nothing does, or a
+    /// scope on the way hides it.
     pub(crate) const fn provider(&self, from: u32, key: u64) -> u32 {
         let mut scope = from;
         while scope != NONE {
@@ -155,7 +157,8 @@ impl Placements {
             if row.provides {
                 let entry = self.held(scope, key, false);
                 if entry != NONE {
-                    return entry;
+                    // A mask is of no field.
+                    return if self.entries[entry as usize].part == NONE { NONE } else { entry };
                 }
             }
             scope = row.parent;
@@ -240,6 +243,19 @@ impl Placement {
         found.into_iter().map(|row| Self { all, row }).collect()
     }
 
+    /// The machine or network of this full name; or with this name in the domain of this place, or of one around.
+    #[must_use]
+    pub fn named(self, name: &str) -> Option<Self> {
+        let has_name = |found: &Self| matches!(found.kind(), Kind::Machine | Kind::Network);
+        let called = |full: &str| self.all.iter().filter(has_name).find(|found| found.fqdn() == full);
+        self.scopes()
+            .find_map(|scope| match scope.domain() {
+                "" => called(name),
+                domain => called(&format!("{name}.{domain}")),
+            })
+            .or_else(|| called(name))
+    }
+
     /// The network that a link of this machine is plugged into; none if it is absent.
     #[must_use]
     pub const fn network(self, link: &Link) -> Option<Self> {
@@ -311,22 +327,21 @@ impl Placement {
             return Vec::new();
         }
         let listed = self.node().depends_on.iter().map(|dependency| (dependency.key, dependency.field));
-        let wanted = self.needs().filter(|need| need.mode.is_placed()).map(|need| (need.key, None));
+        let wanted = self.needs().filter(|need| need.mode.is_placed()).map(|need| (need.key, need.field));
         let around = |other: &Self| other.row < self.row && self.row < other.row().end;
-        let mut found: Vec<Self> =
-            listed
-                .chain(wanted.filter(|(key, _)| {
-                    !self.resolve(*key, None).is_ok_and(|targets| targets.iter().any(around))
-                }))
-                .filter_map(|(key, field)| self.resolve(key, field).ok())
-                .flatten()
-                .flat_map(|target| match target.kind() {
-                    Kind::Machine => target.row..target.row + 1,
-                    _ => target.row..target.row().end,
-                })
-                .map(|row| Self { all: self.all, row })
-                .filter(|machine| matches!(machine.kind(), Kind::Machine))
-                .collect();
+        let mut found: Vec<Self> = listed
+            .chain(wanted.filter(|(key, field)| {
+                !self.resolve(*key, *field).is_ok_and(|targets| targets.iter().any(around))
+            }))
+            .filter_map(|(key, field)| self.resolve(key, field).ok())
+            .flatten()
+            .flat_map(|target| match target.kind() {
+                Kind::Machine => target.row..target.row + 1,
+                _ => target.row..target.row().end,
+            })
+            .map(|row| Self { all: self.all, row })
+            .filter(|machine| matches!(machine.kind(), Kind::Machine))
+            .collect();
         found.sort_unstable_by_key(|machine| machine.row);
         found.dedup();
         found

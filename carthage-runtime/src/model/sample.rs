@@ -2,12 +2,13 @@
 
 use std::net::Ipv4Addr;
 
+use super::constraint::Constraint;
 use super::key::{At, Key};
 use super::member::{Count, Member};
 use super::node::{
-    Addressing, Cidr4, Dependency, ImplementationNode, Kind, Link, Mode, Need, Node, Part, Provide, Range4,
-    Role, TaskNode,
+    Addressing, Cidr4, Dependency, ImplementationNode, Kind, Link, Node, Part, Range4, Role, TaskNode,
 };
+use super::value::{Mask, Mode, Need, Provide};
 use crate::machine::implementation::Implementation;
 
 pub(crate) fn leak<T>(list: Vec<T>) -> &'static [T] {
@@ -110,7 +111,7 @@ pub(crate) fn link_called(
 }
 
 pub(crate) fn need(name: &'static str, line: u32, wanted: &'static str, mode: Mode) -> Need {
-    Need { key: key(wanted), mode, name, at: at(line) }
+    Need::new(key(wanted), mode, name, at(line))
 }
 
 pub(crate) fn inject(name: &'static str, line: u32, wanted: &'static str, mode: Mode) -> Part {
@@ -124,7 +125,29 @@ pub(crate) fn provide(
     uses: Vec<&'static str>,
     needs: Vec<Need>,
 ) -> Part {
-    let provide = Provide { key: key(value), persist: false, uses: leak(uses), needs: leak(needs) };
+    let provide = Provide::new(key(value)).uses(leak(uses)).needs(leak(needs));
+    Part::new(field, at(line), Role::Provide(provide))
+}
+
+/// Hides values of these types.
+pub(crate) fn masks(node: Node, line: u32, hidden: Vec<&'static str>) -> Node {
+    node.masks(leak(hidden.into_iter().map(|name| Mask { key: key(name), at: at(line) }).collect()))
+}
+
+/// The same type's key with a constraint.
+pub(crate) fn constrained(name: &'static str, kind: &'static str, value: &'static str) -> Key {
+    key(name).and(leak(vec![Constraint::text(key(kind), value)]))
+}
+
+pub(crate) fn inject_key(name: &'static str, line: u32, wanted: Key) -> Part {
+    Part::new(name, at(line), Role::Inject(Need::new(wanted, Mode::Required, name, at(line))))
+}
+
+pub(crate) fn inject_role(need: Need) -> Role {
+    Role::Inject(need)
+}
+
+pub(crate) fn provide_key(field: &'static str, line: u32, provide: Provide) -> Part {
     Part::new(field, at(line), Role::Provide(provide))
 }
 

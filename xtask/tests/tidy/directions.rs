@@ -13,7 +13,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("step", &[]),
     ("event", &[]),
-    ("inject", &["model::Key"]),
+    ("inject", &["model::Key", "model::Constraint"]),
     ("model", &["machine::engine", "machine::implementation"]),
     ("guest", &["machine::engine"]),
     ("ssh", &["guest", "machine::engine"]),
@@ -31,7 +31,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "backend",
         &["event", "guest", "machine::capability", "machine::engine", "machine::implementation", "ssh"],
     ),
-    ("cli", &["backend", "deploy", "event", "layout", "machine", "state"]),
+    ("cli", &["backend", "deploy", "event", "inject::Scope", "layout", "machine", "state"]),
 ];
 
 const RUNTIME: &str = "carthage-runtime/src/";

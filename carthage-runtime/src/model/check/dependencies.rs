@@ -1,9 +1,10 @@
 //! What machines start after is in the layout, is meant clearly, and does not go round in a circle.
 
-use super::super::node::{Dependency, Kind, Mode, Role};
+use super::super::node::{Dependency, Kind, Role};
 use super::super::place::{NONE, Placements};
 use super::super::reference::Meaning;
 use super::super::text::Text;
+use super::super::value::Need;
 use super::finding::{Findings, Step};
 use super::words::{
     LINE, also, candidates, fields, model, model_at, need, needed_by, part_at, placed_at, quoted, searched,
@@ -31,8 +32,9 @@ impl Check<'_> {
 
     /// A placed thing that somebody wants; a machine starts after it. What is around is made of what is inside: only a task,
     /// which comes when all is made, can have it, and starts after nothing for it.
-    pub(super) const fn placed(&mut self, row: u32, part: u32, item: u32, key: u64, mode: Mode) {
-        let meaning = self.all.meaning(row, key, None);
+    pub(super) const fn placed(&mut self, row: u32, part: u32, item: u32, need: &'static Need) {
+        let (key, mode) = (need.key.id, need.mode);
+        let meaning = self.all.meaning(row, key, need.field);
         if let Meaning::One { scope, target } = meaning {
             let finding = Finding::new(Rule::NotOnePlaced, row, part).item(item);
             self.how_many(finding, mode, key, (scope, target));

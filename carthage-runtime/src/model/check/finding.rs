@@ -39,6 +39,8 @@ pub(super) enum Rule {
     Lacking,
     StartCycle,
     ProvidedTwice,
+    FromNowhere,
+    FromWithout,
     ProvideCycle,
 }
 
@@ -158,6 +160,8 @@ impl Finding {
             Rule::FixedInFleet => super::members::tell_fixed(self, all, text),
             Rule::Lacking => super::members::tell_lacking(self, all, text),
             Rule::StartCycle => super::dependencies::tell_cycle(self, all, findings, text),
+            Rule::FromNowhere => super::elsewhere::tell_nowhere(self, all, text),
+            Rule::FromWithout => super::elsewhere::tell_without(self, all, text),
             Rule::ProvidedTwice => super::provides::tell(self, all, text),
             Rule::ProvideCycle => super::provides::tell_cycle(self, all, findings, text),
         }

@@ -2,9 +2,10 @@
 
 use super::super::login::{Address, Login};
 use super::super::member::{Count, Member};
-use super::super::node::{Mode, Role};
+use super::super::node::Role;
 use super::super::place::{NONE, Placements, Row};
 use super::super::text::Text;
+use super::super::value::Mode;
 use super::words::{
     LINE, also, field_of, fields, model, model_at, need, needed_by, part_at, placed_at, placement, quoted,
 };

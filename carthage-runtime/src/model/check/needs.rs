@@ -1,10 +1,13 @@
 //! Every wanted value is provided by a scope around.
 
-use super::super::node::{Kind, Mode, Need, TaskNode};
+use super::super::key::Key;
+use super::super::node::{Kind, Role, TaskNode};
 use super::super::place::{NONE, Placements};
 use super::super::text::Text;
+use super::super::value::{Mode, Need};
 use super::words::{
     LINE, also, fields, model, model_at, need, needed_by, part_at, placed_at, quoted, searched, somewhere,
+    wanted,
 };
 use super::{Check, Finding, Rule};
 
@@ -35,10 +38,8 @@ impl Check<'_> {
     pub(super) const fn need(&mut self, row: u32, part: u32, item: u32, need: &'static Need) {
         let key = need.key.id;
         match need.mode {
-            Mode::Optional => {}
-            Mode::Placed | Mode::PlacedIfThere | Mode::AllPlaced => {
-                self.placed(row, part, item, key, need.mode);
-            }
+            Mode::Optional | Mode::Every => {}
+            Mode::Placed | Mode::PlacedIfThere | Mode::AllPlaced => self.placed(row, part, item, need),
             Mode::Required | Mode::Deferred => {
                 if self.all.provider(row, key) == NONE {
                     self.missing(row, part, item, key);
@@ -56,9 +57,9 @@ impl Check<'_> {
 pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut Text<'_>) {
     let part = part_at(all, finding.row, finding.part);
     let (need, _) = need(part, finding.item);
-    let wanted = need.key.name();
+    let name = need.key.name();
     text.str("nothing provides ");
-    quoted(text, wanted);
+    wanted(text, need.key);
     text.str(" to ");
     fields(text, all, finding.row);
     text.str(LINE);
@@ -70,15 +71,18 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
         let at = &all.rows[row];
         if at.node.key.id() == need.key.id() && !matches!(at.node.kind, Kind::Customization) {
             text.str(LINE);
-            quoted(text, wanted);
+            quoted(text, name);
             text.str(" is placed");
             placed_at(text, all, row as u32);
             text.str(": write `Placed<");
-            text.str(wanted);
+            text.str(name);
             text.str(">`");
             return;
         }
         row += 1;
+    }
+    if hidden(all, finding.row, need.key, text) {
+        return;
     }
     let elsewhere = provided_elsewhere(all, need.key.id());
     if elsewhere != NONE {
@@ -87,17 +91,84 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
         model_at(text, all, elsewhere);
         text.str(" provides one, but only to what is inside it");
     }
+    otherwise(all, finding.row, need.key, text);
     text.str(LINE);
-    text.str("provide it: write `#[provide(…)] ");
+    text.str("provide it: write `#[provide(");
+    let constraints = need.key.constraints();
+    let mut i = 0;
+    while i < constraints.len() {
+        constraints[i].tell(text);
+        text.str(", ");
+        i += 1;
+    }
+    text.str("…)] ");
     if need.name.is_empty() {
-        text.snake(wanted);
+        text.snake(name);
     } else {
         text.str(need.name);
     }
     text.str(": Arc<");
-    text.str(wanted);
+    text.str(name);
     text.str(">`");
     somewhere(text, all, finding.row);
+}
+
+/// The mask that hides a value, if one does and the value is provided around.
+const fn hidden(all: &'static Placements, from: u32, key: Key, text: &mut Text<'_>) -> bool {
+    let mut row = from;
+    while row != NONE {
+        let masks = all.rows[row as usize].node.masks;
+        let mut i = 0;
+        while i < masks.len() {
+            let parent = all.rows[row as usize].parent;
+            if masks[i].key.is(key) && parent != NONE && all.provider(parent, key.id()) != NONE {
+                text.str(LINE);
+                model(text, all, row);
+                text.str(" hides the one that is provided around it: `#[mask(");
+                text.str(key.name());
+                text.str(")]` (");
+                text.at(masks[i].at);
+                text.str(")");
+                text.str(LINE);
+                text.str("remove the mask, ask for `Option<Arc<");
+                text.str(key.name());
+                text.str(">>`, or provide one inside of it");
+                return true;
+            }
+            i += 1;
+        }
+        row = all.rows[row as usize].parent;
+    }
+    false
+}
+
+/// The likes of `key` with other constraints that the scopes from `from` outwards provide.
+const fn otherwise(all: &'static Placements, from: u32, key: Key, text: &mut Text<'_>) {
+    let mut shown = 0;
+    let mut row = from;
+    while row != NONE {
+        let node = all.rows[row as usize].node;
+        let mut i = 0;
+        while i < node.parts.len() && shown < 4 {
+            if let Role::Provide(provide) = &node.parts[i].role
+                && provide.key.plain().is(key.plain())
+            {
+                text.str(if shown == 0 { LINE } else { ", " });
+                if shown == 0 {
+                    text.str("needed as ");
+                    wanted(text, key);
+                    text.str(", provided as ");
+                }
+                wanted(text, provide.key);
+                text.str(" (");
+                text.at(node.parts[i].at);
+                text.str(")");
+                shown += 1;
+            }
+            i += 1;
+        }
+        row = all.rows[row as usize].parent;
+    }
 }
 
 /// A scope that provides `key` to others.
@@ -105,7 +176,7 @@ const fn provided_elsewhere(all: &'static Placements, key: u64) -> u32 {
     let mut i = 0;
     while i < all.entries.len() {
         let entry = &all.entries[i];
-        if entry.target == NONE && entry.key == key {
+        if entry.target == NONE && entry.key == key && entry.part != NONE {
             return entry.container;
         }
         i += 1;

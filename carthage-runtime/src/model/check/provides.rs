@@ -1,12 +1,14 @@
 //! Provided values are each provided once in a scope, and can be made one after the other.
 //!
-//! What makes a value can only ask for values of its own scope and of those around, so a circle is always inside one scope.
+//! What makes a value asks for values of its own scope and of those around, so a circle is inside one scope; only by way of a
+//! value that is taken `from` a member it may lead through several, and then it is found when it is made.
 
-use super::super::node::{Mode, Need, Role};
+use super::super::node::Role;
 use super::super::place::{NONE, Placements, slot};
 use super::super::text::{Text, same};
+use super::super::value::{Mode, Need};
 use super::finding::{Findings, Step};
-use super::words::{LINE, model, model_at, part_at, quoted};
+use super::words::{LINE, model, model_at, part_at, quoted, wanted};
 use super::{Check, Finding, Rule};
 
 /// In `Check::color`.
@@ -143,7 +145,7 @@ impl Check<'_> {
             };
             if made_first(need) {
                 let entry = self.all.held(row, need.key.id(), false);
-                if entry != NONE {
+                if entry != NONE && self.all.entries[entry as usize].part != NONE {
                     return self.all.entries[entry as usize].part;
                 }
             }
@@ -187,7 +189,7 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
     let Role::Provide(provide) = &part.role else { return };
     model(text, all, finding.row);
     text.str(" provides ");
-    quoted(text, provide.key.name());
+    wanted(text, provide.key);
     text.str(" twice: ");
     quoted(text, part.field);
     text.str(" (");
@@ -198,7 +200,10 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
     text.at(other.at);
     text.str(")");
     text.str(LINE);
-    text.str("remove one, or give it a key of its own: `injection_key!(pub Other: ");
+    text.str(
+        "remove one, or tell them apart: by a constraint, `#[provide(Site = \"red\", …)]`, or by a key, \
+         `injection_key!(pub Other: ",
+    );
     text.str(provide.key.name());
     text.str(")`");
 }

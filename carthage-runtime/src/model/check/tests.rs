@@ -5,10 +5,12 @@ mod names;
 mod random;
 mod scopes;
 mod starts;
+mod values;
 
-use super::super::node::{Mode, Node, Part};
+use super::super::node::{Node, Part};
 use super::super::place::Placements;
 use super::super::sample::*;
+use super::super::value::Mode;
 
 fn problems(node: &'static Node) -> Vec<String> {
     Placements::leak(node).problems()

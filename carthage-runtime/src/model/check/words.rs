@@ -1,8 +1,10 @@
 //! Phrases that the families share.
 
-use super::super::node::{Cidr4, Need, Part, Range4, Role};
+use super::super::key::Key;
+use super::super::node::{Cidr4, Part, Range4, Role};
 use super::super::place::{NONE, Placement, Placements};
 use super::super::text::{Text, same};
+use super::super::value::Need;
 use super::Finding;
 
 /// The line after this, indented below the headline.
@@ -21,6 +23,19 @@ pub(super) const fn quoted(text: &mut Text<'_>, s: &str) {
     text.str("`");
     text.str(s);
     text.str("`");
+}
+
+/// `JoinToken`, and what it is constrained by.
+pub(super) const fn wanted(text: &mut Text<'_>, key: Key) {
+    quoted(text, key.name());
+    let constraints = key.constraints();
+    let mut i = 0;
+    while i < constraints.len() {
+        text.str(if i == 0 { " with `" } else { ", `" });
+        constraints[i].tell(text);
+        text.str("`");
+        i += 1;
+    }
 }
 
 /// The fields that lead to `row`, with no number for arrays: `algebra.workers`. The layout is called by its type.

@@ -1,9 +1,10 @@
 //! The first pass over a tree: how much there is, so that the second fills arrays of exactly that size.
 
 use super::super::member::Member;
-use super::super::node::{Kind, Need, Node, Role};
+use super::super::node::{Kind, Node, Role};
 use super::super::profile::Profile;
 use super::super::text::digits;
+use super::super::value::Need;
 use super::extent::{Label, Outcome, Terms};
 
 /// How large the [`Tables`](super::Tables) of a layout are, and the space that its check works in.
@@ -101,6 +102,7 @@ impl Counting<'_> {
             self.size.fields = count;
         }
         if around.first {
+            self.size.entries += node.masks.len();
             self.size.references += node.depends_on.len();
         }
         let mut i = 0;

@@ -50,14 +50,14 @@ pub(crate) struct Row {
     pub(crate) power: u32,
 }
 
-/// A member field, or a provided value, of a placement that is its own origin.
+/// A member field, a provided value, or a mask, of a placement that is its own origin.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
     pub(crate) key: u64,
     pub(crate) container: u32,
-    /// The field's position.
+    /// The field's position; [`NONE`] for a mask.
     pub(crate) part: u32,
-    /// The member's row; [`NONE`] for a provided value.
+    /// The member's row; [`NONE`] for a provided value and a mask.
     pub(crate) target: u32,
     /// The next entry of the same sort with the same key in the same container.
     pub(crate) twin: u32,
@@ -189,9 +189,9 @@ pub(crate) const fn slot(key: u64, container: u32, slots: usize) -> usize {
 pub(super) struct Filling<'a> {
     pub(super) rows: &'a mut [Row],
     pub(super) text: &'a mut [u8],
-    entries: &'a mut [Entry],
+    pub(super) entries: &'a mut [Entry],
     sorted: &'a mut [u32],
-    holds: &'a mut [u32],
+    pub(super) holds: &'a mut [u32],
     groups: &'a mut [u32],
     /// Bytes of text, rows and entries so far.
     pub(super) used: usize,
@@ -267,6 +267,9 @@ impl Filling<'_> {
             }
             i += 1;
         }
+        if shift == 0 && self.shape.is_none() && !node.masks.is_empty() {
+            self.masks(node, row);
+        }
         self.rows[row].end = self.placed as u32;
     }
 
@@ -321,7 +324,7 @@ impl Filling<'_> {
     }
 
     /// Records a member or a provided value; answers whether it is the first member with its key.
-    const fn enter(&mut self, key: Key, container: usize, part: usize, target: u32) -> bool {
+    pub(super) const fn enter(&mut self, key: Key, container: usize, part: usize, target: u32) -> bool {
         let (key, container, entry) = (key.id, container as u32, self.entered as u32);
         self.entered += 1;
         self.entries[entry as usize] =

@@ -1,8 +1,9 @@
 //! Names, implementations, and the list of problems as a whole.
 
-use super::super::super::node::{ImplementationNode, Mode};
+use super::super::super::node::ImplementationNode;
 use super::super::super::place::Placements;
 use super::super::super::sample::*;
+use super::super::super::value::Mode;
 use super::{plugged, problem, problems};
 
 #[test]

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::super::member::Count;
-use super::super::super::node::{Kind, Mode, Node, Part, Role};
+use super::super::super::node::{Kind, Node, Part, Role};
 use super::super::super::place::{Placement, Placements};
 use super::super::super::reference::Unresolved;
 use super::super::super::sample::*;
+use super::super::super::value::Mode;
 
 /// SplitMix64: the same trees in every run (Steele, Lea, Flood: "Fast splittable pseudorandom number generators").
 struct Random(u64);

@@ -1,7 +1,8 @@
 //! Networks and values, looked for in the scopes around.
 
-use super::super::super::node::{Mode, Part};
+use super::super::super::node::Part;
 use super::super::super::sample::*;
+use super::super::super::value::Mode;
 use super::{lab, plugged, problem, problems};
 
 #[test]

@@ -1,8 +1,9 @@
 //! What starts after what.
 
-use super::super::super::node::{Mode, Node};
+use super::super::super::node::Node;
 use super::super::super::place::Placements;
 use super::super::super::sample::*;
+use super::super::super::value::Mode;
 use super::{problem, problems};
 
 #[test]

@@ -1,0 +1,141 @@
+//! A machine that comes up badly is let go again, and the next who needs it has a machine that runs.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio_util::task::TaskTracker;
+
+use crate::error::{Error, ErrorKind};
+use crate::event::Events;
+use crate::machine::Machine;
+use crate::machine::engine::{
+    Duplex, Engine, Exec, FileStat, HostEntry, Identity, MachineSpec, NetworkSpec, Presence, Reader, Running,
+    ServiceSpec, ServiceStatus, Survey,
+};
+use crate::state::{Dirs, Ledger, Store};
+
+/// A machine that starts, and then cannot be reached as often as `bad` says.
+#[derive(Debug, Default)]
+struct Unreachable {
+    runs: AtomicBool,
+    bad: AtomicU32,
+    stops: AtomicU32,
+}
+
+#[async_trait]
+impl Engine for Unreachable {
+    fn name(&self) -> &'static str {
+        "Unreachable"
+    }
+
+    async fn find(&self, _: &MachineSpec) -> Result<Presence, Error> {
+        let identity = Identity("one".to_owned());
+        Ok(match self.runs.load(Ordering::SeqCst) {
+            true => Presence::Running(identity),
+            false => Presence::Stopped(identity),
+        })
+    }
+
+    async fn start(&self, _: &MachineSpec) -> Result<(), Error> {
+        self.runs.store(true, Ordering::SeqCst);
+        match self.bad.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |bad| bad.checked_sub(1)) {
+            Ok(_) => Err(Error::new(ErrorKind::Timeout, "it does not answer")),
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn stop(&self, _: &MachineSpec, _: Duration) -> Result<(), Error> {
+        self.runs.store(false, Ordering::SeqCst);
+        self.stops.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    async fn survey(&self, _: &[&MachineSpec]) -> Result<Survey, Error> {
+        unreachable!()
+    }
+    async fn find_network(&self, _: &NetworkSpec) -> Result<Presence, Error> {
+        unreachable!()
+    }
+    async fn create_network(&self, _: &NetworkSpec) -> Result<Identity, Error> {
+        unreachable!()
+    }
+    async fn remove_network(&self, _: &NetworkSpec) -> Result<(), Error> {
+        unreachable!()
+    }
+    async fn create(&self, _: &MachineSpec) -> Result<Identity, Error> {
+        unreachable!()
+    }
+    async fn remove(&self, _: &MachineSpec) -> Result<(), Error> {
+        unreachable!()
+    }
+    async fn clear(&self) -> Result<(), Error> {
+        unreachable!()
+    }
+    async fn set_hosts(&self, _: &MachineSpec, _: &[HostEntry]) -> Result<(), Error> {
+        unreachable!()
+    }
+    async fn exec(&self, _: &MachineSpec, _: Exec) -> Result<Running, Error> {
+        unreachable!()
+    }
+    async fn dial(&self, _: &MachineSpec, _: SocketAddr) -> Result<Option<Box<dyn Duplex>>, Error> {
+        unreachable!()
+    }
+    async fn start_service(&self, _: &MachineSpec, _: &ServiceSpec) -> Result<(), Error> {
+        unreachable!()
+    }
+    async fn remove_service(&self, _: &MachineSpec, _: &str) -> Result<(), Error> {
+        unreachable!()
+    }
+    async fn services(&self, _: &MachineSpec) -> Result<Vec<ServiceStatus>, Error> {
+        unreachable!()
+    }
+    async fn stat(&self, _: &MachineSpec, _: &Path) -> Result<Option<FileStat>, Error> {
+        unreachable!()
+    }
+    async fn read(&self, _: &MachineSpec, _: &Path) -> Result<Reader, Error> {
+        unreachable!()
+    }
+    async fn write(&self, _: &MachineSpec, _: &Path, _: Option<u32>, _: Reader) -> Result<(), Error> {
+        unreachable!()
+    }
+    async fn read_dir(&self, _: &MachineSpec, _: &Path) -> Result<Vec<OsString>, Error> {
+        unreachable!()
+    }
+    async fn make_dir(&self, _: &MachineSpec, _: &Path, _: Option<u32>) -> Result<(), Error> {
+        unreachable!()
+    }
+    async fn remove_path(&self, _: &MachineSpec, _: &Path) -> Result<(), Error> {
+        unreachable!()
+    }
+}
+
+/// W-A11: neither does the machine go on running with nobody who needs it, nor is it counted as needed.
+#[tokio::test]
+async fn a_machine_that_does_not_come_up_is_let_go() {
+    let state = tempfile::tempdir().unwrap();
+    let dirs = Dirs::find("guards", Some(state.path())).unwrap();
+    let ledger = Ledger::open(Store::open(&dirs, "test").unwrap()).await.unwrap();
+    let (engine, unwinding) = (Arc::new(Unreachable::default()), TaskTracker::new());
+    engine.bad.store(2, Ordering::SeqCst);
+    let spec = MachineSpec { name: "one".to_owned(), ..MachineSpec::default() };
+    let machine =
+        Machine::new(spec, "one".to_owned(), engine.clone(), ledger, Events::none(), unwinding.clone());
+    unwinding.close();
+    for stops in 1..=2 {
+        let error = machine.machine_running().await.unwrap_err();
+        assert!(crate::chain(&error).contains("it does not answer"), "{error:?}");
+        unwinding.wait().await;
+        assert!(!engine.runs.load(Ordering::SeqCst));
+        assert_eq!(engine.stops.load(Ordering::SeqCst), stops);
+    }
+    let guard = machine.machine_running().await.unwrap();
+    assert!(engine.runs.load(Ordering::SeqCst));
+    guard.release().await.unwrap();
+    assert!(!engine.runs.load(Ordering::SeqCst), "nothing was left counted");
+    assert_eq!(engine.stops.load(Ordering::SeqCst), 3);
+}
