@@ -11,9 +11,18 @@ use crate::model::MODELS;
 
 /// `#[depends_on]` and its like, above the attribute that makes the struct a model: moves below it.
 pub(crate) fn on_machine(attribute: &str, arguments: TokenStream, item: TokenStream) -> TokenStream {
+    on(("a `#[machine_model]`", "a struct with `#[machine_model]`"), attribute, arguments, item)
+}
+
+/// Ditto, for what any model can have.
+pub(crate) fn on_model(attribute: &str, arguments: TokenStream, item: TokenStream) -> TokenStream {
+    on(("a model", "a struct that is a model"), attribute, arguments, item)
+}
+
+fn on(model: (&str, &str), attribute: &str, arguments: TokenStream, item: TokenStream) -> TokenStream {
     on_item(item, |item, errors| {
         let Item::Struct(mut item) = item else {
-            return misplaced(attribute, "a `#[machine_model]`", item, errors);
+            return misplaced(attribute, model.0, item, errors);
         };
         if item.attrs.iter().any(|attribute| ours(attribute, MODELS).is_some()) {
             let name = Ident::new(attribute, Span::call_site());
@@ -21,7 +30,7 @@ pub(crate) fn on_machine(attribute: &str, arguments: TokenStream, item: TokenStr
             item.attrs.push(moved);
             return item.into_token_stream();
         }
-        outside(attribute, "a struct with `#[machine_model]`", Item::Struct(item), errors)
+        outside(attribute, model.1, Item::Struct(item), errors)
     })
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
         let field = option(dependency.field.as_ref());
         quote!(::carthage::model::Dependency { key: <#ty as ::carthage::layout::Model>::KEY, field: #field, at: #at })
     });
-    let functions = build::functions(model);
+    let (functions, policy) = (build::functions(model), &model.policy);
     let about = (!about.is_empty()).then(|| quote!(.about(#about)));
     let parts = (!model.fields.is_empty()).then(|| quote!(.parts(&[#(#parts),*])));
     let dependencies = (!model.depends_on.is_empty()).then(|| quote!(.depends_on(&[#(#dependencies),*])));
@@ -56,7 +56,7 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
             const KEY: ::carthage::model::Key = #key #(#key_arguments)*;
             const NODE: &'static ::carthage::model::Node =
                 &::carthage::model::Node::new(::carthage::model::Kind::#kind, Self::KEY, #name, #at)
-                #about #node #parts #dependencies;
+                #about #node #policy #parts #dependencies;
             #functions
         }
     }

@@ -8,6 +8,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Expr, Ident, Token, Type};
 
 use crate::errors::Errors;
+use crate::link::{self, Extras};
 use crate::literal::{self, Range};
 use crate::names;
 use crate::options::{self, Known, Options};
@@ -51,6 +52,7 @@ pub(crate) struct Link {
     pub(crate) address: Option<Range>,
     pub(crate) mac: Option<[u8; 6]>,
     pub(crate) mtu: Option<Expr>,
+    pub(crate) extras: Extras,
     /// Where `link` is written.
     pub(crate) span: Span,
 }
@@ -84,6 +86,8 @@ const LINK: &[Known] = &[
     options::text("mac", "mac = \"52:54:00:12:34:56\""),
     options::number("mtu", "mtu = 1500"),
     options::text("name", "name = \"eth0\""),
+    options::numbers("vlans", "vlans = [5, 6]"),
+    options::expression("peer", "peer = link!(Switch.port1)"),
 ];
 const MEMBER: &[Known] = &[options::text("name", "name = \"mirror-2\"")];
 
@@ -231,6 +235,7 @@ impl Here<'_> {
         let address = options.text("address", literal::addresses, errors);
         let mac = options.text("mac", literal::mac, errors);
         let mtu = options.number("mtu", literal::mtu, errors);
+        let extras = link::extras(&mut options, errors);
         let interface = match options.span("name") {
             Some(_) => options.text("name", literal::interface, errors).map(|(name, _)| name),
             None => literal::interface(&self.ident.unraw().to_string())
@@ -252,6 +257,7 @@ impl Here<'_> {
             address: address.map(|(address, _)| address),
             mac: mac.map(|(mac, _)| mac),
             mtu,
+            extras,
             span: self.attribute.path().span(),
         }))
     }

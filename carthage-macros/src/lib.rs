@@ -1,5 +1,6 @@
 //! The attribute macros of Carthage. Use them through the face crate `carthage`.
 
+mod addressing;
 mod build;
 mod capability;
 mod container;
@@ -10,8 +11,10 @@ mod entry;
 mod errors;
 mod expand;
 mod field;
+mod hardware;
 mod injectable;
 mod layout;
+mod link;
 mod literal;
 mod login;
 mod machine;
@@ -20,11 +23,14 @@ mod names;
 mod network;
 mod node;
 mod options;
+mod own_options;
+mod policy;
 mod signature;
 mod surroundings;
 mod task;
 mod tokens;
 mod types;
+mod words;
 
 use proc_macro::TokenStream;
 
@@ -82,6 +88,15 @@ pub fn injection_key(input: TokenStream) -> TokenStream {
     }
 }
 
+/// A link of another machine's model: `link!(Switch.port1)`. There is no such field if there is no such link.
+#[proc_macro]
+pub fn link(input: TokenStream) -> TokenStream {
+    match syn::parse::<link::Named>(input) {
+        Ok(named) => named.expand().into(),
+        Err(error) => error.to_compile_error().into(),
+    }
+}
+
 /// What must run first.
 #[proc_macro_attribute]
 pub fn depends_on(arguments: TokenStream, item: TokenStream) -> TokenStream {
@@ -104,6 +119,18 @@ pub fn mount(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn expose(arguments: TokenStream, item: TokenStream) -> TokenStream {
     depends_on::on_machine("expose", arguments.into(), item.into()).into()
+}
+
+/// Options that an implementation has made up for itself: `#[options(Gpu { memory_gib: 4 })]`.
+#[proc_macro_attribute]
+pub fn options(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    depends_on::on_machine("options", arguments.into(), item.into()).into()
+}
+
+/// What becomes of a part without anybody naming it: `#[policy(destroy = retain, orphan = warn, auto_deploy = false)]`.
+#[proc_macro_attribute]
+pub fn policy(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    depends_on::on_model("policy", arguments.into(), item.into()).into()
 }
 
 /// A setup task.

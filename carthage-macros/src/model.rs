@@ -13,6 +13,7 @@ use crate::field::{self, Field, Within};
 use crate::literal;
 use crate::names::kebab;
 use crate::options::{self, Known, Options};
+use crate::policy;
 
 /// The attributes that make a struct a model.
 pub(crate) const MODELS: &[&str] = &["layout", "enclave", "network", "machine_model"];
@@ -25,9 +26,12 @@ pub(crate) struct Model {
     pub(crate) about: String,
     pub(crate) fields: Vec<Field>,
     pub(crate) depends_on: Vec<Dependency>,
+    /// The builder call for the node of `#[policy]`.
+    pub(crate) policy: TokenStream,
 }
 
 /// An entry of `#[depends_on]`.
+#[derive(Clone)]
 pub(crate) struct Dependency {
     pub(crate) ty: Type,
     pub(crate) field: Option<String>,
@@ -51,6 +55,7 @@ impl Model {
             );
         }
         let depends_on = dependencies(attribute, &mut item, errors);
+        let policy = policy::take(&mut item, errors);
         if let Some(lifetime) = item.generics.lifetimes().next() {
             errors.at(lifetime, "a model owns what it holds; it has no lifetime parameters");
         }
@@ -93,7 +98,7 @@ impl Model {
             }
             (Fields::Unit, Some(_)) => Vec::new(),
         };
-        let model = Self { item, about, fields, depends_on };
+        let model = Self { item, about, fields, depends_on, policy };
         model.unique_interfaces(errors);
         for (expr, other) in build::mentioned_too_early(&model.fields) {
             errors.at(

@@ -183,7 +183,7 @@ mod tests {
             network: "lab".into(),
             address: "10.0.0.2/24".parse().ok(),
             mac: [2, 0, 0, 0, 0, 1],
-            mtu: None,
+            ..LinkSpec::default()
         };
         let spec = MachineSpec {
             name: "m.a".into(),
@@ -312,7 +312,8 @@ mod tests {
 
     #[test]
     fn networks() {
-        let new = NetworkSpec { name: "lab".into(), v4: "10.0.0.0/24".parse().ok(), mtu: None };
+        let new =
+            NetworkSpec { name: "lab".into(), v4: "10.0.0.0/24".parse().ok(), ..NetworkSpec::default() };
         let record = Record { spec: serde_json::to_value(&new).unwrap(), ..record(&wanted(), "one") };
         assert_eq!(network(Some(&record), &running("one"), &new), None);
         assert_eq!(network(None, &Presence::Absent, &new).unwrap().0, Action::Create);

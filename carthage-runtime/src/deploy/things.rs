@@ -280,5 +280,5 @@ fn old_machine(record: &Record, engine: Arc<dyn Engine>, ledger: &Ledger, events
 
 fn old_network(record: &Record) -> NetworkSpec {
     let spec = serde_json::from_value(record.spec.clone());
-    spec.unwrap_or_else(|_| NetworkSpec { name: record.name.clone(), v4: None, mtu: None })
+    spec.unwrap_or_else(|_| NetworkSpec { name: record.name.clone(), ..NetworkSpec::default() })
 }

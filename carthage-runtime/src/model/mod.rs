@@ -5,18 +5,20 @@ mod hardware;
 mod key;
 mod login;
 mod node;
+mod options;
 mod place;
 mod reference;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod text;
 
-pub use hardware::{Hardware, Mount, Port, Surroundings};
+pub use hardware::{Disk, Hardware, Mount, Port, Surroundings};
 pub use key::{At, Key};
 pub use login::{Address, Login, Through};
 pub use node::{
-    Addressing, Cidr4, Count, Dependency, ImplementationNode, Kind, Link, Member, Mode, Need, Node, Part,
-    Provide, Range4, Role, TaskNode,
+    Addressing, Cidr4, Count, Dependency, ImplementationNode, Kind, Link, LinkRef, Member, Mode, Need, Node,
+    Part, Provide, Range4, Role, TaskNode,
 };
+pub use options::{OptionNode, Policy};
 pub use place::{Placement, Placements, Size, Tables};
 pub use reference::Unresolved;
