@@ -8,7 +8,7 @@ pub use std::sync::Arc;
 pub use crate::backend::Container;
 pub use carthage_macros::{
     check_completed, customization, depends_on, enclave, env, expose, hash, injectable, injection_key,
-    invalidator, layout, machine_model, mount, network, setup_task,
+    invalidator, layout, link, machine_model, mount, network, options, policy, setup_task,
 };
 #[cfg(feature = "sandbox")]
 pub use carthage_runtime::Sandbox;
