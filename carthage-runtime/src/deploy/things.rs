@@ -52,20 +52,18 @@ impl Thing {
         }
     }
 
-    /// Its kind and its names, for patterns: a machine also goes by its host name.
+    /// Its kind and its names, for patterns: a machine also goes by its host name and its tags.
     pub(crate) fn names(&self) -> (&'static str, Vec<&str>) {
         match self {
             Self::Network(network) | Self::OldNetwork(network) => ("network", vec![&network.spec().name]),
             Self::Machine(_, machine) | Self::OldMachine(machine) => {
                 let spec = machine.spec();
-                (
-                    "machine",
-                    if spec.name == spec.hostname {
-                        vec![&spec.name]
-                    } else {
-                        vec![&spec.name, &spec.hostname]
-                    },
-                )
+                let mut names: Vec<&str> = vec![&spec.name];
+                if spec.name != spec.hostname {
+                    names.push(&spec.hostname);
+                }
+                names.extend(spec.tags.iter().map(String::as_str));
+                ("machine", names)
             }
         }
     }

@@ -62,6 +62,7 @@ pub(super) fn resolve_networks(
             gateway: addressing.gateway,
             dhcp: addressing.dhcp.map(|range| (range.first, range.last)),
             vlan: addressing.vlan,
+            policy: equipment::policy(network),
         };
         (network.index(), (spec, given))
     };
@@ -136,7 +137,7 @@ pub(super) fn machine_spec(
         ports: ports.collect(),
         login: login(machine)?,
         links: links.collect(),
-        tags: node.tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        tags: node.tags.iter().map(|tag| format!("@{tag}")).collect(),
         readonly: node.readonly,
         policy: equipment::policy(machine),
     })

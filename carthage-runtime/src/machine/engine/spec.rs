@@ -27,6 +27,9 @@ pub struct NetworkSpec {
     /// The VLAN, 1 to 4094, that its frames belong to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vlan: Option<u16>,
+    /// What becomes of it without anybody naming it.
+    #[serde(default)]
+    pub policy: PolicySpec,
 }
 
 /// One network interface of a machine, resolved.
@@ -101,7 +104,7 @@ pub struct MachineSpec {
     pub login: Option<LoginSpec>,
     /// The interfaces, in the order of the model's fields.
     pub links: Vec<LinkSpec>,
-    /// Words by which it is selected.
+    /// Words by which it is selected, as they are selected: `@web`.
     pub tags: Vec<String>,
     /// Whether it is only looked at.
     pub readonly: bool,
