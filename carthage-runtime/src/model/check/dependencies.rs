@@ -206,8 +206,7 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
             quoted(text, meant.field);
             text.str(" (");
             text.at(meant.at);
-            text.str(")?");
-            return;
+            text.str(")? If not, ");
         }
         text.str("write `");
         match field {
