@@ -8,7 +8,8 @@ pub use std::sync::Arc;
 pub use crate::backend::Container;
 pub use carthage_macros::{
     check_completed, constraint, customization, depends_on, enclave, env, expose, hash, injectable,
-    injection_key, invalidator, layout, machine_model, mask, mount, network, profile, setup_task,
+    injection_key, invalidator, layout, link, machine_model, mask, mount, network, options, policy, profile,
+    setup_task,
 };
 #[cfg(feature = "sandbox")]
 pub use carthage_runtime::Sandbox;

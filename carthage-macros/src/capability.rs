@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, Generics, Type, WhereClause, WherePredicate, parse_quote};
+use syn::{Attribute, Generics, Path, Type, WhereClause, WherePredicate, parse_quote};
 
 use crate::expand::with_models;
 use crate::field::{Field, Role};
@@ -12,21 +12,34 @@ use crate::node::condition;
 use crate::tokens::respan;
 
 /// Something that the implementation must be able to do.
+#[derive(Clone)]
 pub(crate) struct Capability {
     /// A trait of `carthage::machine::implementation`.
     name: &'static str,
+    /// Its argument.
+    of: Option<Path>,
     /// The argument that asks for it.
     span: Span,
 }
 
 impl Capability {
     pub(crate) fn new(name: &'static str, span: Span) -> Self {
-        Self { name, span }
+        Self { name, of: None, span }
+    }
+
+    /// Options of this type.
+    pub(crate) fn takes(ty: &Path) -> Self {
+        Self { name: "Takes", of: Some(ty.clone()), span: ty.span() }
     }
 
     /// `subject: Capability`, all of it where the argument stands.
     fn bound(&self, subject: &TokenStream) -> TokenStream {
         let (subject, name) = (respan(subject.clone(), self.span), Ident::new(self.name, self.span));
+        if let Some(of) = &self.of {
+            return quote_spanned! {self.span=>
+                <#subject as ::carthage::machine::capability::Capable>::Me: ::carthage::machine::implementation::#name<#of>
+            };
+        }
         quote_spanned! {self.span=>
             <#subject as ::carthage::machine::capability::Capable>::Me: ::carthage::machine::capability::#name
         }
@@ -202,9 +215,10 @@ fn me(ty: &Type) -> TokenStream {
     quote_spanned!(span=> <#ty as ::carthage::layout::Model>::Me)
 }
 
-/// Nothing is asked for.
-pub(crate) fn anything(model: &Model) -> TokenStream {
-    on(model, [])
+/// For a network: its needs, of the implementation of the scope in which it is placed.
+pub(crate) fn network(model: &Model, needs: &[Capability]) -> TokenStream {
+    let inherited = quote!(Implementation);
+    on(model, needs.iter().map(|need| need.bound(&inherited)))
 }
 
 fn on(model: &Model, bounds: impl IntoIterator<Item = TokenStream>) -> TokenStream {

@@ -11,19 +11,19 @@ use crate::model::MODELS;
 
 /// `#[depends_on]` and its like, above the attribute that makes the struct a model: moves below it.
 pub(crate) fn on_machine(attribute: &str, arguments: TokenStream, item: TokenStream) -> TokenStream {
-    on_model(attribute, "`#[machine_model]`", arguments, item)
+    on_model(attribute, ("a `#[machine_model]`", "a struct with `#[machine_model]`"), arguments, item)
 }
 
-/// The same for an attribute that belongs on models of other kinds.
+/// The same for an attribute that belongs on other models: what it belongs on, and on what kind of struct.
 pub(crate) fn on_model(
     attribute: &str,
-    models: &str,
+    model: (&str, &str),
     arguments: TokenStream,
     item: TokenStream,
 ) -> TokenStream {
     on_item(item, |item, errors| {
         let Item::Struct(mut item) = item else {
-            return misplaced(attribute, &format!("a {models}"), item, errors);
+            return misplaced(attribute, model.0, item, errors);
         };
         if item.attrs.iter().any(|attribute| ours(attribute, MODELS).is_some()) {
             let name = Ident::new(attribute, Span::call_site());
@@ -31,7 +31,7 @@ pub(crate) fn on_model(
             item.attrs.push(moved);
             return item.into_token_stream();
         }
-        outside(attribute, &format!("a struct with {models}"), Item::Struct(item), errors)
+        outside(attribute, model.1, Item::Struct(item), errors)
     })
 }
 

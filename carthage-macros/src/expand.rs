@@ -47,7 +47,7 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
         let field = option(dependency.field.as_ref());
         quote!(::carthage::model::Dependency { key: <#ty as ::carthage::layout::Model>::KEY, field: #field, at: #at })
     });
-    let functions = build::functions(model);
+    let (functions, policy) = (build::functions(model), &model.policy);
     let about = (!about.is_empty()).then(|| quote!(.about(#about)));
     let parts = (!model.fields.is_empty()).then(|| quote!(.parts(&[#(#parts),*])));
     let masks = mask::node(&model.masks);
@@ -59,7 +59,7 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
             const KEY: ::carthage::model::Key = #key #(#key_arguments)* #is_abstract;
             const NODE: &'static ::carthage::model::Node =
                 &::carthage::model::Node::new(::carthage::model::Kind::#kind, Self::KEY, #name, #at)
-                #about #node #parts #masks #dependencies;
+                #about #node #policy #parts #masks #dependencies;
             #functions
         }
     }

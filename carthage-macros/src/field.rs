@@ -9,6 +9,7 @@ use syn::{Attribute, Expr, Ident, Type};
 use crate::asked::Asked;
 use crate::constraint::Constraint;
 use crate::errors::Errors;
+use crate::link::{self, Extras};
 use crate::literal;
 use crate::member::Member;
 use crate::options::{self, Known, Options};
@@ -47,6 +48,7 @@ pub(crate) struct Link {
     pub(crate) address: Option<TokenStream>,
     pub(crate) mac: Option<[u8; 6]>,
     pub(crate) mtu: Option<Expr>,
+    pub(crate) extras: Extras,
     /// Where `link` is written.
     pub(crate) span: Span,
 }
@@ -87,6 +89,8 @@ const LINK: &[Known] = &[
     options::text("mac", "mac = \"52:54:00:12:34:56\""),
     options::number("mtu", "mtu = 1500"),
     options::text("name", "name = \"eth0\""),
+    options::numbers("vlans", "vlans = [5, 6]"),
+    options::expression("peer", "peer = link!(Switch.port1)"),
 ];
 
 /// The name of our attribute, if it is one of `names`: `#[link]` or `#[carthage::link]`.
@@ -232,6 +236,7 @@ impl Here<'_> {
         let address = options.text("address", literal::addresses, errors);
         let mac = options.text("mac", literal::mac, errors);
         let mtu = options.number("mtu", literal::mtu, errors);
+        let extras = link::extras(&mut options, errors);
         let interface = match options.span("name") {
             Some(_) => options.text("name", literal::interface, errors).map(|(name, _)| name),
             None => literal::interface(&self.ident.unraw().to_string())
@@ -253,6 +258,7 @@ impl Here<'_> {
             address: address.map(|(address, span)| respan(address.to_token_stream(), span)),
             mac: mac.map(|(mac, _)| mac),
             mtu,
+            extras,
             span: self.attribute.path().span(),
         }))
     }

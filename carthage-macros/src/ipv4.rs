@@ -18,32 +18,32 @@ pub(crate) struct Address {
 /// An IPv4 subnet.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Cidr {
-    network: Address,
-    prefix: u8,
+    pub(crate) network: Address,
+    pub(crate) prefix: u8,
 }
 
 /// Consecutive IPv4 addresses.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Range {
-    first: Address,
-    last: Address,
+    pub(crate) first: Address,
+    pub(crate) last: Address,
 }
 
 impl Address {
-    fn known(value: Ipv4Addr) -> Self {
+    fn of(value: Ipv4Addr) -> Self {
         Self { value, parameters: [None, None, None, None] }
     }
 
-    /// Whether no parameter stands in it.
-    fn is_known(&self) -> bool {
-        self.parameters.iter().all(Option::is_none)
+    /// The address, if no parameter stands in it.
+    pub(crate) fn known(&self) -> Option<Ipv4Addr> {
+        self.parameters.iter().all(Option::is_none).then_some(self.value)
     }
 }
 
 impl Cidr {
     /// Stands for a subnet that could not be read: contains every address, so that nothing else is wrong because of it.
     pub(crate) fn any() -> Self {
-        Self { network: Address::known(Ipv4Addr::UNSPECIFIED), prefix: 0 }
+        Self { network: Address::of(Ipv4Addr::UNSPECIFIED), prefix: 0 }
     }
 }
 
@@ -51,7 +51,7 @@ impl Range {
     /// Stands for a pool that could not be read: large enough for every machine.
     pub(crate) fn any() -> Self {
         let (first, last) = (Ipv4Addr::new(0, 0, 0, 1), Ipv4Addr::new(255, 255, 255, 254));
-        Self { first: Address::known(first), last: Address::known(last) }
+        Self { first: Address::of(first), last: Address::of(last) }
     }
 }
 
@@ -124,7 +124,7 @@ pub(crate) fn cidr(text: &str) -> Checked<Cidr> {
     };
     let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
     let network = Ipv4Addr::from_bits(address.value.to_bits() & mask);
-    if network != address.value && address.is_known() {
+    if network != address.value && address.known().is_some() {
         return Err(format!("`{text}` is an address inside a network; the network is `{network}/{prefix}`"));
     }
     Ok(Cidr { network: address, prefix })
@@ -134,7 +134,7 @@ pub(crate) fn cidr(text: &str) -> Checked<Cidr> {
 pub(crate) fn range(text: &str) -> Checked<Range> {
     let Some((first, last)) = text.split_once('-') else {
         if let Ok(Cidr { network, prefix: prefix @ 1..=30 }) = cidr(text)
-            && network.is_known()
+            && network.known().is_some()
         {
             let network = network.value.to_bits();
             let last = Ipv4Addr::from_bits((network | (u32::MAX >> prefix)) - 1);
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_subnet_names_its_network() {
-        let network = Address::known(Ipv4Addr::new(10, 37, 0, 0));
+        let network = Address::of(Ipv4Addr::new(10, 37, 0, 0));
         assert_eq!(cidr("10.37.0.0/24"), Ok(Cidr { network, prefix: 24 }));
         assert_eq!(cidr("0.0.0.0/0"), Ok(Cidr::any()));
         assert!(cidr("10.37.0.5/24").unwrap_err().ends_with("the network is `10.37.0.0/24`"));

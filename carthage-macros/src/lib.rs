@@ -1,5 +1,6 @@
 //! The attribute macros of Carthage. Use them through the face crate `carthage`.
 
+mod addressing;
 mod asked;
 mod build;
 mod capability;
@@ -12,10 +13,12 @@ mod entry;
 mod errors;
 mod expand;
 mod field;
+mod hardware;
 mod injectable;
 mod ipv4;
 mod late;
 mod layout;
+mod link;
 mod literal;
 mod login;
 mod machine;
@@ -26,6 +29,8 @@ mod names;
 mod network;
 mod node;
 mod options;
+mod own_options;
+mod policy;
 mod profile;
 mod provide;
 mod signature;
@@ -33,6 +38,7 @@ mod surroundings;
 mod task;
 mod tokens;
 mod types;
+mod words;
 
 use proc_macro::TokenStream;
 
@@ -96,6 +102,15 @@ pub fn injection_key(input: TokenStream) -> TokenStream {
     }
 }
 
+/// A link of another machine's model: `link!(Switch.port1)`. There is no such field if there is no such link.
+#[proc_macro]
+pub fn link(input: TokenStream) -> TokenStream {
+    match syn::parse::<link::Named>(input) {
+        Ok(named) => named.expand().into(),
+        Err(error) => error.to_compile_error().into(),
+    }
+}
+
 /// What must run first.
 #[proc_macro_attribute]
 pub fn depends_on(arguments: TokenStream, item: TokenStream) -> TokenStream {
@@ -107,7 +122,10 @@ pub fn depends_on(arguments: TokenStream, item: TokenStream) -> TokenStream {
 pub fn mask(arguments: TokenStream, item: TokenStream) -> TokenStream {
     depends_on::on_model(
         "mask",
-        "`#[machine_model]`, `#[enclave]` or `#[layout]`",
+        (
+            "a `#[machine_model]`, `#[enclave]` or `#[layout]`",
+            "a struct with `#[machine_model]`, `#[enclave]` or `#[layout]`",
+        ),
         arguments.into(),
         item.into(),
     )
@@ -135,7 +153,21 @@ pub fn expose(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// A way in which a layout is deployed: `#[profile(small, implementation = Sandbox)]`.
 #[proc_macro_attribute]
 pub fn profile(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    depends_on::on_model("profile", "`#[layout]`", arguments.into(), item.into()).into()
+    let belongs = ("a `#[layout]`", "a struct with `#[layout]`");
+    depends_on::on_model("profile", belongs, arguments.into(), item.into()).into()
+}
+
+/// Options that an implementation has made up for itself: `#[options(Gpu { memory_gib: 4 })]`.
+#[proc_macro_attribute]
+pub fn options(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    depends_on::on_machine("options", arguments.into(), item.into()).into()
+}
+
+/// What becomes of a part without anybody naming it: `#[policy(destroy = retain, orphan = warn, auto_deploy = false)]`.
+#[proc_macro_attribute]
+pub fn policy(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let belongs = ("a model", "a struct that is a model");
+    depends_on::on_model("policy", belongs, arguments.into(), item.into()).into()
 }
 
 /// A setup task.

@@ -4,7 +4,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-pub(crate) use crate::ipv4::{Cidr, Range, addresses, cidr, range};
+pub(crate) use crate::ipv4::{Cidr, Range, address, addresses, cidr, range};
 
 /// What the text says, or a clause about what is wrong with it.
 pub(crate) type Checked<T> = Result<T, String>;
@@ -251,16 +251,6 @@ pub(crate) fn port(value: u64) -> Checked<()> {
     }
 }
 
-/// What firmware is called.
-pub(crate) fn firmware(text: &str) -> Checked<&'static str> {
-    match text {
-        "bios" => Ok("Bios"),
-        "uefi" => Ok("Uefi"),
-        "efi" => Err("write `uefi`".to_owned()),
-        _ => Err(format!("`{text}` is no firmware; there are `bios` and `uefi`")),
-    }
-}
-
 /// Bytes per frame.
 pub(crate) fn mtu(value: u64) -> Checked<()> {
     if (68..=65535).contains(&value) {
@@ -273,6 +263,12 @@ pub(crate) fn mtu(value: u64) -> Checked<()> {
 /// MiB of memory, or anything else of which there must be some.
 pub(crate) fn positive(value: u64) -> Checked<()> {
     if value > 0 { Ok(()) } else { Err("must be more than 0".to_owned()) }
+}
+
+/// How often.
+pub(crate) fn count(value: u64) -> Checked<()> {
+    positive(value)?;
+    if u32::try_from(value).is_ok() { Ok(()) } else { Err(format!("{value} times are too many")) }
 }
 
 /// Processors.

@@ -1,6 +1,6 @@
 //! The arguments of `#[machine_model]` that say how a machine is reached by ssh.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::{Type, parse_quote};
 
@@ -9,9 +9,10 @@ use crate::errors::Errors;
 use crate::literal;
 use crate::model::Dependency;
 use crate::options::{self, Known, Options, TextOrType};
+use crate::words;
 
 /// The arguments.
-pub(crate) const OPTIONS: [Known; 9] = [
+pub(crate) const OPTIONS: [Known; 11] = [
     options::text("ip_address", "ip_address = \"192.0.2.7\""),
     options::number("ssh_port", "ssh_port = 22"),
     options::text("ssh_login_user", "ssh_login_user = \"root\""),
@@ -21,6 +22,8 @@ pub(crate) const OPTIONS: [Known; 9] = [
     options::text_or_type("ssh_jump", "ssh_jump = Gateway"),
     options::type_("ssh_origin", "ssh_origin = Gateway"),
     options::number("ssh_online_timeout", "ssh_online_timeout = 60"),
+    options::number("ssh_online_retries", "ssh_online_retries = 10"),
+    options::text("privilege", "privilege = \"sudo\""),
 ];
 
 /// What they say.
@@ -31,6 +34,10 @@ pub(crate) struct Login {
     pub(crate) needs: Vec<Capability>,
     /// Machines that must run first.
     pub(crate) depends_on: Vec<Dependency>,
+    /// As whom.
+    pub(crate) user: Option<String>,
+    /// Whether that user can become another.
+    pub(crate) privileged: bool,
     /// Whether they say where the machine is.
     pub(crate) located: bool,
 }
@@ -46,9 +53,8 @@ pub(crate) fn read(options: &mut Options, errors: &mut Errors) -> Login {
     if let Some(port) = options.number("ssh_port", literal::port, errors) {
         calls.extend(quote!(.port(#port)));
     }
-    if let Some((user, _)) = options.text("ssh_login_user", literal::user, errors) {
-        calls.extend(quote!(.user(#user)));
-    }
+    let user = options.text("ssh_login_user", literal::user, errors).map(|(user, _)| user);
+    calls.extend(user.as_ref().map(|user| quote!(.user(#user))));
     if let Some((key, _)) = options.text("ssh_key", literal::host_path, errors) {
         calls.extend(quote!(.key(#key)));
     }
@@ -83,11 +89,38 @@ pub(crate) fn read(options: &mut Options, errors: &mut Errors) -> Login {
     if let Some(seconds) = options.number("ssh_online_timeout", literal::positive, errors) {
         calls.extend(quote!(.online_timeout(#seconds)));
     }
+    let mut needs: Vec<_> = given.first().map(|span| Capability::new("Login", *span)).into_iter().collect();
+    let at = options.span("ssh_online_retries");
+    if let (Some(span), Some(retries)) = (at, options.number("ssh_online_retries", literal::count, errors)) {
+        calls.extend(quote!(.online_retries(#retries)));
+        needs.push(Capability::new("OnlineRetries", span));
+    }
+    let privileged = options.span("privilege").is_some();
+    if let Some((privilege, span)) = options.text("privilege", words::privilege, errors) {
+        let privilege = Ident::new(privilege, span);
+        calls.extend(quote!(.privilege(::carthage::machine::engine::Privilege::#privilege)));
+        needs.push(Capability::new("Privileges", span));
+    }
     let login: TokenStream = parse_quote!(::carthage::model::Login::ANY #calls);
     Login {
         node: if given.is_empty() { TokenStream::new() } else { quote!(.login(#login)) },
-        needs: given.first().map(|span| Capability::new("Login", *span)).into_iter().collect(),
+        needs,
         depends_on,
+        user,
+        privileged,
         located,
     }
+}
+
+/// Only root can run commands as another user, and whoever has a way to become root.
+pub(crate) fn check_users(login: &Login, runs_as: Option<&(String, Span)>, errors: &mut Errors) {
+    let (Some(user), Some((runs_as, span))) = (&login.user, runs_as) else { return };
+    if login.privileged || user == runs_as || matches!(user.as_str(), "root" | "0") {
+        return;
+    }
+    let message = format!(
+        "`{user}`, who logs in, cannot run commands as `{runs_as}`; write `ssh_login_user = \"root\"` or \
+         `ssh_login_user = \"{runs_as}\"`, or say how `{user}` becomes `{runs_as}`: `privilege = \"sudo\"`"
+    );
+    errors.push(syn::Error::new(*span, message));
 }

@@ -8,40 +8,32 @@ use crate::capability::{self, Capability};
 use crate::errors::Errors;
 use crate::expand;
 use crate::field::{Role, Within};
+use crate::hardware;
+use crate::link;
 use crate::literal;
 use crate::login;
 use crate::model::Model;
 use crate::node;
 use crate::options::{self, Known, Options};
+use crate::own_options;
 use crate::surroundings;
+use crate::words;
 
 const OPTIONS: &[Known] = &[
     options::text("name", "name = \"mirror\""),
     options::type_("implementation", "implementation = Sandbox"),
-    options::number("memory_mb", "memory_mb = 256"),
-    options::number("cpus", "cpus = 2"),
-    options::text("root", "root = \"/srv/roots/debian\""),
-    options::text("image", "image = \"docker.io/library/debian:12\""),
-    options::text("kernel", "kernel = \"/boot/vmlinuz\""),
-    options::text("initrd", "initrd = \"/boot/initrd.img\""),
-    options::text("kernel_args", "kernel_args = \"quiet\""),
-    options::numbers("disk_sizes", "disk_sizes = [10, 20]"),
-    options::text("firmware_type", "firmware_type = \"uefi\""),
     options::text("runas_user", "runas_user = \"www-data\""),
-    options::flag("tpm", "tpm"),
-    options::flag("nested_virt", "nested_virt"),
+    options::texts("tags", "tags = [\"web\", \"edge\"]"),
+    options::flag("readonly", "readonly"),
 ];
 
-/// All arguments: the machine's own, and how it is reached.
-const ALL: &[Known] = &{
-    let mut all = [options::flag("", ""); OPTIONS.len() + login::OPTIONS.len()];
-    let mut at = 0;
-    while at < all.len() {
-        all[at] = if at < OPTIONS.len() { OPTIONS[at] } else { login::OPTIONS[at - OPTIONS.len()] };
-        at += 1;
-    }
-    all
-};
+/// All arguments: the machine's own, what it is made of, and how it is reached.
+const ALL: &[Known] =
+    &options::joined::<{ OPTIONS.len() + hardware::OPTIONS.len() + login::OPTIONS.len() }>(&[
+        OPTIONS,
+        &hardware::OPTIONS,
+        &login::OPTIONS,
+    ]);
 
 pub(crate) fn expand(arguments: TokenStream, mut item: ItemStruct, errors: &mut Errors) -> TokenStream {
     let mut options = Options::parse("machine_model", ALL, arguments, errors);
@@ -51,63 +43,23 @@ pub(crate) fn expand(arguments: TokenStream, mut item: ItemStruct, errors: &mut 
     let implementation = options.ty("implementation");
     let mut needs = asked;
     let login = login::read(&mut options, errors);
-    needs.extend(login.needs);
-    model.depends_on.extend(login.depends_on);
+    model.depends_on.extend(login.depends_on.iter().cloned());
+    needs.extend(login.needs.iter().cloned());
     if !login.located {
         needs.push(Capability::new("Located", model.item.ident.span()));
     }
-    let mut hardware = TokenStream::new();
-    if let Some(memory) = options.number("memory_mb", literal::positive, errors) {
-        hardware.extend(quote!(.memory_mb(#memory)));
+    let own_options = own_options::take(&mut model.item, &mut needs, errors);
+    let hardware = hardware::read(&mut options, &mut needs, errors);
+    let runs_as = options.text("runas_user", literal::user, errors);
+    let hardware_user = runs_as.as_ref().map(|(user, _)| quote!(.runas_user(#user)));
+    login::check_users(&login, runs_as.as_ref(), errors);
+    let mut care = TokenStream::new();
+    if let Some((tags, _)) = options.texts("tags", words::tag, errors) {
+        care.extend(quote!(.tags(&[#(#tags),*])));
     }
-    if let Some(cpus) = options.number("cpus", literal::processors, errors) {
-        hardware.extend(quote!(.cpus(#cpus)));
-    }
-    if let Some((root, span)) = options.text("root", literal::host_path, errors) {
-        hardware.extend(quote!(.root(#root)));
-        needs.push(Capability::new("DirectoryRoot", span));
-    }
-    if let Some((image, span)) = options.text("image", literal::image, errors) {
-        hardware.extend(quote!(.image(#image)));
-        needs.push(Capability::new("Images", span));
-    }
-    let boots = options.span("kernel").is_some();
-    if let Some((kernel, span)) = options.text("kernel", literal::host_path, errors) {
-        hardware.extend(quote!(.kernel(#kernel)));
-        needs.push(Capability::new("KernelBoot", span));
-    }
-    for argument in ["initrd", "kernel_args"] {
-        if let Some(span) = options.span(argument).filter(|_| !boots) {
-            let message =
-                format!("`{argument}` belongs to a kernel that is started directly; write `kernel = \"…\"`");
-            errors.push(syn::Error::new(span, message));
-        }
-    }
-    if let Some((initrd, _)) = options.text("initrd", literal::host_path, errors) {
-        hardware.extend(quote!(.initrd(#initrd)));
-    }
-    if let Some((arguments, _)) = options.text("kernel_args", |text| Ok(text.to_owned()), errors) {
-        hardware.extend(quote!(.kernel_args(#arguments)));
-    }
-    if let Some((sizes, span)) = options.numbers("disk_sizes", literal::positive, errors) {
-        hardware.extend(quote!(.disk_sizes(&[#(#sizes),*])));
-        needs.push(Capability::new("Disks", span));
-    }
-    if let Some((firmware, span)) = options.text("firmware_type", literal::firmware, errors) {
-        let firmware = proc_macro2::Ident::new(firmware, span);
-        hardware.extend(quote!(.firmware_type(::carthage::machine::engine::Firmware::#firmware)));
-        needs.push(Capability::new("FirmwareType", span));
-    }
-    if let Some((user, _)) = options.text("runas_user", literal::user, errors) {
-        hardware.extend(quote!(.runas_user(#user)));
-    }
-    if let Some(span) = options.flag("tpm") {
-        hardware.extend(quote!(.tpm()));
-        needs.push(Capability::new("Tpm", span));
-    }
-    if let Some(span) = options.flag("nested_virt") {
-        hardware.extend(quote!(.nested_virt()));
-        needs.push(Capability::new("NestedVirt", span));
+    if let Some(span) = options.flag("readonly") {
+        care.extend(quote!(.readonly()));
+        needs.push(Capability::new("Readonly", span));
     }
     // One is enough: all links ask for the same.
     let link = model.fields.iter().find_map(|field| match &field.role {
@@ -115,16 +67,19 @@ pub(crate) fn expand(arguments: TokenStream, mut item: ItemStruct, errors: &mut 
         _ => None,
     });
     needs.extend(link.map(|span| Capability::new("Links", span)));
+    needs.extend(link::needs(&model.fields));
 
-    let login = login.node;
-    let asks = capability::asks(&needs);
-    let mut node = quote!(.hardware(::carthage::model::Hardware::ANY #hardware) #surroundings #login #asks);
+    let (login, asks) = (&login.node, capability::asks(&needs));
+    let mut node = quote! {
+        .hardware(::carthage::model::Hardware::ANY #hardware #hardware_user #own_options)
+        #surroundings #login #care #asks
+    };
     if let Some(implementation) = &implementation {
         node.extend(node::implementation(implementation));
     }
     let body = expand::model(&model, "Machine", &name, node);
     let on = capability::machine(&model, implementation.as_ref(), &needs);
-    let item = expand::item(&model);
+    let (item, links) = (expand::item(&model), link::table(&model));
     let ident = &model.item.ident;
     let generics = expand::with_models(&model.item.generics);
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
@@ -133,6 +88,7 @@ pub(crate) fn expand(arguments: TokenStream, mut item: ItemStruct, errors: &mut 
         #body
         #[automatically_derived]
         impl #impl_generics ::carthage::layout::MachineModel for #ident #ty_generics #where_clause {}
+        #links
         #on
     }
 }

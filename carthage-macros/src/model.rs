@@ -14,6 +14,7 @@ use crate::literal;
 use crate::mask::{self, Mask};
 use crate::names::kebab;
 use crate::options::{self, Known, Options};
+use crate::policy;
 
 /// The attributes that make a struct a model.
 pub(crate) const MODELS: &[&str] = &["layout", "enclave", "network", "machine_model"];
@@ -29,9 +30,12 @@ pub(crate) struct Model {
     /// Whether it only stands for one that a layout has.
     pub(crate) is_abstract: bool,
     pub(crate) masks: Vec<Mask>,
+    /// The builder call for the node of `#[policy]`.
+    pub(crate) policy: TokenStream,
 }
 
 /// An entry of `#[depends_on]`.
+#[derive(Clone)]
 pub(crate) struct Dependency {
     pub(crate) ty: Type,
     pub(crate) field: Option<String>,
@@ -56,6 +60,7 @@ impl Model {
         }
         let depends_on = dependencies(attribute, &mut item, errors);
         let masks = mask::take(attribute, &mut item, errors);
+        let policy = policy::take(&mut item, errors);
         if let Some(lifetime) = item.generics.lifetimes().next() {
             errors.at(lifetime, "a model owns what it holds; it has no lifetime parameters");
         }
@@ -98,7 +103,7 @@ impl Model {
             }
             (Fields::Unit, Some(_)) => Vec::new(),
         };
-        let model = Self { item, about, fields, depends_on, is_abstract: false, masks };
+        let model = Self { item, about, fields, depends_on, is_abstract: false, masks, policy };
         model.unique_interfaces(errors);
         for (expr, other) in build::mentioned_too_early(&model.fields) {
             errors.at(

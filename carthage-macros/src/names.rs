@@ -28,6 +28,10 @@ pub(crate) fn meant<'a>(written: &str, known: impl IntoIterator<Item = &'a str>)
         {
             return Some(1);
         }
+        // One word of several, such as `tpm` for `hardware_tpm`.
+        if written.len() >= 3 && name.split('_').any(|word| word == written) {
+            return Some(1);
+        }
         let distance = distance(written, name);
         // A name that was cut short or grew, such as `memory` for `memory_mb`.
         let part = written.len() >= 3 && (name.starts_with(written) || written.starts_with(*name));
@@ -98,6 +102,7 @@ mod tests {
         assert_eq!(meant("implmentation", known), Some("implementation"));
         assert_eq!(meant("cpsu", known), Some("cpus"));
         assert_eq!(meant("tag", known), None);
+        assert_eq!(meant("tpm", ["memory_mb", "hardware_tpm"]), Some("hardware_tpm"));
         assert_eq!(meant("ssh_user", ["ssh_key", "ssh_login_user"]), Some("ssh_login_user"));
         assert_eq!(meant("x", known), None);
     }

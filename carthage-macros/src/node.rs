@@ -77,8 +77,9 @@ fn role(field: &Field, fields: &[Field]) -> TokenStream {
                 ::carthage::model::Member::new(<#ty as ::carthage::layout::Model>::NODE) #count #name #domain #is #when #only
             ))
         }
-        Role::Link(Link { network, interface, address, mac, mtu, .. }) => {
+        Role::Link(Link { network, interface, address, mac, mtu, extras, .. }) => {
             let (address, mtu) = (option(address.as_ref()), option(mtu.as_ref()));
+            let extras = extras.fields();
             let mac = option(mac.map(|mac| quote!([#(#mac),*])));
             quote!(Link(::carthage::model::Link {
                 network: <#network as ::carthage::layout::NetworkModel>::NETWORK,
@@ -86,6 +87,7 @@ fn role(field: &Field, fields: &[Field]) -> TokenStream {
                 address: #address,
                 mac: #mac,
                 mtu: #mtu,
+                #extras
             }))
         }
         Role::Customize(_) => quote!(Customize(<#ty as ::carthage::customize::Customization>::NODE)),

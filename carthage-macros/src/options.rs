@@ -1,6 +1,6 @@
 //! The arguments of an attribute: one parser, which knows what each attribute takes.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
@@ -40,6 +40,10 @@ enum Form {
     TextOrType,
     /// Integer literals in brackets.
     Numbers,
+    /// String literals in brackets.
+    Texts,
+    /// Arguments in parentheses, several times in brackets.
+    Groups,
 }
 
 /// A value of [`text_or_type`].
@@ -63,6 +67,25 @@ form!(idents, Names);
 form!(expression, Expr);
 form!(text_or_type, TextOrType);
 form!(numbers, Numbers);
+form!(texts, Texts);
+form!(groups, Groups);
+
+/// All of several lists, which are `N` together.
+pub(crate) const fn joined<const N: usize>(lists: &[&[Known]]) -> [Known; N] {
+    let mut all = [flag("", ""); N];
+    let (mut list, mut at, mut to) = (0, 0, 0);
+    while to < N {
+        if at == lists[list].len() {
+            list += 1;
+            at = 0;
+        } else {
+            all[to] = lists[list][at];
+            at += 1;
+            to += 1;
+        }
+    }
+    all
+}
 
 impl Known {
     pub(crate) const fn name(&self) -> &'static str {
@@ -78,6 +101,8 @@ enum Value {
     Names(Vec<Ident>),
     Expr(Expr),
     Numbers(Vec<LitInt>),
+    Texts(Vec<LitStr>),
+    Groups(Vec<Group>),
 }
 
 /// The arguments that were given.
@@ -91,11 +116,16 @@ impl Options {
     /// Reads the arguments of `#[attribute(…)]`. An unknown one that is near to a known one is taken for it, so that nothing
     /// else seems to be missing.
     pub(crate) fn parse(attribute: &str, known: &[Known], tokens: TokenStream, errors: &mut Errors) -> Self {
+        Self::parse_in(&format!("`#[{attribute}]`"), known, tokens, errors)
+    }
+
+    /// Reads arguments of whatever is called `of`.
+    pub(crate) fn parse_in(of: &str, known: &[Known], tokens: TokenStream, errors: &mut Errors) -> Self {
         let before = errors.count();
         let mut options = Self { given: Vec::new(), sound: true };
         let parser = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                if let Err(error) = options.one(attribute, known, input, errors) {
+                if let Err(error) = options.one(of, known, input, errors) {
                     errors.push(error);
                     skip_to_comma(input);
                 }
@@ -116,13 +146,13 @@ impl Options {
 
     fn one(
         &mut self,
-        attribute: &str,
+        of: &str,
         known: &[Known],
         input: ParseStream<'_>,
         errors: &mut Errors,
     ) -> syn::Result<()> {
         if !input.peek(Ident::peek_any) {
-            return Err(input.error(format!("expected an argument; {}", takes(attribute, known))));
+            return Err(input.error(format!("expected an argument; {}", takes(of, known))));
         }
         let name = input.call(Ident::parse_any)?;
         let written = name.unraw().to_string();
@@ -131,7 +161,7 @@ impl Options {
             let hint = names::did_you_mean(&written, all.clone());
             // Where there are many, all of them would hide the one that is meant.
             let list = match hint.is_empty() || known.len() <= SHORT {
-                true => format!("\n{}", takes(attribute, known)),
+                true => format!("\n{}", takes(of, known)),
                 false => String::new(),
             };
             errors.at(&name, format!("unknown argument `{written}`{hint}{list}"));
@@ -264,6 +294,31 @@ impl Options {
         Some((numbers, ident.span()))
     }
 
+    /// Texts, each as `check` allows.
+    pub(crate) fn texts(
+        &mut self,
+        name: &str,
+        check: fn(&str) -> Result<String, String>,
+        errors: &mut Errors,
+    ) -> Option<(Vec<String>, Span)> {
+        let (ident, Value::Texts(literals)) = self.take(name)? else { return None };
+        let mut texts: Vec<String> = Vec::new();
+        for literal in literals {
+            match check(&literal.value()) {
+                Ok(text) if texts.contains(&text) => errors.at(&literal, format!("`{text}` is given twice")),
+                Ok(text) => texts.push(text),
+                Err(wrong) => errors.at(&literal, wrong),
+            }
+        }
+        Some((texts, ident.span()))
+    }
+
+    /// Groups of arguments.
+    pub(crate) fn groups(&mut self, name: &str) -> Option<(Vec<Group>, Span)> {
+        let (ident, Value::Groups(groups)) = self.take(name)? else { return None };
+        Some((groups, ident.span()))
+    }
+
     /// Where the argument's name stands, while its value is not yet taken.
     pub(crate) fn span(&self, name: &str) -> Option<Span> {
         self.given.iter().find(|(given, ..)| *given == name).map(|(_, ident, _)| ident.span())
@@ -287,6 +342,18 @@ impl Form {
             Self::Names => Value::Names(vec![input.call(Ident::parse_any)?]),
             Self::TextOrType if input.peek(LitStr) => Value::Text(input.parse()?),
             Self::TextOrType => Value::Type(input.parse()?),
+            Self::Texts => {
+                let content;
+                bracketed!(content in input);
+                Value::Texts(
+                    content.parse_terminated(<LitStr as Parse>::parse, Token![,])?.into_iter().collect(),
+                )
+            }
+            Self::Groups => {
+                let content;
+                bracketed!(content in input);
+                Value::Groups(content.parse_terminated(group, Token![,])?.into_iter().collect())
+            }
             Self::Numbers => {
                 let content;
                 bracketed!(content in input);
@@ -297,6 +364,14 @@ impl Form {
         };
         if input.is_empty() || input.peek(Token![,]) { Ok(value) } else { Err(input.error("")) }
     }
+}
+
+/// Something in parentheses.
+fn group(input: ParseStream<'_>) -> syn::Result<Group> {
+    if !input.peek(syn::token::Paren) {
+        return Err(input.error(""));
+    }
+    input.parse()
 }
 
 fn wrong_number(name: &str, expr: &Expr, check: fn(u64) -> Result<(), String>) -> Option<String> {
@@ -319,11 +394,11 @@ fn wrong_number(name: &str, expr: &Expr, check: fn(u64) -> Result<(), String>) -
 }
 
 /// "`#[network]` takes `v4`, `pool` and `mtu`".
-fn takes(attribute: &str, known: &[Known]) -> String {
+fn takes(of: &str, known: &[Known]) -> String {
     let names: Vec<_> = known.iter().map(|known| known.name).collect();
     match names.len() {
-        0 => format!("`#[{attribute}]` takes no arguments"),
-        _ => format!("`#[{attribute}]` takes {}", names::list(&names)),
+        0 => format!("{of} takes no arguments"),
+        _ => format!("{of} takes {}", names::list(&names)),
     }
 }
 

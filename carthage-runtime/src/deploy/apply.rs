@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::plan::NOT_IN_LAYOUT;
+use super::policy::Chosen;
 use super::progress::{Progress, Undone};
 use super::services::whose;
 use super::things::Thing;
@@ -24,7 +25,7 @@ impl Deployment {
     /// cannot be written.
     pub async fn deploy(&self, selection: &Selection) -> Result<Report, Error> {
         self.resolved()?;
-        let (among, stays) = self.deployed_by(selection)?;
+        let Chosen { among, stays, .. } = self.deployed_by(selection)?;
         self.allowed(&among, &self.survey().await?)?;
         crash_point("run-begun");
         self.world.kept().write_to(self.ledger.clone()).await?;
@@ -49,7 +50,7 @@ impl Deployment {
     /// # Errors
     /// When the selection names nothing, or the state cannot be written.
     pub async fn is_settled(&self, selection: &Selection) -> Result<(), Error> {
-        let among = self.deployed_by(selection)?.0;
+        let among = self.deployed_by(selection)?.among;
         self.forget_tasks_gone(&among).await?;
         self.seen_to(&among).await
     }

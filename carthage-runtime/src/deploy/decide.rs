@@ -109,6 +109,13 @@ fn changes(old: &MachineSpec, new: &MachineSpec) -> Vec<(Aspect, String)> {
     };
     differs(Aspect::Boot, "kernel", old.boot == new.boot);
     differs(Aspect::Disks, "disk_sizes", old.disk_sizes == new.disk_sizes);
+    differs(Aspect::Disks, "disk_config", old.disk_config == new.disk_config);
+    differs(Aspect::Disks, "disk_cache", old.disk_cache == new.disk_cache);
+    let devices = |spec: &MachineSpec| {
+        (spec.architecture, spec.hardware_tpm, spec.nested_virt, spec.console_needed, spec.cloud_init)
+    };
+    differs(Aspect::Devices, "devices", devices(old) == devices(new));
+    differs(Aspect::Options, "options", old.options == new.options);
     differs(Aspect::Firmware, "firmware_type", old.firmware == new.firmware);
     differs(Aspect::Mounts, "mounts", old.mounts == new.mounts);
     differs(Aspect::Ports, "exposed ports", old.ports == new.ports);
@@ -139,6 +146,10 @@ fn changes(old: &MachineSpec, new: &MachineSpec) -> Vec<(Aspect, String)> {
 fn updated(old: &MadeFrom, wanted: &MadeFrom, names: impl FnOnce() -> String) -> Verdict {
     let mut why: Vec<_> = changes(&old.spec, &wanted.spec).into_iter().map(|(_, why)| why).collect();
     why.extend(user_change(old, wanted));
+    if old.spec.policy != wanted.spec.policy {
+        // What was recorded last is what counts once it is no longer in the layout.
+        why.push("its policy changed".to_owned());
+    }
     if old.hosts != wanted.hosts {
         why.push(names());
     }
@@ -164,6 +175,9 @@ pub(crate) fn network(record: Option<&Record>, presence: &Presence, wanted: &Net
         Presence::Stopped(_) | Presence::Unknown(..) => (Action::Create, "it does not work"),
         Presence::Running(identity) => match same(identity) {
             Some(old) if old == *wanted => return None,
+            Some(old) if (NetworkSpec { policy: old.policy, ..wanted.clone() }) == old => {
+                (Action::Update, "its policy changed")
+            }
             Some(_) => (Action::Update, "its addressing changed"),
             None => (Action::Update, "an earlier run was ended before it wrote down what it made"),
         },
@@ -183,7 +197,7 @@ mod tests {
             network: "lab".into(),
             address: "10.0.0.2/24".parse().ok(),
             mac: [2, 0, 0, 0, 0, 1],
-            mtu: None,
+            ..LinkSpec::default()
         };
         let spec = MachineSpec {
             name: "m.a".into(),
@@ -312,7 +326,8 @@ mod tests {
 
     #[test]
     fn networks() {
-        let new = NetworkSpec { name: "lab".into(), v4: "10.0.0.0/24".parse().ok(), mtu: None };
+        let new =
+            NetworkSpec { name: "lab".into(), v4: "10.0.0.0/24".parse().ok(), ..NetworkSpec::default() };
         let record = Record { spec: serde_json::to_value(&new).unwrap(), ..record(&wanted(), "one") };
         assert_eq!(network(Some(&record), &running("one"), &new), None);
         assert_eq!(network(None, &Presence::Absent, &new).unwrap().0, Action::Create);

@@ -9,6 +9,7 @@ mod force;
 mod graph;
 mod names;
 mod plan;
+mod policy;
 mod progress;
 mod remove;
 mod report;

@@ -88,7 +88,7 @@ mod tests {
             network: (*network).into(),
             address: address.parse().ok(),
             mac: [2; 6],
-            mtu: None,
+            ..LinkSpec::default()
         };
         MachineSpec {
             name: name.into(),

@@ -6,6 +6,7 @@ use futures_util::{StreamExt, stream};
 
 use super::decide::{self, Verdict};
 use super::names;
+use super::policy::{Chosen, Question};
 use super::things::{Thing, Things};
 use super::{Action, Deployment, Plan, Selection, Skip, Step};
 use crate::customize::Now;
@@ -24,10 +25,11 @@ impl Deployment {
     pub async fn plan(&self, selection: &Selection) -> Result<Plan, Error> {
         self.resolved()?;
         let surveyed = self.survey().await?;
-        let (among, stays) = self.deployed_by(selection)?;
-        self.allowed(&among, &surveyed)?;
+        let chosen = self.deployed_by(selection)?;
+        let among = &chosen.among;
+        self.allowed(among, &surveyed)?;
         let mut notes = surveyed.notes;
-        notes.extend(stays.iter().map(|skip| format!("{} stays: {}", skip.thing, skip.why)));
+        notes.extend(chosen.notes());
         let looks = among.iter().map(|thing| self.steps_of(*thing));
         let steps: Vec<Vec<Step>> =
             stream::iter(looks).buffered(self.options.parallel.max(1)).collect().await;
@@ -43,11 +45,14 @@ impl Deployment {
 
     /// What is selected and what it needs; of what is no longer in the layout, only what is selected. A network that is no longer
     /// in it stays as long as something is plugged into it that is not selected.
-    pub(super) fn deployed_by(&self, selection: &Selection) -> Result<(BTreeSet<usize>, Vec<Skip>), Error> {
+    pub(super) fn deployed_by(&self, selection: &Selection) -> Result<Chosen, Error> {
         let Things { all, deploys, .. } = &self.things;
         let selected = self.things.selected(selection)?;
         let (old, current): (Vec<_>, Vec<_>) = selected.into_iter().partition(|at| all[*at].is_old());
-        let mut among = deploys.closure(current);
+        let named = current.into_iter().filter(|at| !self.waits_to_be_named(selection, *at));
+        let mut among = deploys.closure(named);
+        let mut old: BTreeSet<usize> = old.into_iter().collect();
+        let kept = self.keep(&mut old, Question::Orphan);
         among.extend(&old);
         let mut stays = Vec::new();
         for at in old.into_iter().filter(|at| matches!(all[*at], Thing::OldNetwork(_))) {
@@ -57,7 +62,7 @@ impl Deployment {
                 among.remove(&at);
             }
         }
-        Ok((among, stays))
+        Ok(Chosen { among, stays, kept })
     }
 
     /// The steps of one thing, and of what belongs to it. What does not answer hides nothing else.

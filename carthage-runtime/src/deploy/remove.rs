@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Action;
+use super::policy::{Chosen, Question};
 use super::progress::Progress;
 use super::things::Thing;
 use super::{Deployment, Plan, Report, Selection, Skip, Step};
@@ -21,15 +22,15 @@ impl Deployment {
     /// # Errors
     /// When the selection names nothing, or the world cannot be looked at.
     pub async fn plan_destroy(&self, selection: &Selection) -> Result<Plan, Error> {
-        let (among, stays) = self.destroyed_by(selection).await?;
+        let chosen = self.destroyed_by(selection).await?;
         let users_first = self.things.destroys.reversed().order();
-        let gone = users_first.into_iter().filter(|at| among.contains(at)).map(|at| {
+        let gone = users_first.into_iter().filter(|at| chosen.among.contains(at)).map(|at| {
             let thing = &self.things.all[at];
             let (action, why) = thing.end(ASKED);
             Step { thing: thing.name(), action, why, details: Vec::new() }
         });
-        let notes = stays.iter().map(|skip| format!("{} stays: {}", skip.thing, skip.why)).collect();
-        Ok(Plan { steps: gone.collect(), unchanged: stays.len(), notes })
+        let unchanged = chosen.stays.len() + chosen.kept.len();
+        Ok(Plan { steps: gone.collect(), unchanged, notes: chosen.notes().collect() })
     }
 
     /// Destroys the selection, what needs a thing before the thing. When nothing is left of the layout, its state goes too.
@@ -37,7 +38,7 @@ impl Deployment {
     /// # Errors
     /// When the selection names nothing, or the state cannot be written.
     pub async fn destroy(&self, selection: &Selection) -> Result<Report, Error> {
-        let (among, stays) = self.destroyed_by(selection).await?;
+        let Chosen { among, stays, .. } = self.destroyed_by(selection).await?;
         let work = |_, thing, progress: Arc<Progress>| async move {
             self.destroy_one(thing, ASKED, &progress).await
         };
@@ -70,9 +71,11 @@ impl Deployment {
     }
 
     /// What of the selection exists and may go, and what stays.
-    async fn destroyed_by(&self, selection: &Selection) -> Result<(BTreeSet<usize>, Vec<Skip>), Error> {
+    async fn destroyed_by(&self, selection: &Selection) -> Result<Chosen, Error> {
         let exist = self.existing().await?;
-        let selected: BTreeSet<_> = self.things.selected(selection)?.intersection(&exist).copied().collect();
+        let mut selected: BTreeSet<_> =
+            self.things.selected(selection)?.intersection(&exist).copied().collect();
+        let kept = self.keep(&mut selected, Question::Destroy);
         let users = self.things.destroys.reversed();
         let (mut among, mut stays) = (BTreeSet::new(), Vec::new());
         for &at in &selected {
@@ -90,7 +93,7 @@ impl Deployment {
                 }
             }
         }
-        Ok((among, stays))
+        Ok(Chosen { among, stays, kept })
     }
 
     /// What exists, recorded or not.

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 ///
 /// `*` stands for any text, `?` for one character, a backslash takes the next character as it is. The kind ends at the first
 /// colon that is not escaped. The whole name must match; case counts. A name without a domain also matches the machine of that
-/// host name, when nothing else has it.
+/// host name, when nothing else has it. `@web` is for what has the tag `web`.
 ///
 /// ```
 /// use carthage::deploy::Pattern;
@@ -35,7 +35,11 @@ impl Pattern {
     /// Whether a thing of this kind and name is meant.
     #[must_use]
     pub fn matches(&self, kind: &str, name: &str) -> bool {
-        self.kind.as_ref().is_none_or(|pattern| glob(pattern, kind)) && glob(&self.name, name)
+        // Tags are matched by patterns for tags only: `*` is for names.
+        let tags = self.name.first() == Some(&Piece::Char('@'));
+        tags == name.starts_with('@')
+            && self.kind.as_ref().is_none_or(|pattern| glob(pattern, kind))
+            && glob(&self.name, name)
     }
 
     /// The pattern as it was written.
@@ -187,6 +191,13 @@ mod tests {
         assert!(matches("m*:x", "machine", "x"));
         assert!(matches(r"a\:b", "machine", "a:b"));
         assert!(matches("task:m/site.index:x", "task", "m/site.index:x"));
+    }
+
+    #[test]
+    fn tags_are_no_names() {
+        assert!(matches("@web", "machine", "@web") && matches("machine:@w*", "machine", "@web"));
+        assert!(!matches("*", "machine", "@web") && !matches("*b", "machine", "@web"));
+        assert!(!matches("@web", "machine", "web"));
     }
 
     #[test]

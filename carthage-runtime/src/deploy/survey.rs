@@ -56,7 +56,7 @@ impl Deployment {
     pub(crate) async fn check(&self) -> Result<(usize, usize, Vec<String>), Error> {
         self.resolved()?;
         let Surveyed { mut notes, alone } = self.survey().await?;
-        let among = self.deployed_by(&Selection::all())?.0;
+        let among = self.deployed_by(&Selection::all())?.among;
         let refused: Vec<_> = self.asks_for_users(&among, &alone).collect();
         let machines: BTreeSet<_> = refused.iter().map(|asks| asks.machine.name()).collect();
         let all = self.machines().count();

@@ -52,20 +52,18 @@ impl Thing {
         }
     }
 
-    /// Its kind and its names, for patterns: a machine also goes by its host name.
+    /// Its kind and its names, for patterns: a machine also goes by its host name and its tags.
     pub(crate) fn names(&self) -> (&'static str, Vec<&str>) {
         match self {
             Self::Network(network) | Self::OldNetwork(network) => ("network", vec![&network.spec().name]),
             Self::Machine(_, machine) | Self::OldMachine(machine) => {
                 let spec = machine.spec();
-                (
-                    "machine",
-                    if spec.name == spec.hostname {
-                        vec![&spec.name]
-                    } else {
-                        vec![&spec.name, &spec.hostname]
-                    },
-                )
+                let mut names: Vec<&str> = vec![&spec.name];
+                if spec.name != spec.hostname {
+                    names.push(&spec.hostname);
+                }
+                names.extend(spec.tags.iter().map(String::as_str));
+                ("machine", names)
             }
         }
     }
@@ -280,5 +278,5 @@ fn old_machine(record: &Record, engine: Arc<dyn Engine>, ledger: &Ledger, events
 
 fn old_network(record: &Record) -> NetworkSpec {
     let spec = serde_json::from_value(record.spec.clone());
-    spec.unwrap_or_else(|_| NetworkSpec { name: record.name.clone(), v4: None, mtu: None })
+    spec.unwrap_or_else(|_| NetworkSpec { name: record.name.clone(), ..NetworkSpec::default() })
 }

@@ -3,6 +3,7 @@
 //! What the attributes generate is an implementation of [`Model`] for each item; everything here can be written by hand as well.
 
 mod decide;
+mod equipment;
 mod fleet;
 mod many;
 mod neighbours;
@@ -122,6 +123,18 @@ pub trait NetworkModel: Model {
     fn link(parts: &Parts, part: usize) -> Result<Link<Self>, Error> {
         parts.link(part)
     }
+}
+
+/// What `link!(Switch.port1)` looks a link up in.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no links",
+    label = "expected a machine's model with a `#[link]` field"
+)]
+pub trait HasLinks: MachineModel {
+    #[doc(hidden)]
+    type Links: 'static;
+    #[doc(hidden)]
+    const LINKS: Self::Links;
 }
 
 /// The top of a tree, checked as a whole.

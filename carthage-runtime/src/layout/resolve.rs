@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net};
 
+use super::equipment;
 use super::world::of_kind;
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{
@@ -54,7 +55,16 @@ pub(super) fn resolve_networks(
             trouble.get_or_insert(error);
             before.clone()
         });
-        (network.index(), (NetworkSpec { name, v4, mtu: addressing.mtu }, given))
+        let spec = NetworkSpec {
+            name,
+            v4,
+            mtu: addressing.mtu,
+            gateway: addressing.gateway,
+            dhcp: addressing.dhcp.map(|range| (range.first, range.last)),
+            vlan: addressing.vlan,
+            policy: equipment::policy(network),
+        };
+        (network.index(), (spec, given))
     };
     let networks = of_kind(placements, Kind::Network).map(resolve).collect();
     (networks, trouble)
@@ -80,6 +90,11 @@ pub(super) fn machine_spec(
             address: address.map(IpNet::V4),
             mac: link.mac.unwrap_or_else(|| mac_address(layout, &who)),
             mtu: link.mtu.or(network.mtu),
+            vlans: link.vlans.to_vec(),
+            peer: link.peer.and_then(|peer| {
+                let found = machine.resolve(peer.machine, None).unwrap_or_default();
+                Some((found.first()?.fqdn().to_owned(), peer.interface.to_owned()))
+            }),
         })
     });
     let path = |text: Option<&str>| text.map(|text| expanded(machine, text).map(PathBuf::from)).transpose();
@@ -108,12 +123,23 @@ pub(super) fn machine_spec(
         image: hardware.image.map(|image| expanded(machine, image)).transpose()?,
         boot,
         disk_sizes: hardware.disk_sizes.to_vec(),
+        disk_config: equipment::disks(machine)?,
+        disk_cache: hardware.disk_cache,
         firmware: hardware.firmware_type,
+        architecture: hardware.architecture,
+        hardware_tpm: hardware.hardware_tpm,
+        nested_virt: hardware.nested_virt,
+        console_needed: hardware.console_needed,
+        cloud_init: hardware.cloud_init,
+        options: equipment::options(hardware.options)?,
         environment: surroundings.environment.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect(),
         mounts: mounts.collect::<Result<_, Error>>()?,
         ports: ports.collect(),
         login: login(machine)?,
         links: links.collect(),
+        tags: node.tags.iter().map(|tag| format!("@{tag}")).collect(),
+        readonly: node.readonly,
+        policy: equipment::policy(machine),
     })
 }
 
@@ -150,11 +176,13 @@ fn login(machine: Placement) -> Result<Option<LoginSpec>, Error> {
         jump,
         origin: login.origin.map(name).transpose()?,
         online_timeout: login.online_timeout.map(|seconds| Duration::from_secs(seconds.into())),
+        online_retries: login.online_retries,
+        privilege: login.privilege,
     }))
 }
 
 /// The text of a model in which a path may begin with a variable of the environment: `$HOME/images/debian.qcow2`.
-fn expanded(machine: Placement, text: &str) -> Result<String, Error> {
+pub(super) fn expanded(machine: Placement, text: &str) -> Result<String, Error> {
     let Some(rest) = text.strip_prefix('$') else { return Ok(text.to_owned()) };
     let (name, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     match std::env::var(name) {

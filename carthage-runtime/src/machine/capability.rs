@@ -139,6 +139,30 @@ table! {
     FirmwareType: "machines by `{Self}` have no firmware to choose",
         "`firmware_type` needs an implementation with firmware",
         "implementations with firmware: `Vm`";
+    /// Disks said in full (`disk_config = [(size_gib = 10)]`).
+    DiskConfig: "disks of machines by `{Self}` cannot be said in full",
+        "`disk_config` needs an implementation that takes it",
+        "no implementation of this crate does; write `disk_sizes = [10]` for disks of some GiB";
+    /// How the host keeps what is written to disks can be said (`disk_cache = "none"`).
+    DiskCache: "machines by `{Self}` have no disk cache to choose",
+        "`disk_cache` needs an implementation that sets one",
+        "no implementation of this crate does; remove `disk_cache`";
+    /// The kind of processor can be chosen (`architecture = "aarch64"`).
+    Architecture: "machines by `{Self}` have the host's kind of processor",
+        "`architecture` needs an implementation that can choose",
+        "no implementation of this crate does; remove `architecture`";
+    /// Machines have a screen that people can look at (`console_needed`).
+    Console: "machines by `{Self}` have no screen",
+        "`console_needed` needs an implementation with one",
+        "no implementation of this crate has one; remove `console_needed`: commands and `shell` need none";
+    /// Machines are told by cloud-init who they are (`cloud_init`).
+    CloudInit: "machines by `{Self}` are not told by cloud-init who they are",
+        "`cloud_init` needs an implementation that serves it",
+        "no implementation of this crate does; remove `cloud_init`, and write `#[customization]`s instead";
+    /// Memory and processors are limited (`memory_mb`, `cpus`).
+    Limits: "memory and processors of machines by `{Self}` are not ours to limit",
+        "`memory_mb` and `cpus` need an implementation that limits them",
+        "implementations that do: `Sandbox`, `Container`, `Vm`";
     /// The environment of everything that runs in a machine can be set (`#[env]`).
     Environment: "machines by `{Self}` take no environment from the model",
         "`#[env]` needs an implementation that sets one",
@@ -155,6 +179,38 @@ table! {
     Login: "machines by `{Self}` are not reached by ssh",
         "this argument needs an implementation that reaches its machines by ssh",
         "implementations that do: `BareMetal`, `Vm`";
+    /// It can be said how often a machine is tried to be reached (`ssh_online_retries = 10`).
+    OnlineRetries: "machines by `{Self}` are tried to be reached until their time is over",
+        "`ssh_online_retries` needs an implementation that counts",
+        "no implementation of this crate does; write `ssh_online_timeout = 60`, in seconds";
+    /// Who logs in can become another user (`privilege = "sudo"`).
+    Privileges: "who logs in to machines by `{Self}` cannot become another user",
+        "`privilege` needs an implementation that can do that",
+        "no implementation of this crate does; log in as root, or as who is to run commands";
+    /// Machines can be left as they are (`readonly`).
+    Readonly: "machines by `{Self}` cannot be only looked at",
+        "`readonly` needs an implementation that leaves a machine as it is",
+        "no implementation of this crate does; leave the machine out of what you deploy: `--exclude`";
+    /// Networks have a gateway (`gateway = "10.37.0.1"`).
+    Gateways: "networks by `{Self}` have no gateway",
+        "`gateway` needs an implementation that sets one",
+        "no implementation of this crate does; remove `gateway`, and set the route in a task";
+    /// Networks have a DHCP server (`dhcp = "10.37.0.100-10.37.0.199"`).
+    Dhcp: "networks by `{Self}` have no DHCP server",
+        "`dhcp` needs an implementation that runs one",
+        "no implementation of this crate does; write `pool = \"…-…\"`, from which links get their addresses";
+    /// Networks can be VLANs (`vlan = 5`).
+    Vlans: "networks by `{Self}` are no VLANs",
+        "`vlan` needs an implementation with VLANs",
+        "no implementation of this crate has them; remove `vlan`: networks are apart from each other without it";
+    /// Links can take the frames of several VLANs with their tags (`vlans = [5, 6]`).
+    VlanTrunk with Links: "links of machines by `{Self}` take no VLAN tags",
+        "`vlans` needs an implementation with VLAN trunks",
+        "no implementation of this crate has them; write a `#[link]` for each network";
+    /// Links can be cables from one machine to another (`peer = link!(Switch.port1)`).
+    Peers with Links: "links of machines by `{Self}` are plugged into networks, not into each other",
+        "`peer` needs an implementation with cables",
+        "no implementation of this crate has them; remove `peer`: both links are on the network";
     /// Files of a machine's root can be reached while it is stopped, too (`#[customization(container)]`).
     OfflineRoot with FileTree: "files of machines by `{Self}` cannot be reached while they are stopped",
         "a `#[customization(container)]` needs an implementation with an offline root",
@@ -167,10 +223,10 @@ table! {
          implementations with a file tree: all of this crate's";
     /// A virtual trusted platform module.
     Tpm: "machines by `{Self}` have no TPM",
-        "`tpm` needs an implementation with a TPM",
-        "no implementation in this build has a TPM; remove `tpm`, or name another implementation for this machine";
+        "`hardware_tpm` needs an implementation with a TPM",
+        "no implementation of this crate has a TPM; remove `hardware_tpm`, or name another implementation for this machine";
     /// Machines can run virtual machines themselves.
     NestedVirt: "machines by `{Self}` cannot run virtual machines of their own",
         "`nested_virt` needs an implementation with nested virtualisation",
-        "no implementation in this build has nested virtualisation; remove `nested_virt`, or name another implementation for this machine";
+        "no implementation of this crate has nested virtualisation; remove `nested_virt`, or name another implementation for this machine";
 }

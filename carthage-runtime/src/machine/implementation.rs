@@ -46,4 +46,13 @@ pub(crate) fn open<I: Implementation>(site: Site) -> BoxFuture<'static, Result<A
 /// that the item asks for as bounds; a container asks it of its members, and whoever names an implementation asserts it.
 pub trait On<I: Implementation> {}
 
+/// Whether an implementation takes options of this type: `impl Takes<Gpu> for Farm {}` beside
+/// [`capabilities!`](crate::capabilities), for `#[options(Gpu { memory_gib: 4 })]` on a machine's model.
+#[diagnostic::on_unimplemented(
+    message = "machines by `{Self}` take no options `{T}`",
+    label = "these options are of another implementation",
+    note = "name the implementation that takes them for this machine: `implementation = …`"
+)]
+pub trait Takes<T: super::engine::MachineOptions>: Implementation {}
+
 pub use super::capability::*;

@@ -6,18 +6,23 @@
 //! up a constant after two million.
 
 mod addresses;
+mod cables;
 mod dependencies;
 mod elsewhere;
 mod finding;
 mod implementations;
 mod links;
+mod macs;
 mod members;
 mod names;
+mod near;
 mod needs;
+mod overlaps;
 mod pools;
 mod provides;
 #[cfg(test)]
 mod tests;
+mod users;
 mod words;
 
 use super::node::{Kind, Role};
@@ -115,6 +120,13 @@ struct Check<'a> {
     address_network: &'a mut [u32],
     address_row: &'a mut [u32],
     address_link: &'a mut [u32],
+    /// Fixed hardware addresses, by network: ditto.
+    macs: u32,
+    mac_slots: &'a mut [u32],
+    mac_mask: usize,
+    mac_row: &'a mut [u32],
+    mac_link: &'a mut [u32],
+    mac_network: &'a mut [u32],
     /// Machines by full name: a hash table of 1 + row.
     name_slots: &'a mut [u32],
     name_mask: usize,
@@ -141,6 +153,8 @@ pub(crate) const fn scratch(size: &Size) -> usize {
         + 4 * size.addresses
         + 3 * size.references
         + slots_for(size.addresses)
+        + 3 * size.macs
+        + slots_for(size.macs)
         + slots_for(size.machines)
         + slots_for(size.fields)
         + 3 * cycle
@@ -188,6 +202,12 @@ impl<'a> Check<'a> {
             address_network: take(rest, addresses),
             address_row: take(rest, addresses),
             address_link: take(rest, addresses),
+            macs: 0,
+            mac_slots: take(rest, slots_for(size.macs)),
+            mac_mask: slots_for(size.macs) - 1,
+            mac_row: take(rest, size.macs),
+            mac_link: take(rest, size.macs),
+            mac_network: take(rest, size.macs),
             name_slots: take(rest, slots_for(size.machines)),
             name_mask: slots_for(size.machines) - 1,
             field_slots: take(rest, slots_for(size.fields)),
@@ -253,12 +273,18 @@ impl<'a> Check<'a> {
                         self.elsewhere(row as u32, i as u32, provide);
                     }
                 }
-                Role::Customize(node) => self.tasks(row as u32, i as u32, node.tasks),
+                Role::Customize(node) => {
+                    if at.first {
+                        self.users(row as u32, i as u32, at.node, node.tasks);
+                    }
+                    self.tasks(row as u32, i as u32, node.tasks);
+                }
                 Role::Member(member) => self.member(row as u32, i as u32, member),
             }
             i += 1;
         }
         self.link_end[row] = self.links;
+        self.overlaps(row);
         self.edge_end[row] = self.edges;
     }
 }

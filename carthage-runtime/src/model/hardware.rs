@@ -1,6 +1,7 @@
 //! What a machine is made of, and what it shares with the host, as constants.
 
-use crate::machine::engine::{Firmware, Protocol};
+use super::options::OptionNode;
+use crate::machine::engine::{Architecture, DiskBus, DiskCache, Firmware, Protocol};
 
 /// What a machine is made of; what is absent is left to the implementation.
 ///
@@ -26,12 +27,24 @@ pub struct Hardware {
     pub kernel_args: Option<&'static str>,
     /// GiB of disks beyond the root.
     pub disk_sizes: &'static [u64],
+    /// Disks beyond the root, said in full.
+    pub disk_config: &'static [Disk],
+    /// How the host keeps what is written to disks that say nothing else.
+    pub disk_cache: Option<DiskCache>,
     /// What starts the boot loader.
     pub firmware_type: Option<Firmware>,
+    /// What its processor understands.
+    pub architecture: Option<Architecture>,
     /// Whether it has a TPM.
-    pub tpm: bool,
+    pub hardware_tpm: bool,
     /// Whether it runs virtual machines.
     pub nested_virt: bool,
+    /// Whether it has a screen that people can look at.
+    pub console_needed: bool,
+    /// Whether cloud-init tells it at its first start who it is.
+    pub cloud_init: bool,
+    /// What only some implementation understands.
+    pub options: &'static [OptionNode],
 }
 
 impl Hardware {
@@ -46,9 +59,15 @@ impl Hardware {
         initrd: None,
         kernel_args: None,
         disk_sizes: &[],
+        disk_config: &[],
+        disk_cache: None,
         firmware_type: None,
-        tpm: false,
+        architecture: None,
+        hardware_tpm: false,
         nested_virt: false,
+        console_needed: false,
+        cloud_init: false,
+        options: &[],
     };
 
     /// With at most this many MiB of memory.
@@ -123,8 +142,50 @@ impl Hardware {
 
     /// With a TPM.
     #[must_use]
-    pub const fn tpm(mut self) -> Self {
-        self.tpm = true;
+    pub const fn hardware_tpm(mut self) -> Self {
+        self.hardware_tpm = true;
+        self
+    }
+
+    /// With these disks.
+    #[must_use]
+    pub const fn disk_config(mut self, disk_config: &'static [Disk]) -> Self {
+        self.disk_config = disk_config;
+        self
+    }
+
+    /// With this cache for its disks.
+    #[must_use]
+    pub const fn disk_cache(mut self, disk_cache: DiskCache) -> Self {
+        self.disk_cache = Some(disk_cache);
+        self
+    }
+
+    /// With a processor of this kind.
+    #[must_use]
+    pub const fn architecture(mut self, architecture: Architecture) -> Self {
+        self.architecture = Some(architecture);
+        self
+    }
+
+    /// With a screen.
+    #[must_use]
+    pub const fn console_needed(mut self) -> Self {
+        self.console_needed = true;
+        self
+    }
+
+    /// With cloud-init at its first start.
+    #[must_use]
+    pub const fn cloud_init(mut self) -> Self {
+        self.cloud_init = true;
+        self
+    }
+
+    /// With options of its implementation's own.
+    #[must_use]
+    pub const fn options(mut self, options: &'static [OptionNode]) -> Self {
+        self.options = options;
         self
     }
 
@@ -132,6 +193,88 @@ impl Hardware {
     #[must_use]
     pub const fn nested_virt(mut self) -> Self {
         self.nested_virt = true;
+        self
+    }
+}
+
+/// A disk of `disk_config = [(size_gib = 10)]`.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Disk {
+    /// GiB.
+    pub size_gib: Option<u64>,
+    /// The path of a file or device of the host that it is.
+    pub path: Option<&'static str>,
+    /// Whether it is a medium in a drive.
+    pub cdrom: bool,
+    /// What it is attached to.
+    pub bus: Option<DiskBus>,
+    /// How the host keeps what is written to it.
+    pub cache: Option<DiskCache>,
+    /// Whether the machine cannot write to it.
+    pub readonly: bool,
+    /// What only some implementation understands.
+    pub options: &'static [OptionNode],
+}
+
+impl Disk {
+    /// Of no size yet.
+    pub const ANY: Self = Self {
+        size_gib: None,
+        path: None,
+        cdrom: false,
+        bus: None,
+        cache: None,
+        readonly: false,
+        options: &[],
+    };
+
+    /// Of so many GiB.
+    #[must_use]
+    pub const fn size_gib(mut self, size_gib: u64) -> Self {
+        self.size_gib = Some(size_gib);
+        self
+    }
+
+    /// In this file or device of the host.
+    #[must_use]
+    pub const fn path(mut self, path: &'static str) -> Self {
+        self.path = Some(path);
+        self
+    }
+
+    /// In a drive.
+    #[must_use]
+    pub const fn cdrom(mut self) -> Self {
+        self.cdrom = true;
+        self
+    }
+
+    /// Attached to this.
+    #[must_use]
+    pub const fn bus(mut self, bus: DiskBus) -> Self {
+        self.bus = Some(bus);
+        self
+    }
+
+    /// Kept so.
+    #[must_use]
+    pub const fn cache(mut self, cache: DiskCache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Never written to.
+    #[must_use]
+    pub const fn readonly(mut self) -> Self {
+        self.readonly = true;
+        self
+    }
+
+    /// With options of the implementation's own.
+    #[must_use]
+    pub const fn options(mut self, options: &'static [OptionNode]) -> Self {
+        self.options = options;
         self
     }
 }

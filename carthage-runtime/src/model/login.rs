@@ -2,6 +2,7 @@
 
 use super::key::Key;
 use super::node::Range4;
+use crate::machine::engine::Privilege;
 
 /// How a machine is reached by ssh; what is absent is left to the implementation.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +26,10 @@ pub struct Login {
     pub origin: Option<Key>,
     /// Seconds that it may take to answer.
     pub online_timeout: Option<u32>,
+    /// How often it is tried to reach it.
+    pub online_retries: Option<u32>,
+    /// How who logs in becomes who runs commands.
+    pub privilege: Option<Privilege>,
 }
 
 /// Where a machine is.
@@ -57,6 +62,8 @@ impl Login {
         jump: None,
         origin: None,
         online_timeout: None,
+        online_retries: None,
+        privilege: None,
     };
 
     /// At this address.
@@ -112,6 +119,20 @@ impl Login {
     #[must_use]
     pub const fn online_timeout(mut self, online_timeout: u32) -> Self {
         self.online_timeout = Some(online_timeout);
+        self
+    }
+
+    /// With so many attempts.
+    #[must_use]
+    pub const fn online_retries(mut self, online_retries: u32) -> Self {
+        self.online_retries = Some(online_retries);
+        self
+    }
+
+    /// With this to become another user.
+    #[must_use]
+    pub const fn privilege(mut self, privilege: Privilege) -> Self {
+        self.privilege = Some(privilege);
         self
     }
 

@@ -8,23 +8,26 @@ mod late;
 mod login;
 mod member;
 mod node;
+mod options;
 mod place;
 mod profile;
 mod reference;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod text;
 mod value;
 
 pub use constraint::{Constraint, ConstraintKind, NumberConstraint, TextConstraint};
-pub use hardware::{Hardware, Mount, Port, Surroundings};
+pub use hardware::{Disk, Hardware, Mount, Port, Surroundings};
 pub use key::{At, Key};
 pub use late::{Late, Piece, octet};
 pub use login::{Address, Login, Through};
 pub use member::{Count, Member};
 pub use node::{
-    Addressing, Cidr4, Dependency, ImplementationNode, Kind, Link, Node, Part, Range4, Role, TaskNode,
+    Addressing, Cidr4, Dependency, ImplementationNode, Kind, Link, LinkRef, Node, Part, Range4, Role,
+    TaskNode,
 };
+pub use options::{OptionNode, Policy};
 pub(crate) use place::Outcome;
 pub use place::{Placement, Placements, Size, Tables};
 pub use profile::Profile;

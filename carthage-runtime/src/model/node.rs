@@ -16,6 +16,7 @@ use super::hardware::{Hardware, Surroundings};
 use super::key::{At, Key};
 use super::login::Login;
 use super::member::Member;
+use super::options::Policy;
 use super::value::{Mask, Need, Provide};
 use crate::machine::implementation::{Capability, Implementation};
 
@@ -78,6 +79,12 @@ pub struct Node {
     pub surroundings: Surroundings,
     /// Of a machine: how it is reached by ssh, as far as the model says.
     pub login: Option<Login>,
+    /// Of a machine: words by which it is selected.
+    pub tags: &'static [&'static str],
+    /// Of a machine: whether it is only looked at.
+    pub readonly: bool,
+    /// What becomes of it, and of what is inside, without anybody naming it.
+    pub policy: Policy,
     /// The fields, in their order.
     pub parts: &'static [Part],
     /// What scopes around provide and that is hidden in here.
@@ -106,6 +113,9 @@ impl Node {
             hardware: Hardware::ANY,
             surroundings: Surroundings::NONE,
             login: None,
+            tags: &[],
+            readonly: false,
+            policy: Policy::INHERITED,
             parts: &[],
             masks: &[],
             depends_on: &[],
@@ -160,6 +170,27 @@ impl Node {
     #[must_use]
     pub const fn login(mut self, login: Login) -> Self {
         self.login = Some(login);
+        self
+    }
+
+    /// With words by which it is selected.
+    #[must_use]
+    pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
+        self.tags = tags;
+        self
+    }
+
+    /// Only looked at.
+    #[must_use]
+    pub const fn readonly(mut self) -> Self {
+        self.readonly = true;
+        self
+    }
+
+    /// With what becomes of it, and of what is inside.
+    #[must_use]
+    pub const fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
         self
     }
 
@@ -251,6 +282,12 @@ pub struct Addressing {
     pub pool: Option<Range4>,
     /// Bytes per frame.
     pub mtu: Option<u32>,
+    /// Where frames for other networks are sent.
+    pub gateway: Option<Ipv4Addr>,
+    /// What a DHCP server gives out.
+    pub dhcp: Option<Range4>,
+    /// The VLAN that its frames belong to.
+    pub vlan: Option<u16>,
     /// Where the attribute stands.
     pub at: At,
 }
@@ -262,7 +299,7 @@ impl Addressing {
     /// Nothing is known; the attribute stands here.
     #[must_use]
     pub const fn at(at: At) -> Self {
-        Self { v4: None, pool: None, mtu: None, at }
+        Self { v4: None, pool: None, mtu: None, gateway: None, dhcp: None, vlan: None, at }
     }
 
     /// With a subnet.
@@ -283,6 +320,27 @@ impl Addressing {
     #[must_use]
     pub const fn mtu(mut self, mtu: u32) -> Self {
         self.mtu = Some(mtu);
+        self
+    }
+
+    /// With this gateway.
+    #[must_use]
+    pub const fn gateway(mut self, gateway: Ipv4Addr) -> Self {
+        self.gateway = Some(gateway);
+        self
+    }
+
+    /// With addresses that a DHCP server gives out.
+    #[must_use]
+    pub const fn dhcp(mut self, dhcp: Range4) -> Self {
+        self.dhcp = Some(dhcp);
+        self
+    }
+
+    /// In this VLAN.
+    #[must_use]
+    pub const fn vlan(mut self, vlan: u16) -> Self {
+        self.vlan = Some(vlan);
         self
     }
 }
@@ -335,6 +393,33 @@ pub struct Link {
     pub mac: Option<[u8; 6]>,
     /// Bytes per frame.
     pub mtu: Option<u32>,
+    /// VLANs whose frames it takes with their tags.
+    pub vlans: &'static [u16],
+    /// The other end of its cable.
+    pub peer: Option<LinkRef>,
+}
+
+impl Link {
+    /// Plugged into this network, with nothing but a name.
+    #[must_use]
+    pub const fn new(network: Key, interface: &'static str) -> Self {
+        Self { network, interface, address: None, mac: None, mtu: None, vlans: &[], peer: None }
+    }
+}
+
+/// `link!(Switch.port1)`: a link of another model.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkRef {
+    /// The machine's model.
+    pub machine: Key,
+    /// The field.
+    pub field: &'static str,
+    /// The interface's name.
+    pub interface: &'static str,
+    /// The network it is plugged into.
+    pub network: Key,
+    /// Where it stands.
+    pub at: At,
 }
 
 /// An entry of `#[depends_on]`.

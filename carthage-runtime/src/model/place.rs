@@ -31,6 +31,7 @@ mod texts;
 
 use super::key::Key;
 use super::node::{ImplementationNode, Kind, Node, Part};
+use super::options::Policy;
 use super::profile::Profile;
 use super::text;
 pub(crate) use extent::Outcome;
@@ -321,6 +322,29 @@ impl Placement {
             match at.parent() {
                 Some(parent) => at = parent,
                 None => return None,
+            }
+        }
+    }
+
+    /// What becomes of it without anybody naming it: of each question, the nearest answer of its own and those around.
+    #[must_use]
+    pub const fn policy(self) -> Policy {
+        let mut at = self;
+        let mut policy = Policy::INHERITED;
+        loop {
+            let Policy { destroy, orphan, auto_deploy } = at.node().policy;
+            if policy.destroy.is_none() {
+                policy.destroy = destroy;
+            }
+            if policy.orphan.is_none() {
+                policy.orphan = orphan;
+            }
+            if policy.auto_deploy.is_none() {
+                policy.auto_deploy = auto_deploy;
+            }
+            match at.parent() {
+                Some(parent) => at = parent,
+                None => return policy,
             }
         }
     }

@@ -63,7 +63,11 @@ pub(crate) fn network(name: &'static str, line: u32, subnet: &str, pool: &str) -
         .split_once('/')
         .map(|(network, prefix)| Cidr4 { network: address(network), prefix: prefix.parse().unwrap() });
     let pool = (!pool.is_empty()).then(|| range(pool));
-    node(Kind::Network, name, line, Vec::new()).addressing(Addressing { v4, pool, mtu: None, at: at(line) })
+    node(Kind::Network, name, line, Vec::new()).addressing(Addressing {
+        v4,
+        pool,
+        ..Addressing::at(at(line))
+    })
 }
 
 pub(crate) fn keep<T>(value: T) -> &'static T {
@@ -106,7 +110,7 @@ pub(crate) fn link_called(
     interface: &'static str,
 ) -> Part {
     let address = (!address.is_empty()).then(|| range(address));
-    let link = Link { network: key(network), interface, address, mac: None, mtu: None };
+    let link = Link { address, ..Link::new(key(network), interface) };
     Part::new(field, at(line), Role::Link(link))
 }
 

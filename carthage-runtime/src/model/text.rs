@@ -88,6 +88,13 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// Adds a byte as two digits.
+    pub(crate) const fn hex(&mut self, byte: u8) {
+        let digits = b"0123456789abcdef";
+        self.str(str(digits, (byte >> 4) as usize, 1));
+        self.str(str(digits, (byte & 0xf) as usize, 1));
+    }
+
     /// Adds `file:line`.
     pub(crate) const fn at(&mut self, at: At) {
         self.str(at.file);

@@ -133,7 +133,7 @@ impl TestSite {
             network: (*network).to_owned(),
             address: Some(self.address(network, number).parse().unwrap()),
             mac: [2, 0, self.net, 0, network.as_bytes()[0], number],
-            mtu: None,
+            ..LinkSpec::default()
         };
         MachineSpec {
             name: format!("{name}.lab"),
@@ -151,7 +151,12 @@ impl TestSite {
 
     pub(crate) fn network(&self, name: &str) -> NetworkSpec {
         let net: ipnet::IpNet = self.address(name, 0).parse().unwrap();
-        NetworkSpec { name: name.to_owned(), v4: Some(net.trunc()), mtu: Some(1400) }
+        NetworkSpec {
+            name: name.to_owned(),
+            v4: Some(net.trunc()),
+            mtu: Some(1400),
+            ..NetworkSpec::default()
+        }
     }
 
     pub(crate) fn is_docker(&self) -> bool {

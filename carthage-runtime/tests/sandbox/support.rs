@@ -186,7 +186,7 @@ pub(crate) fn machine(name: &str, number: u8, networks: &[&str]) -> MachineSpec 
         network: (*network).to_owned(),
         address: Some(format!("10.37.{index}.{number}/24").parse().unwrap()),
         mac: [2, 0, 0, 0, u8::try_from(index).unwrap(), number],
-        mtu: None,
+        ..LinkSpec::default()
     };
     MachineSpec {
         name: format!("{name}.lab"),
@@ -197,7 +197,12 @@ pub(crate) fn machine(name: &str, number: u8, networks: &[&str]) -> MachineSpec 
 }
 
 pub(crate) fn network(name: &str) -> NetworkSpec {
-    NetworkSpec { name: name.to_owned(), v4: Some("10.37.0.0/24".parse().unwrap()), mtu: Some(1400) }
+    NetworkSpec {
+        name: name.to_owned(),
+        v4: Some("10.37.0.0/24".parse().unwrap()),
+        mtu: Some(1400),
+        ..NetworkSpec::default()
+    }
 }
 
 pub(crate) fn is_root() -> bool {

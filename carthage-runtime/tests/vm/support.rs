@@ -112,7 +112,7 @@ impl TestSite {
             network: "lan".into(),
             address: format!("10.73.{}.10/24", self.net).parse().ok(),
             mac: [2, 0, 0, 73, self.net, 10],
-            mtu: None,
+            ..LinkSpec::default()
         };
         let machine = MachineSpec {
             name: format!("{name}.lab"),
@@ -128,7 +128,11 @@ impl TestSite {
     }
 
     pub(crate) fn network(&self) -> NetworkSpec {
-        NetworkSpec { name: "lan".into(), v4: format!("10.73.{}.0/24", self.net).parse().ok(), mtu: None }
+        NetworkSpec {
+            name: "lan".into(),
+            v4: format!("10.73.{}.0/24", self.net).parse().ok(),
+            ..NetworkSpec::default()
+        }
     }
 
     /// The network and a machine, running.

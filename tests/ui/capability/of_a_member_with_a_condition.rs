@@ -1,6 +1,6 @@
 use carthage::prelude::*;
 
-#[machine_model(tpm)]
+#[machine_model(hardware_tpm)]
 struct Vault;
 
 #[enclave]

@@ -17,7 +17,7 @@ struct Mirror {
     eth1: Link<Storage>,
 }
 
-#[machine_model(tpm)]
+#[machine_model(hardware_tpm)]
 #[depends_on(Scheduler)]
 struct Worker {
     #[link]

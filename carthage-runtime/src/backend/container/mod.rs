@@ -98,7 +98,7 @@ impl<H: ContainerHost> Implementation for Container<H> {
     }
 }
 
-crate::capabilities!(<H: ContainerHost> Container<H>: Power, Located, Links, DirectoryRoot, Images, Environment, Mounts, Ports, OfflineRoot, FileTree);
+crate::capabilities!(<H: ContainerHost> Container<H>: Power, Located, Links, DirectoryRoot, Limits, Images, Environment, Mounts, Ports, OfflineRoot, FileTree);
 
 const KIND: &str = "Container";
 

@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     fn spec(v4: &str) -> NetworkSpec {
-        NetworkSpec { name: "lab".into(), v4: v4.parse().ok(), mtu: None }
+        NetworkSpec { name: "lab".into(), v4: v4.parse().ok(), ..NetworkSpec::default() }
     }
 
     #[test]

@@ -167,7 +167,7 @@ mod tests {
             network: "lab".into(),
             address: "10.0.0.2/24".parse().ok(),
             mac: [2, 0, 0, 0, 0, 1],
-            mtu: None,
+            ..LinkSpec::default()
         };
         let spec = MachineSpec { name: "m".into(), links: vec![link], ..MachineSpec::default() };
         let login = login(&spec);

@@ -10,10 +10,14 @@ pub enum Aspect {
     Image,
     /// [`MachineSpec::boot`](super::MachineSpec::boot)
     Boot,
-    /// [`MachineSpec::disk_sizes`](super::MachineSpec::disk_sizes)
+    /// [`MachineSpec::disk_sizes`](super::MachineSpec::disk_sizes), `disk_config` or `disk_cache`
     Disks,
     /// [`MachineSpec::firmware`](super::MachineSpec::firmware)
     Firmware,
+    /// What else is built in: the architecture, the TPM, nested virtualisation, the screen, cloud-init.
+    Devices,
+    /// [`MachineSpec::options`](super::MachineSpec::options)
+    Options,
     /// [`MachineSpec::memory_mb`](super::MachineSpec::memory_mb)
     Memory,
     /// [`MachineSpec::cpus`](super::MachineSpec::cpus)

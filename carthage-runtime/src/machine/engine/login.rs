@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::hardware::Privilege;
+
 /// How a machine is reached by ssh.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
@@ -23,6 +25,10 @@ pub struct LoginSpec {
     pub origin: Option<String>,
     /// How long the machine may take to answer; the implementation's default if absent.
     pub online_timeout: Option<Duration>,
+    /// How often it is tried to reach the machine; until its time is over if absent.
+    pub online_retries: Option<u32>,
+    /// How who logs in becomes who runs commands.
+    pub privilege: Option<Privilege>,
 }
 
 /// Which key a host must show.

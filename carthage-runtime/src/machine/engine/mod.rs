@@ -6,6 +6,7 @@
 mod change;
 mod exec;
 mod file;
+mod hardware;
 mod login;
 mod presence;
 mod service;
@@ -23,6 +24,9 @@ use async_trait::async_trait;
 pub use change::{Aspect, Effect};
 pub use exec::{Control, Duplex, Exec, Exit, Reader, Running, TerminalSize, Writer};
 pub use file::{FileKind, FileStat};
+pub use hardware::{
+    Architecture, DiskBus, DiskCache, DiskSpec, MachineOptions, OptionSpecs, PolicySpec, Privilege, Removal,
+};
 pub use login::{HostKey, Jump, LoginSpec};
 pub use presence::{Identity, Presence, Survey};
 pub use service::{Log, ServiceSpec, ServiceState, ServiceStatus};

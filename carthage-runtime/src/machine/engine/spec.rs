@@ -6,10 +6,11 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
+use super::hardware::{Architecture, DiskCache, DiskSpec, OptionSpecs, PolicySpec};
 use super::login::LoginSpec;
 
 /// A logical network, resolved.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct NetworkSpec {
     /// Unique in the layout: the path of the placement, such as `algebra.lab`.
     pub name: String,
@@ -17,10 +18,22 @@ pub struct NetworkSpec {
     pub v4: Option<IpNet>,
     /// Bytes per frame; the implementation's default if absent.
     pub mtu: Option<u32>,
+    /// Where frames for other networks are sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<Ipv4Addr>,
+    /// The first and the last address that a DHCP server gives out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dhcp: Option<(Ipv4Addr, Ipv4Addr)>,
+    /// The VLAN, 1 to 4094, that its frames belong to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vlan: Option<u16>,
+    /// What becomes of it without anybody naming it.
+    #[serde(default)]
+    pub policy: PolicySpec,
 }
 
 /// One network interface of a machine, resolved.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LinkSpec {
     /// The interface's name inside the machine, at most 15 bytes.
     pub interface: String,
@@ -32,6 +45,12 @@ pub struct LinkSpec {
     pub mac: [u8; 6],
     /// Bytes per frame; the network's if absent.
     pub mtu: Option<u32>,
+    /// The VLANs, 1 to 4094, whose frames it takes with their tags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vlans: Vec<u16>,
+    /// The other end of its cable: a machine's full name, and the interface there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<(String, String)>,
 }
 
 /// A machine, resolved: all that an implementation needs to make one.
@@ -57,8 +76,24 @@ pub struct MachineSpec {
     pub boot: Option<BootSpec>,
     /// GiB of disks beyond the root, in their order.
     pub disk_sizes: Vec<u64>,
+    /// Disks beyond the root, said in full; there are either these or `disk_sizes`.
+    pub disk_config: Vec<DiskSpec>,
+    /// How the host keeps what is written to disks that say nothing else.
+    pub disk_cache: Option<DiskCache>,
     /// What starts the boot loader.
     pub firmware: Option<Firmware>,
+    /// What its processor understands; that of the host if absent.
+    pub architecture: Option<Architecture>,
+    /// Whether it has a TPM.
+    pub hardware_tpm: bool,
+    /// Whether it runs virtual machines.
+    pub nested_virt: bool,
+    /// Whether it has a screen that people can look at.
+    pub console_needed: bool,
+    /// Whether it is told at its first start who it is, by cloud-init.
+    pub cloud_init: bool,
+    /// What only some implementation understands.
+    pub options: OptionSpecs,
     /// The environment of everything that runs in it.
     pub environment: BTreeMap<String, String>,
     /// Directories and files of the host that it sees.
@@ -69,6 +104,12 @@ pub struct MachineSpec {
     pub login: Option<LoginSpec>,
     /// The interfaces, in the order of the model's fields.
     pub links: Vec<LinkSpec>,
+    /// Words by which it is selected, as they are selected: `@web`.
+    pub tags: Vec<String>,
+    /// Whether it is only looked at.
+    pub readonly: bool,
+    /// What becomes of it without anybody naming it.
+    pub policy: PolicySpec,
 }
 
 /// A kernel that is started directly.

@@ -1,6 +1,6 @@
 //! Fixed addresses are ones that a machine on the network can have, one for each machine, and nobody else's.
 
-use super::super::node::{Cidr4, Link, Role};
+use super::super::node::{Addressing, Link, Role};
 use super::super::place::{NONE, Placements, Row, slot};
 use super::super::text::Text;
 use super::words::{
@@ -19,7 +19,7 @@ impl Check<'_> {
         let addressing = &self.all.rows[network as usize].node.addressing;
         if let Some(given) = &fields.address {
             let first = given.first.to_bits();
-            let rule = self.wrong(row as usize, first, given.last.to_bits(), addressing.v4);
+            let rule = self.wrong(row as usize, first, given.last.to_bits(), addressing);
             self.link_first[link] = first;
             self.link_use[link] = FIXED;
             if let Some(rule) = rule {
@@ -36,20 +36,32 @@ impl Check<'_> {
     }
 
     /// What is wrong with the fixed addresses of the machines at `row`.
-    const fn wrong(&self, row: usize, first: u32, last: u32, subnet: Option<Cidr4>) -> Option<Rule> {
+    const fn wrong(&self, row: usize, first: u32, last: u32, of: &Addressing) -> Option<Rule> {
         if first > last {
             return Some(Rule::AddressReversed);
         }
         if last as u64 - first as u64 + 1 != self.all.rows[row].elements as u64 {
             return Some(Rule::AddressCount);
         }
-        let Some(subnet) = subnet else { return Some(Rule::AddressWithoutSubnet) };
+        let Some(subnet) = of.v4 else { return Some(Rule::AddressWithoutSubnet) };
         let (lowest, highest) = ends(subnet);
         let reserved = (subnet.prefix < 31) as u32;
         if first < lowest || last > highest {
             Some(Rule::AddressOutside)
         } else if first - lowest < reserved || highest - last < reserved {
             Some(Rule::AddressReserved)
+        } else if let Some(dhcp) = &of.dhcp
+            && first <= dhcp.last.to_bits()
+            && dhcp.first.to_bits() <= last
+        {
+            Some(Rule::AddressOfDhcp)
+        } else if let Some(gateway) = of.gateway
+            && first < last
+            && first <= gateway.to_bits()
+            && gateway.to_bits() <= last
+        {
+            // A machine alone at the gateway's address is the gateway.
+            Some(Rule::AddressOfGateway)
         } else {
             None
         }
@@ -70,15 +82,19 @@ impl Check<'_> {
         let mut link = self.link_start[origin] as usize;
         while link < end {
             let usage = self.link_use[link];
-            if usage != 0 {
+            let mac = self.fixed_mac(origin, link);
+            if usage != 0 || mac.is_some() {
                 let mut network = self.link_network[link];
                 if origin != row {
                     let scope = self.link_scope[link];
                     network = self.all.like(row as u32, scope) + (network - scope);
                 }
+                if let Some(mac) = mac {
+                    self.mac(row as u32, link as u32, network, mac);
+                }
                 if usage == POOLED {
                     self.pool_wanted[network as usize] += 1;
-                } else {
+                } else if usage == FIXED {
                     let nth = if at.position == NONE { 0 } else { at.position };
                     self.fix(row as u32, link as u32, network, self.link_first[link] + nth);
                 }
@@ -159,6 +175,22 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
             text.str(", ");
             cidr(text, subnet);
         }
+        (Rule::AddressOfDhcp, _) => {
+            text.str(if alone { ", which the DHCP server of " } else { ", of which the DHCP server of " });
+            model(text, all, finding.a);
+            text.str(if alone { " gives out: " } else { " gives out some: " });
+            if let Some(dhcp) = all.rows[finding.a as usize].node.addressing.dhcp {
+                range(text, dhcp);
+            }
+        }
+        (Rule::AddressOfGateway, _) => {
+            text.str(", which include the gateway of ");
+            model(text, all, finding.a);
+            if let Some(gateway) = all.rows[finding.a as usize].node.addressing.gateway {
+                text.str(", ");
+                text.address(gateway.to_bits());
+            }
+        }
         (Rule::AddressReserved, Some(subnet)) => {
             text.str(if alone { ", " } else { ", which include " });
             text.str(if first == ends(subnet).0 {
@@ -189,6 +221,19 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
             text.str("\"`");
         }
         (Rule::AddressReversed, _) => text.str("write the lower end first"),
+        (Rule::AddressOfGateway, Some(subnet)) => {
+            text.str("write others of ");
+            text.address(usable(subnet).0);
+            text.str("-");
+            text.address(usable(subnet).1);
+        }
+        (Rule::AddressOfDhcp, Some(subnet)) => {
+            text.str("write one of ");
+            text.address(usable(subnet).0);
+            text.str("-");
+            text.address(usable(subnet).1);
+            text.str(" outside of that range, or leave the address out");
+        }
         (_, Some(subnet)) => {
             text.str("write one of ");
             text.address(usable(subnet).0);

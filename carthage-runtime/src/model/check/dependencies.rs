@@ -10,7 +10,7 @@ use super::words::{
     LINE, also, candidates, fields, model, model_at, need, needed_by, part_at, placed_at, quoted, searched,
     somewhere,
 };
-use super::{Check, Finding, Rule};
+use super::{Check, Finding, Rule, near};
 
 /// In `Check::color`.
 const UNSEEN: u32 = 0;
@@ -203,6 +203,15 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
     if matches!(finding.rule, Rule::MissingPlaced) {
         searched(text, all, row);
         text.str(LINE);
+        if let Some(written) = field
+            && let Some(meant) = near::field(all, key.id(), written)
+        {
+            text.str("did you mean ");
+            quoted(text, meant.field);
+            text.str(" (");
+            text.at(meant.at);
+            text.str(")? If not, ");
+        }
         text.str("write `");
         match field {
             Some(field) => text.str(field),

@@ -25,7 +25,14 @@ pub(super) enum Rule {
     AddressCount,
     AddressOutside,
     AddressReserved,
+    AddressOfDhcp,
+    AddressOfGateway,
     DuplicateAddress,
+    DuplicateMac,
+    Overlap,
+    MissingPeer,
+    PeerElsewhere,
+    NoPrivilege,
     MissingValue,
     MissingPlaced,
     AmbiguousPlaced,
@@ -149,7 +156,13 @@ impl Finding {
             | Rule::AddressCount
             | Rule::AddressOutside
             | Rule::AddressReserved
+            | Rule::AddressOfDhcp
+            | Rule::AddressOfGateway
             | Rule::DuplicateAddress => super::addresses::tell(self, all, text),
+            Rule::DuplicateMac => super::macs::tell(self, all, text),
+            Rule::Overlap => super::overlaps::tell(self, all, text),
+            Rule::MissingPeer | Rule::PeerElsewhere => super::cables::tell(self, all, text),
+            Rule::NoPrivilege => super::users::tell(self, all, text),
             Rule::MissingValue => super::needs::tell(self, all, text),
             Rule::MissingPlaced | Rule::AmbiguousPlaced => super::dependencies::tell(self, all, text),
             Rule::PlacedAround => super::dependencies::tell_around(self, all, text),

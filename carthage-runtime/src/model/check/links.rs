@@ -22,6 +22,9 @@ impl Check<'_> {
             self.interface(row, part, link, index);
         }
         self.plug(row as u32, part as u32, link, index as usize);
+        if first {
+            self.cable(row as u32, part as u32, link);
+        }
     }
 
     /// Looks a link's network up.

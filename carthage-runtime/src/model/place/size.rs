@@ -24,6 +24,8 @@ pub struct Size {
     pub(crate) links: usize,
     /// Static addresses, those of every machine in an array.
     pub(crate) addresses: usize,
+    /// Fixed hardware addresses, those of every machine in an array.
+    pub(crate) macs: usize,
     /// Machines, every one in an array.
     pub(crate) machines: usize,
     /// Start dependencies and wanted placements, each array's counted once.
@@ -50,6 +52,7 @@ impl Size {
         scratch: 0,
         links: 0,
         addresses: 0,
+        macs: 0,
         machines: 0,
         references: 0,
         fields: 0,
@@ -115,6 +118,9 @@ impl Counting<'_> {
                     }
                     if link.address.is_some() {
                         self.size.addresses += 1;
+                    }
+                    if link.mac.is_some() {
+                        self.size.macs += 1;
                     }
                 }
                 Role::Provide(provide) if around.first => {

@@ -13,6 +13,7 @@ pub mod by_hand;
 pub mod comments;
 pub mod fewer;
 pub mod more;
+pub mod policies;
 pub mod renamed;
 pub mod tokens;
 pub mod users;

@@ -6,6 +6,7 @@ mod edits;
 mod failures;
 mod interrupts;
 mod invalid;
+mod policies;
 mod selections;
 mod services;
 mod users;

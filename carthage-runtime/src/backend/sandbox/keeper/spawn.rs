@@ -41,7 +41,7 @@ pub(super) struct Network {
 pub(super) fn cables(spec: &MachineSpec, networks: &BTreeMap<String, Network>) -> Result<Vec<Cable>, Error> {
     let MachineSpec { name, links, .. } = spec;
     let cable = |link: &LinkSpec| {
-        let LinkSpec { interface, network, address, mac, mtu } = link;
+        let LinkSpec { interface, network, address, mac, mtu, .. } = link;
         let found = networks.get(network).ok_or_else(|| {
             let missing = format!(
                 "`{interface}` of the machine `{name}` is on the network `{network}`, which does not exist"

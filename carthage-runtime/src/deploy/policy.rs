@@ -1,0 +1,97 @@
+//! What a policy keeps: `#[policy(destroy = retain, orphan = warn, auto_deploy = false)]`.
+
+use std::collections::BTreeSet;
+
+use super::things::Thing;
+use super::{Deployment, Selection, Skip};
+use crate::machine::engine::{PolicySpec, Removal};
+
+/// A question that a policy answers.
+#[derive(Clone, Copy)]
+pub(super) enum Question {
+    /// It is destroyed.
+    Destroy,
+    /// It is no longer in the layout.
+    Orphan,
+}
+
+impl Question {
+    fn answer(self, policy: PolicySpec) -> Removal {
+        match self {
+            Self::Destroy => policy.destroy,
+            Self::Orphan => policy.orphan,
+        }
+    }
+
+    /// Why something stays, as the layout says it.
+    fn why(self, answer: Removal) -> String {
+        let question = match self {
+            Self::Destroy => "destroy",
+            Self::Orphan => "orphan",
+        };
+        match answer {
+            Removal::Warn => format!("mind that `#[policy({question} = warn)]` keeps it"),
+            _ => format!("`#[policy({question} = retain)]` keeps it"),
+        }
+    }
+}
+
+impl Thing {
+    fn policy(&self) -> PolicySpec {
+        match self {
+            Self::Network(network) | Self::OldNetwork(network) => network.spec().policy,
+            Self::Machine(_, machine) | Self::OldMachine(machine) => machine.spec().policy,
+        }
+    }
+}
+
+impl Deployment {
+    /// Takes out of `goes` what a policy keeps, and what that needs; answers what stays.
+    pub(super) fn keep(&self, goes: &mut BTreeSet<usize>, question: Question) -> Vec<Skip> {
+        let all = &self.things.all;
+        let answer = |at: usize| question.answer(all[at].policy());
+        let kept: BTreeSet<usize> =
+            goes.iter().copied().filter(|at| answer(*at) != Removal::Delete).collect();
+        if kept.is_empty() {
+            return Vec::new();
+        }
+        let users = self.things.destroys.reversed();
+        let mut stays = Vec::new();
+        goes.retain(|at| {
+            let why = match kept.contains(at) {
+                true => Some(question.why(answer(*at))),
+                false => users
+                    .closure([*at])
+                    .into_iter()
+                    .find(|user| kept.contains(user))
+                    .map(|user| format!("`{}`, which stays, needs it", all[user].name())),
+            };
+            let goes = why.is_none();
+            stays.extend(why.map(|why| Skip { thing: all[*at].name(), why }));
+            goes
+        });
+        stays
+    }
+
+    /// What is not deployed unless it is named, or needed by what is.
+    pub(super) fn waits_to_be_named(&self, selection: &Selection, at: usize) -> bool {
+        selection.include.is_empty() && !self.things.all[at].policy().auto_deploy
+    }
+}
+
+/// What a command is about.
+#[derive(Debug, Default)]
+pub(super) struct Chosen {
+    pub(super) among: BTreeSet<usize>,
+    /// What was to be done and is not.
+    pub(super) stays: Vec<Skip>,
+    /// What a policy keeps: nothing was to be done with it.
+    pub(super) kept: Vec<Skip>,
+}
+
+impl Chosen {
+    /// What is said of all that stays.
+    pub(super) fn notes(&self) -> impl Iterator<Item = String> + '_ {
+        self.stays.iter().chain(&self.kept).map(|skip| format!("{} stays: {}", skip.thing, skip.why))
+    }
+}

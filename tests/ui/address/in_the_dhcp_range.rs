@@ -1,0 +1,32 @@
+use carthage::prelude::*;
+
+struct Farm;
+
+carthage::capabilities!(Farm: Power, Located, Links, Dhcp);
+
+impl carthage::machine::implementation::Implementation for Farm {
+    const NAME: &'static str = "Farm";
+
+    async fn open(
+        _: carthage::machine::engine::Site,
+    ) -> Result<Arc<dyn carthage::machine::engine::Engine>, carthage::Error> {
+        unimplemented!()
+    }
+}
+
+#[network(v4 = "10.37.0.0/24", dhcp = "10.37.0.100-10.37.0.199")]
+struct Lab;
+
+#[machine_model]
+struct Mirror {
+    #[link(address = "10.37.0.150")]
+    eth0: Link<Lab>,
+}
+
+#[layout(implementation = Farm)]
+struct Industrial {
+    lab: Lab,
+    mirror: Mirror,
+}
+
+fn main() {}

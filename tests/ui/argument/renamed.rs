@@ -1,0 +1,6 @@
+use carthage::prelude::*;
+
+#[machine_model(tpm)]
+struct Vault;
+
+fn main() {}
