@@ -49,7 +49,8 @@ impl Capability {
 /// The builder call for what a machine's arguments ask for, without what its node tells by itself: that it has links, and that
 /// it does not say where it is. Options of implementations elsewhere are types, which no constant can look for.
 pub(crate) fn asks(needs: &[Capability]) -> Option<TokenStream> {
-    let names = needs.iter().map(|need| need.name).filter(|name| !["Links", "Located", "Takes"].contains(name));
+    let names =
+        needs.iter().map(|need| need.name).filter(|name| !["Links", "Located", "Takes"].contains(name));
     let names: Vec<_> = names.map(|name| Ident::new(name, Span::call_site())).collect();
     (!names.is_empty()).then(|| quote!(.asks(&[#(::carthage::machine::capability::Capability::#names),*])))
 }

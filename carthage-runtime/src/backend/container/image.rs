@@ -134,13 +134,38 @@ fn with_tag(reference: &str) -> String {
 
 /// Removes what this site has imported and nothing uses.
 pub(super) async fn remove_unused(client: &Client, names: &Names) -> Result<(), Error> {
-    let failed = "cannot list the engine's images";
-    let images = all(client).await.map_err(client.failed(failed))?;
-    let tags = images.iter().flat_map(|image| &image.repo_tags).filter(|tag| is_tag_of(names, tag));
-    for tag in tags {
-        remove(client, tag).await.map_err(client.failed(format!("cannot remove the image `{tag}`")))?;
+    for _ in 0..TRIES {
+        let images = all(client).await.map_err(client.failed("cannot list the engine's images"))?;
+        let mut is_done = true;
+        for image in &images {
+            for tag in image.repo_tags.iter().filter(|tag| is_tag_of(names, tag)) {
+                let options = RemoveImageOptionsBuilder::new().build();
+                match found(client.docker.remove_image(tag, Some(options), None).await) {
+                    Ok(Some(_)) => {}
+                    // Podman also says so when another image goes at the same time.
+                    Ok(None) => is_done = false,
+                    // By another site, under a tag of its own: then this tag alone can go.
+                    Err(failure) if client.dialect.is_in_use(&failure) => {
+                        let shared = shares(client, tag, &image.id).await;
+                        is_done &= !shared.map_err(client.failed("cannot list the engine's images"))?;
+                    }
+                    Err(failure) => {
+                        return Err(client.failed(format!("cannot remove the image `{tag}`"))(failure));
+                    }
+                }
+            }
+        }
+        if is_done {
+            break;
+        }
     }
     Ok(())
+}
+
+/// Whether the image has another tag than this one now.
+async fn shares(client: &Client, tag: &str, id: &str) -> Result<bool, bollard::errors::Error> {
+    let images = all(client).await?;
+    Ok(images.iter().any(|image| image.id == id && image.repo_tags.iter().any(|other| other != tag)))
 }
 
 /// All images of the engine.
@@ -153,23 +178,6 @@ pub(super) async fn all(client: &Client) -> Result<Vec<ImageSummary>, bollard::e
             listed => return listed,
         }
     }
-}
-
-/// Removes a tag, and the image if it is the last, unless it is used.
-async fn remove(client: &Client, tag: &str) -> Result<(), bollard::errors::Error> {
-    for _ in 0..TRIES {
-        let options = RemoveImageOptionsBuilder::new().build();
-        match found(client.docker.remove_image(tag, Some(options), None).await) {
-            Err(failure) if client.dialect.is_in_use(&failure) => {}
-            removed => return removed.map(|_| ()),
-        }
-        // Another site may have begun to use it just now, under a tag of its own: then this tag alone can go.
-        let image = found(client.docker.inspect_image(tag).await)?;
-        if image.and_then(|image| image.repo_tags).is_none_or(|tags| tags.len() < 2) {
-            break;
-        }
-    }
-    Ok(())
 }
 
 /// How often it is tried again when others change the engine's images at the same time.

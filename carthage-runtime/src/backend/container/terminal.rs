@@ -8,6 +8,7 @@ use bollard::models::ExecConfig;
 use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 
+use super::dialect::Dialect;
 use super::transport::{InContainer, attached, shell};
 use crate::error::{Error, ErrorKind};
 use crate::guest::{Guest, Streams};
@@ -48,15 +49,18 @@ pub(super) async fn run(
     let mut environment = environment.collect::<Result<Vec<_>, Error>>()?;
     environment.push(format!("{MARK}={mark}"));
     let (rows, columns) = (size.rows, size.columns);
-    // Podman answers a change of size before it makes it: where there is `stty`, the command finds it made.
-    let sized = format!("stty rows {rows} cols {columns} 2>/dev/null; printf '\\036'");
+    // Podman answers a change of size before it makes it, and may make a later one first: where there is `stty`, it is not asked.
+    let sized = format!("stty rows {rows} cols {columns} 2>/dev/null && printf '\\036' || printf '\\037'");
     let script = format!("{sized}\n{}", text(guest.terminal(&exec)?)?);
     let config = ExecConfig { tty: Some(true), env: Some(environment), ..attached(shell(&script)) };
     let (id, Streams { stdin, mut stdout, stderr, keep: _, home: _ }) = inside.start(config).await?;
     let mut terminal = Terminal { inside, id, mark, exit: None };
     // Podman answers before there is a terminal, and takes a size that it then forgets. The script's first sign is that it is there.
     let failed = Error::host(format!("lost the terminal of `{}`", terminal.inside.machine));
-    if stdout.read(&mut [0]).await.map_err(failed)? > 0 {
+    let mut sign = [0];
+    let has_begun = stdout.read(&mut sign).await.map_err(failed)? > 0;
+    let is_sized = sign == [0x1e] && matches!(terminal.inside.client.dialect, Dialect::Podman(_));
+    if has_begun && !is_sized {
         terminal.resize(size).await?;
     }
     Ok(Running { stdin: Some(stdin), stdout, stderr, control: Box::new(terminal) })
