@@ -116,9 +116,9 @@ fn decider(
 ) -> Option<TokenStream> {
     let Value::Expr(expr) = value else { return None };
     let (place, how) = (place(), Ident::new(how, Span::call_site()));
-    let said = Ident::new("said", Span::mixed_site().located_at(expr.span()));
-    let function = quote_spanned!(expr.span()=> ::carthage::layout::Decision::#how(#said));
-    let made = evaluated(expr, field, fields, &quote!(let #said = #expr; let made = #function;));
+    // As one statement: what the expression borrows from may be made in it.
+    let call = quote_spanned!(expr.span()=> ::carthage::layout::Decision::#how(#expr));
+    let made = evaluated(expr, field, fields, &quote!(let made = #call;));
     Some(quote!(#place.decides(#index, #made);))
 }
 
