@@ -55,6 +55,9 @@ async fn come_back_with_the_machine(ground: Ground) -> carthage::Result<()> {
     }
     let names: Vec<_> = services(one).await?.into_iter().map(|service| service.name).collect();
     assert_eq!(names, ["a", "b"]);
+    for name in ["a", "b"] {
+        until("it has begun", || async { log(one, name).await == "begun\ncomplaint\n" }).await;
+    }
     one.stop(GRACE).await?;
     for name in ["a", "b"] {
         assert_eq!(state(one, name).await, Some(ServiceState::Stopped));
