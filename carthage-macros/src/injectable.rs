@@ -158,9 +158,7 @@ fn made(mut item: ItemImpl, errors: &mut Errors) -> TokenStream {
         let place = build::place();
         let new = quote_spanned!(ty.span()=> <#ty>::new);
         quote! {
-            // The user's `Result` need not be the one that is promised here, but may be.
             #[automatically_derived]
-            #[allow(clippy::needless_question_mark)]
             impl #impl_generics ::carthage::layout::Made for #ty #where_clause {
                 const NEEDS: &'static [::carthage::model::Need] = &[#(#needs),*];
                 fn make(
@@ -169,6 +167,7 @@ fn made(mut item: ItemImpl, errors: &mut Errors) -> TokenStream {
                     ::std::boxed::Box::pin(async move {
                         _ = &#place;
                         #(#asks)*
+                        // The user's `Result` need not be the one that is promised here.
                         let made = #new(#(#passed),*).await?;
                         ::core::result::Result::<Self, ::carthage::BoxError>::Ok(made)
                     })

@@ -1,11 +1,13 @@
 //! The layout of the guide, spread over several files, with an enclave from another crate.
 
 mod algebra;
+mod farm;
 mod paper;
 mod site;
 
 pub use algebra::{Algebra, Lab, Mirror, Worker};
 use carthage::prelude::*;
+pub use farm::Farm;
 use library_enclave::{Monitoring, Viewers};
 pub use paper::Paper;
 pub use site::{JoinCluster, StaticSite};

@@ -2,23 +2,7 @@
 
 use carthage::machine::engine::{Architecture, DiskBus, DiskCache, Firmware, Privilege, Removal};
 use carthage::prelude::*;
-
-struct Farm;
-
-carthage::capabilities!(
-    Farm: Power, Located, Links, Disks, DiskConfig, DiskCache, FirmwareType, Architecture, Console, CloudInit, Limits,
-    Login, OnlineRetries, Privileges, Readonly, Gateways, Dhcp, Vlans, VlanTrunk, Peers, Tpm, NestedVirt
-);
-
-impl carthage::machine::implementation::Implementation for Farm {
-    const NAME: &'static str = "Farm";
-
-    async fn open(
-        _: carthage::machine::engine::Site,
-    ) -> Result<Arc<dyn carthage::machine::engine::Engine>, carthage::Error> {
-        Err(carthage::Error::new(carthage::ErrorKind::Unsupported, "not here"))
-    }
-}
+use carthage_tests::Farm;
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Gpu {

@@ -1,18 +1,5 @@
 use carthage::prelude::*;
-
-struct Farm;
-
-carthage::capabilities!(Farm: Gateways, Dhcp);
-
-impl carthage::machine::implementation::Implementation for Farm {
-    const NAME: &'static str = "Farm";
-
-    async fn open(
-        _: carthage::machine::engine::Site,
-    ) -> Result<Arc<dyn carthage::machine::engine::Engine>, carthage::Error> {
-        unimplemented!()
-    }
-}
+use carthage_tests::Farm;
 
 #[network(v4 = "10.37.0.0/24", gateway = "10.38.0.1")]
 struct Lab;

@@ -1,18 +1,5 @@
 use carthage::prelude::*;
-
-struct Farm;
-
-carthage::capabilities!(Farm: Power, Located);
-
-impl carthage::machine::implementation::Implementation for Farm {
-    const NAME: &'static str = "Farm";
-
-    async fn open(
-        _: carthage::machine::engine::Site,
-    ) -> Result<Arc<dyn carthage::machine::engine::Engine>, carthage::Error> {
-        unimplemented!()
-    }
-}
+use carthage_tests::Farm;
 
 /// How much of a graphics card a machine of the farm gets.
 #[derive(serde::Serialize, serde::Deserialize)]
