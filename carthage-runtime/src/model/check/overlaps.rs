@@ -10,6 +10,9 @@ impl Check<'_> {
     /// Compares the networks of one machine's links: in the order of their addresses, neighbours are enough.
     pub(super) const fn overlaps(&mut self, row: usize) {
         let (start, end) = (self.link_start[row], self.link_end[row]);
+        if end - start < 2 {
+            return;
+        }
         let mut count = 0;
         let mut link = start;
         while link < end {
