@@ -223,7 +223,15 @@ pub(super) fn message(failure: &Failure) -> &str {
 pub(super) fn found<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
-        Err(failure) if status(&failure) == Some(404) => Ok(None),
+        Err(failure) if status(&failure) == Some(404) || is_gone_meanwhile(&failure) => Ok(None),
         Err(failure) => Err(failure),
     }
+}
+
+/// Whether a request failed because an image went meanwhile. Podman then lists none at all, and Docker may have lost the file only.
+pub(super) fn is_gone_meanwhile(failure: &Failure) -> bool {
+    let said = message(failure);
+    ["image not known", "No such image", "failed to get digest sha256:"]
+        .iter()
+        .any(|words| said.contains(words))
 }

@@ -111,11 +111,6 @@ impl Dialect {
             .any(|words| said.contains(words))
     }
 
-    /// Whether a list of images was not made because one of them went meanwhile: Podman then makes none.
-    pub(super) fn is_gone_meanwhile(self, failure: &Failure) -> bool {
-        message(failure).contains("image not known")
-    }
-
     /// Whether there was nothing to disconnect.
     pub(super) fn is_not_connected(self, failure: &Failure) -> bool {
         message(failure).contains("not connected")

@@ -3,15 +3,18 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use bollard::errors::Error as Failure;
 use bollard::models::{CreateImageInfo, ImageSummary};
 use bollard::query_parameters::{
-    CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder,
+    CreateImageOptionsBuilder, ListContainersOptionsBuilder, ListImagesOptionsBuilder,
+    RemoveImageOptionsBuilder,
 };
 use futures_util::StreamExt;
 use tokio::sync::{Mutex, OnceCell};
 
-use super::client::{Client, found};
+use super::client::{Client, found, is_gone_meanwhile};
 use super::import::{self, Source};
 use super::names::Names;
 use crate::error::{Error, ErrorKind};
@@ -133,55 +136,79 @@ fn with_tag(reference: &str) -> String {
 }
 
 /// Removes what this site has imported and nothing uses.
+///
+/// Other sites change the images at the same time: one may be in use by a container that goes, or lose its other tag.
 pub(super) async fn remove_unused(client: &Client, names: &Names) -> Result<(), Error> {
-    for _ in 0..TRIES {
-        let images = all(client).await.map_err(client.failed("cannot list the engine's images"))?;
-        let mut is_done = true;
-        for image in &images {
-            for tag in image.repo_tags.iter().filter(|tag| is_tag_of(names, tag)) {
-                let options = RemoveImageOptionsBuilder::new().build();
-                match found(client.docker.remove_image(tag, Some(options), None).await) {
-                    Ok(Some(_)) => {}
-                    // Podman also says so when another image goes at the same time.
-                    Ok(None) => is_done = false,
-                    // By another site, under a tag of its own: then this tag alone can go.
-                    Err(failure) if client.dialect.is_in_use(&failure) => {
-                        let shared = shares(client, tag, &image.id).await;
-                        is_done &= !shared.map_err(client.failed("cannot list the engine's images"))?;
-                    }
-                    Err(failure) => {
-                        return Err(client.failed(format!("cannot remove the image `{tag}`"))(failure));
-                    }
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let Some((tag, failure)) = remove_once(client, names).await? else { return Ok(()) };
+        if Instant::now() > deadline {
+            let error = Error::new(ErrorKind::Host, format!("cannot remove the image `{tag}`"));
+            return Err(match failure {
+                Some(failure) => client.failed(error.to_string())(failure),
+                None => error.because("the engine lists it and does not find it"),
+            });
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Tries to remove each; answers one that may be removed when it is tried again, and what the engine says of it.
+async fn remove_once(client: &Client, names: &Names) -> Result<Option<(String, Option<Failure>)>, Error> {
+    let images = all(client).await.map_err(client.failed("cannot list the engine's images"))?;
+    let mut left = None;
+    for image in &images {
+        for tag in image.repo_tags.iter().filter(|tag| is_tag_of(names, tag)) {
+            let options = RemoveImageOptionsBuilder::new().build();
+            match found(client.docker.remove_image(tag, Some(options), None).await) {
+                Ok(Some(_)) => {}
+                // Podman also says so when another image goes at the same time.
+                Ok(None) => left = Some((tag.clone(), None)),
+                Err(failure) if client.dialect.is_in_use(&failure) => {
+                    // A container that somebody made from it keeps it, unless it has the tag of another site, too.
+                    let stays = is_used(client, &image.id).await? && !shares(client, tag, &image.id).await?;
+                    left = (!stays).then(|| (tag.clone(), Some(failure))).or(left);
+                }
+                Err(failure) => {
+                    return Err(client.failed(format!("cannot remove the image `{tag}`"))(failure));
                 }
             }
         }
-        if is_done {
-            break;
-        }
     }
-    Ok(())
+    Ok(left)
 }
 
 /// Whether the image has another tag than this one now.
-async fn shares(client: &Client, tag: &str, id: &str) -> Result<bool, bollard::errors::Error> {
-    let images = all(client).await?;
+async fn shares(client: &Client, tag: &str, id: &str) -> Result<bool, Error> {
+    let images = all(client).await.map_err(client.failed("cannot list the engine's images"))?;
     Ok(images.iter().any(|image| image.id == id && image.repo_tags.iter().any(|other| other != tag)))
 }
 
+/// Whether there is a container that was made from the image.
+async fn is_used(client: &Client, id: &str) -> Result<bool, Error> {
+    let options = ListContainersOptionsBuilder::new().all(true).build();
+    let containers = client.docker.list_containers(Some(options)).await;
+    let containers = containers.map_err(client.failed("cannot list the engine's containers"))?;
+    Ok(containers.iter().any(|container| container.image_id.as_deref() == Some(id)))
+}
+
 /// All images of the engine.
-pub(super) async fn all(client: &Client) -> Result<Vec<ImageSummary>, bollard::errors::Error> {
-    let mut tries = 0;
+pub(super) async fn all(client: &Client) -> Result<Vec<ImageSummary>, Failure> {
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let options = ListImagesOptionsBuilder::new().build();
         match client.docker.list_images(Some(options)).await {
-            Err(failure) if tries < TRIES && client.dialect.is_gone_meanwhile(&failure) => tries += 1,
+            Err(failure) if is_gone_meanwhile(&failure) && Instant::now() < deadline => {
+                tokio::time::sleep(PAUSE).await;
+            }
             listed => return listed,
         }
     }
 }
 
-/// How often it is tried again when others change the engine's images at the same time.
-const TRIES: u32 = 5;
+/// How long it is tried again when others change the engine's images at the same time, and how often.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Whether it is a tag that this site gave to what it imported.
 fn is_tag_of(names: &Names, tag: &str) -> bool {

@@ -9,7 +9,7 @@ use bollard::query_parameters::{
     RemoveContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
 };
 
-use super::client::{Client, found, message};
+use super::client::{Client, found, is_gone_meanwhile, message};
 use super::dialect::{self, Limits};
 use super::image::{self, Images};
 use super::names::Names;
@@ -20,6 +20,9 @@ use super::{create, network};
 use crate::error::{Error, ErrorKind};
 use crate::guest::Guest;
 use crate::machine::engine::{Identity, MachineSpec, Presence};
+
+/// How often an image is made ready again that went before a container was made from it.
+const IMAGE_TRIES: u32 = 5;
 
 /// An engine, and the site whose machines are meant.
 #[derive(Clone, Debug)]
@@ -144,13 +147,21 @@ impl Life {
             }
             self.remove_container(&container.id, &spec.name).await?;
         }
-        let image = self.images.ready(&self.client, &self.names, spec).await?;
         if !spec.ports.is_empty() {
             network::create_for_ports(&self.client, &self.names, &spec.name).await?;
         }
         let (name, mac) = (self.names.machine(&spec.name), spec.links.first().map(plug::mac));
-        let body = create::body(&self.client, &self.names, spec, image)?;
-        match dialect::create(&self.client, &name, body, mac.as_deref()).await {
+        let mut tries = 0..IMAGE_TRIES;
+        let made = loop {
+            let image = self.images.ready(&self.client, &self.names, spec).await?;
+            let body = create::body(&self.client, &self.names, spec, image)?;
+            match dialect::create(&self.client, &name, body, mac.as_deref()).await {
+                // Another site has removed it, just before it got the tag of this one.
+                Err(failure) if is_gone_meanwhile(&failure) && tries.next().is_some() => {}
+                made => break made,
+            }
+        };
+        match made {
             Ok(id) => Ok(Identity(id)),
             Err(failure) => {
                 self.remove_ports(&spec.name).await?;
