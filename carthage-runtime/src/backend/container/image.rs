@@ -17,6 +17,7 @@ use tokio::sync::{Mutex, OnceCell};
 use super::client::{Client, found, is_gone_meanwhile};
 use super::import::{self, Source};
 use super::names::Names;
+use super::turn::Turn;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::machine::engine::MachineSpec;
@@ -137,8 +138,13 @@ fn with_tag(reference: &str) -> String {
 
 /// Removes what this site has imported and nothing uses.
 ///
-/// Other sites change the images at the same time: one may be in use by a container that goes, or lose its other tag.
+/// Sites of other users change the images at the same time: one may be in use by a container that goes, or lose its other tag.
 pub(super) async fn remove_unused(client: &Client, names: &Names) -> Result<(), Error> {
+    let all = all(client).await.map_err(client.failed("cannot list the engine's images"))?;
+    if !all.iter().flat_map(|image| &image.repo_tags).any(|tag| is_tag_of(names, tag)) {
+        return Ok(());
+    }
+    let _turn = Turn::take(client).await?;
     let deadline = Instant::now() + PATIENCE;
     loop {
         let Some((tag, failure)) = remove_once(client, names).await? else { return Ok(()) };

@@ -12,6 +12,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use super::client::{Client, found};
 use super::image::{self, of_hash};
 use super::names::Names;
+use super::turn::Turn;
 use super::{tree, wire};
 use crate::error::{Error, ErrorKind};
 
@@ -61,6 +62,7 @@ pub(super) async fn ready(client: &Client, names: &Names, source: &Source) -> Re
     if known(image.clone()).await? {
         return Ok(image);
     }
+    let turn = Turn::take(client).await?;
     let all = image::all(client).await.map_err(failed())?;
     let (id, extra) = match of_hash(&all, &hash) {
         Some(image) => (image.id.clone(), Vec::new()),
@@ -88,6 +90,7 @@ pub(super) async fn ready(client: &Client, names: &Names, source: &Source) -> Re
     let options = TagImageOptionsBuilder::new().repo(&repository).tag(tag).build();
     if found(client.docker.tag_image(&id, Some(options)).await).map_err(failed())?.is_none() {
         // It was another site's, which has removed it meanwhile.
+        drop(turn);
         return Box::pin(ready(client, names, source)).await;
     }
     for tag in extra {
@@ -95,6 +98,7 @@ pub(super) async fn ready(client: &Client, names: &Names, source: &Source) -> Re
         let options = RemoveImageOptionsBuilder::new().build();
         found(client.docker.remove_image(&tag, Some(options), None).await).map_err(failed())?;
     }
+    drop(turn);
     Ok(image)
 }
 

@@ -26,6 +26,7 @@ mod plug;
 mod terminal;
 mod transport;
 mod tree;
+mod turn;
 mod wire;
 
 use std::fmt;

@@ -22,6 +22,7 @@ use super::random_id;
 use super::storage::Storage;
 use super::xml::{self, Disk, Domain, Mark, Medium, Virtualisation, Volume};
 use crate::error::Error;
+use crate::state::dirs::user_cache;
 
 /// The guest.
 const PROBE: &[u8] = include_bytes!("probe.bin");
@@ -57,11 +58,7 @@ pub(super) struct Memory(Option<PathBuf>);
 impl Memory {
     /// In `$XDG_CACHE_HOME`, else in `~/.cache`.
     pub(super) fn of_user() -> Self {
-        let directory = |name: &str| {
-            std::env::var_os(name).map(PathBuf::from).filter(|directory| directory.is_absolute())
-        };
-        let cache = directory("XDG_CACHE_HOME").or_else(|| Some(directory("HOME")?.join(".cache")));
-        Self(cache.map(|cache| cache.join("carthage/kvm")))
+        Self(user_cache().map(|cache| cache.join("kvm")))
     }
 
     fn file(&self, host: &str) -> Option<PathBuf> {
