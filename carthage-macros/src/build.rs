@@ -24,7 +24,8 @@ fn parts() -> Ident {
 pub(crate) fn functions(model: &Model) -> TokenStream {
     let (register, prepare) = (register(&model.fields), prepare(&model.fields));
     let (build, customizations) = (build(model), customizations(&model.fields));
-    quote!(#register #prepare #build #customizations)
+    let roles = roles(&model.fields);
+    quote!(#register #prepare #build #customizations #roles)
 }
 
 /// `Model::register`: members and what is provided.
@@ -45,6 +46,10 @@ fn register(fields: &[Field]) -> Option<TokenStream> {
                     }
                 }
                 Role::Provide(provide) => provider(provide, field, fields, &index)?,
+                Role::Taken => {
+                    let ty = &field.ty;
+                    quote!(<#ty as ::carthage::layout::Model>::register_as_role(#place, #index);)
+                }
                 Role::Link(_) | Role::Customize(_) | Role::Inject(_) => return None,
             };
             Some(match cfgs.is_empty() {
@@ -145,6 +150,10 @@ fn take(field: &Field, fields: &[Field]) -> TokenStream {
             (quote!(#ty), asked.or_default(ty, found, |expr, inner| fallible(expr, inner, &index)))
         }
         Role::Provide(_) => (quote!(#ty), quote!(#parts.provided(#index)?)),
+        Role::Taken => (
+            quote!(::std::sync::Arc<#ty>),
+            quote!(<#ty as ::carthage::layout::Model>::taken_in(#parts, #index)?),
+        ),
         Role::Customize(value) => (quote!(#ty), customize(value, field, fields, &index)),
     };
     quote! {
@@ -241,22 +250,25 @@ pub(crate) fn mentioned_undecided(fields: &[Field]) -> impl Iterator<Item = (&Ex
 /// `Model::prepare`: the expressions that await something.
 fn prepare(fields: &[Field]) -> Option<TokenStream> {
     let parts = parts();
-    let steps: Vec<_> = awaited(fields)
-        .map(|(field, expr)| {
-            let (ty, cfgs, index) = (&field.ty, &field.cfgs, position_of(field, fields));
-            let used = mentioned(expr, field, fields).into_iter();
-            let siblings =
-                used.filter(|used| !matches!(used.role, Role::Customize(_))).map(|used| take(used, fields));
-            quote! {
-                #(#cfgs)*
-                #parts.prepare(#index, async {
-                    #(#siblings)*
-                    let made: #ty = #expr;
-                    ::core::result::Result::Ok(made)
-                }).await?;
-            }
-        })
-        .collect();
+    let roles = fields.iter().filter(|field| matches!(field.role, Role::Taken)).map(|field| {
+        let (ty, cfgs, index) = (&field.ty, &field.cfgs, position_of(field, fields));
+        quote!(#(#cfgs)* <#ty as ::carthage::layout::Model>::prepare_as_role(#parts, #index).await?;)
+    });
+    let own = awaited(fields).map(|(field, expr)| {
+        let (ty, cfgs, index) = (&field.ty, &field.cfgs, position_of(field, fields));
+        let used = mentioned(expr, field, fields).into_iter();
+        let siblings =
+            used.filter(|used| !matches!(used.role, Role::Customize(_))).map(|used| take(used, fields));
+        quote! {
+            #(#cfgs)*
+            #parts.prepare(#index, async {
+                #(#siblings)*
+                let made: #ty = #expr;
+                ::core::result::Result::Ok(made)
+            }).await?;
+        }
+    });
+    let steps: Vec<_> = roles.chain(own).collect();
     (!steps.is_empty()).then(|| {
         quote! {
             fn prepare(
@@ -334,6 +346,26 @@ fn customizations(fields: &[Field]) -> Option<TokenStream> {
         quote! {
             fn customizations(&self) -> ::std::vec::Vec<&dyn ::carthage::customize::AnyCustomization> {
                 ::std::vec![#(#customized),*]
+            }
+        }
+    })
+}
+
+/// `Model::roles`, in the order of the fields.
+fn roles(fields: &[Field]) -> Option<TokenStream> {
+    let taken: Vec<_> = fields
+        .iter()
+        .filter(|field| matches!(field.role, Role::Taken))
+        .map(|Field { ident, ty, cfgs, .. }| {
+            // Where the type stands: of one that is no model, rustc says so there already.
+            let any = quote_spanned!(ty.span()=> <#ty as ::carthage::layout::Model>::any(&self.#ident));
+            quote!(#(#cfgs)* #any)
+        })
+        .collect();
+    (!taken.is_empty()).then(|| {
+        quote! {
+            fn roles(&self) -> ::std::vec::Vec<&dyn ::carthage::layout::AnyModel> {
+                ::std::vec![#(#taken),*]
             }
         }
     })

@@ -62,6 +62,7 @@ pub(crate) fn machine(model: &Model, implementation: Option<&Type>, needs: &[Cap
         let mut parts = TokenStream::new();
         let mut bounds: Vec<_> = needs.iter().map(|need| need.bound(&inherited)).collect();
         bounds.extend(customized(model, &inherited, &mut parts));
+        bounds.extend(of_members(model, &inherited, &mut parts));
         return whole(&on(model, bounds), &parts);
     };
     let assertions = needs.iter().map(|need| {
@@ -73,7 +74,8 @@ pub(crate) fn machine(model: &Model, implementation: Option<&Type>, needs: &[Cap
     // What its customizations work on may depend on the model's parameters: that is asserted where it is placed.
     if !model.item.generics.params.is_empty() {
         let mut parts = TokenStream::new();
-        let bounds: Vec<_> = customized(model, &own.to_token_stream(), &mut parts).collect();
+        let mut bounds: Vec<_> = customized(model, &own.to_token_stream(), &mut parts).collect();
+        bounds.extend(of_members(model, &own.to_token_stream(), &mut parts));
         let on = on(model, bounds);
         return whole(&quote!(#[allow(trivial_bounds)] #on #(#assertions)*), &parts);
     }
@@ -85,7 +87,8 @@ pub(crate) fn machine(model: &Model, implementation: Option<&Type>, needs: &[Cap
             const _: () = { const fn machine_asks_for<Host: #bound>() {} machine_asks_for::<#host>() };
         }
     });
-    quote!(#on #(#assertions)* #(#workplaces)*)
+    let roles = made_by(model, own);
+    quote!(#on #(#assertions)* #(#workplaces)* #roles)
 }
 
 fn customizations(model: &Model) -> impl Iterator<Item = &Field> {
@@ -136,17 +139,7 @@ pub(crate) fn container(model: &Model, implementation: Option<&Type>) -> TokenSt
     match implementation {
         None => {
             let mut parts = TokenStream::new();
-            let bounds: Vec<_> = members(model)
-                .enumerate()
-                .map(|(i, (cfgs, ty))| {
-                    let member = me(ty);
-                    let asked = quote!(#member: ::carthage::machine::implementation::On<Implementation>);
-                    if cfgs.is_empty() {
-                        return asked;
-                    }
-                    perhaps(model, i, cfgs, &asked, &mut parts)
-                })
-                .collect();
+            let bounds = of_members(model, &quote!(Implementation), &mut parts);
             whole(&on(model, bounds), &parts)
         }
         Some(own) => {
@@ -156,10 +149,27 @@ pub(crate) fn container(model: &Model, implementation: Option<&Type>) -> TokenSt
     }
 }
 
-/// What members ask of what makes them. Those that are in some profiles only are left to the check of each profile.
+/// What members and roles ask of this implementation.
+fn of_members(model: &Model, implementation: &TokenStream, parts: &mut TokenStream) -> Vec<TokenStream> {
+    members(model)
+        .enumerate()
+        .map(|(i, (cfgs, ty))| {
+            let member = me(ty);
+            let asked = quote!(#member: ::carthage::machine::implementation::On<#implementation>);
+            if cfgs.is_empty() {
+                return asked;
+            }
+            // The numbers before are of customizations.
+            perhaps(model, model.fields.len() + i, cfgs, &asked, parts)
+        })
+        .collect()
+}
+
+/// What members and roles ask of what makes them. Members that are in some profiles only are left to the check of each profile.
 fn members(model: &Model) -> impl Iterator<Item = (&[Attribute], &Type)> {
     model.fields.iter().filter_map(|field| match &field.role {
         Role::Member(member) if member.only.is_empty() => Some((&*field.cfgs, &member.ty)),
+        Role::Taken => Some((&*field.cfgs, &field.ty)),
         _ => None,
     })
 }

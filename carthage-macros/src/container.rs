@@ -2,12 +2,12 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Fields, ItemStruct, Type, parse_quote};
+use syn::{ItemStruct, Type};
 
 use crate::capability;
 use crate::errors::Errors;
 use crate::expand;
-use crate::field::{Role, Within};
+use crate::field::Within;
 use crate::late::{self, Domain};
 use crate::model::Model;
 use crate::node;
@@ -29,7 +29,7 @@ impl Container {
         errors: &mut Errors,
     ) -> Self {
         let mut model = Model::parse(attribute, item, Some(Within::Container), errors);
-        place_members(&mut model);
+        expand::hold_parts(&mut model);
         let name = model.name(options, errors);
         let domain = options.text("domain", late::domain, errors).map(|(domain, _)| domain);
         Self { model, name, implementation: options.ty("implementation"), domain }
@@ -48,17 +48,5 @@ impl Container {
             quote!(impl #of_impl #ident #of_type #clause { #constant })
         });
         quote!(#item #constant #body #on)
-    }
-}
-
-/// Members become placed ones.
-fn place_members(model: &mut Model) {
-    let Fields::Named(fields) = &mut model.item.fields else { return };
-    for field in &mut fields.named {
-        let read = model.fields.iter().find(|read| Some(&read.ident) == field.ident.as_ref());
-        if let Some(Role::Member(member)) = read.map(|read| &read.role) {
-            let placed = member.placed();
-            field.ty = parse_quote!(#placed);
-        }
     }
 }

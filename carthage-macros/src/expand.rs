@@ -3,9 +3,10 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
-use syn::{Generics, parse_quote};
+use syn::{Fields, Generics, parse_quote};
 
 use crate::build;
+use crate::field::Role;
 use crate::mask;
 use crate::model::{Model, key_arguments};
 use crate::node::{at, key, option, parts};
@@ -32,13 +33,29 @@ pub(crate) fn item(model: &Model) -> TokenStream {
         .collect()
 }
 
+/// Members become placed ones, and roles shared ones.
+pub(crate) fn hold_parts(model: &mut Model) {
+    let Fields::Named(fields) = &mut model.item.fields else { return };
+    for field in &mut fields.named {
+        let read = model.fields.iter().find(|read| Some(&read.ident) == field.ident.as_ref());
+        let held = match read.map(|read| &read.role) {
+            Some(Role::Member(member)) => member.placed(),
+            Some(Role::Taken) => {
+                let ty = &field.ty;
+                quote!(::std::sync::Arc<#ty>)
+            }
+            _ => continue,
+        };
+        field.ty = parse_quote!(#held);
+    }
+}
+
 /// `impl Model for …`, whose node is finished by the builder calls `node`.
 pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) -> TokenStream {
     let ident = &model.item.ident;
     let generics = with_models(&model.item.generics);
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
-    let (kind, about, at, key) =
-        (Ident::new(kind, Span::call_site()), &model.about, at(ident.span()), key(ident));
+    let (about, at, key) = (&model.about, at(ident.span()), key(ident));
     let key_arguments = key_arguments(&model.item);
     let is_abstract = model.is_abstract.then(|| quote!(.of_abstract()));
     let parts = parts(&model.fields);
@@ -47,9 +64,19 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
         let field = option(dependency.field.as_ref());
         quote!(::carthage::model::Dependency { key: <#ty as ::carthage::layout::Model>::KEY, field: #field, at: #at })
     });
+    let kind = Ident::new(kind, Span::call_site());
     let (functions, policy) = (build::functions(model), &model.policy);
     let about = (!about.is_empty()).then(|| quote!(.about(#about)));
-    let parts = (!model.fields.is_empty()).then(|| quote!(.parts(&[#(#parts),*])));
+    // A machine has the parts of its roles as well; a role has them when a machine takes it in.
+    let takes_in = kind == "Machine" && model.fields.iter().any(|field| matches!(field.role, Role::Taken));
+    let (own, parts) = match (takes_in, model.fields.is_empty()) {
+        (true, _) => (
+            Some(quote!(const OWN: &'static [::carthage::model::Part] = &[#(#parts),*];)),
+            Some(quote!(.parts(<Self as ::carthage::layout::Model>::CALLED.parts()))),
+        ),
+        (false, false) => (None, Some(quote!(.parts(&[#(#parts),*])))),
+        (false, true) => (None, None),
+    };
     let masks = mask::node(&model.masks);
     let dependencies = (!model.depends_on.is_empty()).then(|| quote!(.depends_on(&[#(#dependencies),*])));
     quote! {
@@ -57,6 +84,7 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
         impl #impl_generics ::carthage::layout::Model for #ident #ty_generics #where_clause {
             type Me = Self;
             const KEY: ::carthage::model::Key = #key #(#key_arguments)* #is_abstract;
+            #own
             const NODE: &'static ::carthage::model::Node =
                 &::carthage::model::Node::new(::carthage::model::Kind::#kind, Self::KEY, #name, #at)
                 #about #node #policy #parts #masks #dependencies;

@@ -18,7 +18,7 @@ use crate::tokens::respan;
 use crate::types;
 
 /// The attributes of fields; none of them may reach rustc, which has a `#[link]` of its own.
-pub(crate) const ATTRIBUTES: &[&str] = &["link", "customize", "inject", "provide", "member"];
+pub(crate) const ATTRIBUTES: &[&str] = &["link", "customize", "inject", "provide", "member", "role"];
 
 /// A field that is part of a model.
 pub(crate) struct Field {
@@ -38,6 +38,8 @@ pub(crate) enum Role {
     Customize(Value),
     Inject(Asked),
     Provide(Provide),
+    /// A bundle of parts.
+    Taken,
 }
 
 /// A network interface.
@@ -81,6 +83,7 @@ pub(crate) enum Value {
 pub(crate) enum Within {
     /// A layout or an enclave.
     Container,
+    /// A machine, or a role of one.
     Machine,
 }
 
@@ -203,6 +206,7 @@ impl Here<'_> {
                 self.wanted(ty, errors).then_some(Role::Inject(asked))
             }
             ("provide", _) => self.provide(arguments, errors),
+            ("role", Within::Machine) => self.taken(arguments, errors),
             ("member", Within::Container) => {
                 Member::parse(self.ident, ty, arguments, errors).map(Role::Member)
             }
@@ -218,6 +222,22 @@ impl Here<'_> {
                 None
             }
         }
+    }
+
+    fn taken(&self, arguments: TokenStream, errors: &mut Errors) -> Option<Role> {
+        Options::parse("role", &[], arguments, errors);
+        let held = types::head(self.ty).filter(|head| ["Arc", "Option", "Vec"].contains(&head.as_str()));
+        if held.is_some() || matches!(self.ty, Type::Array(_)) {
+            errors.at(
+                self.ty,
+                format!(
+                    "a machine has a role once; write `{}: WebServer`, with the type of the role",
+                    self.ident
+                ),
+            );
+            return None;
+        }
+        Some(Role::Taken)
     }
 
     fn link(&self, arguments: TokenStream, errors: &mut Errors) -> Option<Role> {
@@ -336,6 +356,6 @@ fn missing_attribute(ident: &Ident, ty: &Type) -> String {
     };
     format!(
         "say what this part of the machine is; write `{attribute} {ident}: {text}`\n\
-         a machine's fields are `#[link]`, `#[customize]`, `#[inject]` or `#[provide]`"
+         a machine's fields are `#[link]`, `#[customize]`, `#[inject]`, `#[provide]` or `#[role]`"
     )
 }

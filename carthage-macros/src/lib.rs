@@ -33,6 +33,7 @@ mod own_options;
 mod policy;
 mod profile;
 mod provide;
+mod role;
 mod signature;
 mod surroundings;
 mod task;
@@ -70,6 +71,12 @@ pub fn machine_model(arguments: TokenStream, item: TokenStream) -> TokenStream {
         machine::expand(arguments.into(), item, errors)
     })
     .into()
+}
+
+/// A bundle of parts that machines take in.
+#[proc_macro_attribute]
+pub fn role(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::on_struct("role", item.into(), |item, errors| role::expand(arguments.into(), item, errors)).into()
 }
 
 /// A set of setup tasks.

@@ -39,6 +39,7 @@ pub(crate) fn expand(arguments: TokenStream, mut item: ItemStruct, errors: &mut 
     let mut options = Options::parse("machine_model", ALL, arguments, errors);
     let (surroundings, asked) = surroundings::take(&mut item, errors);
     let mut model = Model::parse("machine_model", item, Some(Within::Machine), errors);
+    expand::hold_parts(&mut model);
     let name = model.name(&mut options, errors);
     let implementation = options.ty("implementation");
     let mut needs = asked;

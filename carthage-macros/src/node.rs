@@ -95,6 +95,9 @@ fn role(field: &Field, fields: &[Field]) -> TokenStream {
             let need = asked.need(ty, &field.name(), field.ident.span());
             quote!(Inject(#need))
         }
+        Role::Taken => {
+            quote!(Taken(<#ty as ::carthage::layout::Model>::TAKEN))
+        }
         Role::Provide(provide) => {
             let provide = provide::node(provide, field, fields);
             quote!(Provide(#provide))

@@ -18,6 +18,8 @@ pub mod ssh;
 pub mod state;
 mod step;
 pub mod task;
+#[cfg(any(feature = "container", feature = "libvirt"))]
+mod user_cache;
 
 #[cfg(feature = "sandbox")]
 pub use backend::Sandbox;

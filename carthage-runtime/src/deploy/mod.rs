@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 pub use report::{Plan, Report};
 pub(crate) use select::nearest;
 pub use select::{Pattern, Selection};
-pub use status::{Listed, MachineStatus, NetworkStatus, Service, Status};
+pub use status::{Listed, ListedRole, MachineStatus, NetworkStatus, Service, Status};
 
 pub use crate::step::{Action, Failure, Skip, Step};
 

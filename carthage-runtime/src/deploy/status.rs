@@ -9,6 +9,7 @@ use super::{Deployment, Selection};
 use crate::error::Error;
 use crate::machine::Machine;
 use crate::machine::engine::{Presence, ServiceState, ServiceStatus};
+use crate::model::{Key, Node, Role, Taken};
 
 /// Something in the layout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,6 +28,24 @@ pub struct Listed {
     /// The tasks of a machine.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<String>,
+    /// The roles that a machine takes in, each once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<ListedRole>,
+}
+
+/// A role of a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ListedRole {
+    /// Its type.
+    pub role: &'static str,
+    /// The first line of its doc comment.
+    pub about: &'static str,
+    /// Where it is declared, as `file:line`.
+    pub at: String,
+    /// The fields that take it in: the first of them has it.
+    pub fields: Vec<&'static str>,
+    /// What the machine has from it.
+    pub parts: Vec<&'static str>,
 }
 
 /// What exists now.
@@ -118,6 +137,7 @@ impl Deployment {
                     implementation: None,
                     addresses: network.spec().v4.iter().map(ToString::to_string).collect(),
                     tasks: Vec::new(),
+                    roles: Vec::new(),
                 })
             }
             Thing::Machine(index, machine) => Some(Listed {
@@ -127,6 +147,7 @@ impl Deployment {
                 implementation: Some(machine.implementation().to_owned()),
                 addresses: addresses(machine),
                 tasks: tasks.iter().filter(|(of, _)| of == index).map(|(_, name)| name.clone()).collect(),
+                roles: roles(self.world.placement(*index).node()),
             }),
             Thing::OldNetwork(_) | Thing::OldMachine(_) => None,
         });
@@ -250,4 +271,19 @@ fn word(presence: &Presence) -> &'static str {
 
 fn addresses(machine: &Machine) -> Vec<String> {
     machine.links().iter().filter_map(|link| link.address).map(|net| net.to_string()).collect()
+}
+
+fn roles(machine: &'static Node) -> Vec<ListedRole> {
+    let fields_of = |key: Key| {
+        let parts = machine.parts.iter();
+        parts.filter(move |part| matches!(&part.role, Role::Taken(other) if other.node.key == key))
+    };
+    let listed = |taken: &'static Taken| ListedRole {
+        role: taken.node.key.name(),
+        about: taken.node.about,
+        at: taken.node.at.to_string(),
+        fields: fields_of(taken.node.key).map(|part| part.field).collect(),
+        parts: machine.parts[taken.own()].iter().map(|part| part.field).collect(),
+    };
+    machine.roles().map(listed).collect()
 }

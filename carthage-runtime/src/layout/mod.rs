@@ -15,6 +15,8 @@ mod resolve;
 mod wanted;
 mod world;
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 
 pub use decide::{Decider, Decision};
@@ -30,14 +32,14 @@ pub use world::World;
 
 use crate::customize::AnyCustomization;
 use crate::error::Error;
-use crate::model::{Key, Node, Placements};
+use crate::model::{Called, Key, Node, Part, Placements, Taken, TakenIn};
 use crate::network::Link;
 
 /// An item that can be a member of a layout: an enclave, a network, a machine's model, a layout itself.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a model",
     label = "expected an enclave, a network or a machine model",
-    note = "write `#[machine_model]`, `#[network]` or `#[enclave]` on it; a field that is none of these needs `#[inject]`, \
+    note = "write `#[machine_model]`, `#[network]`, `#[enclave]` or `#[role]` on it; a field that is none of these needs `#[inject]`, \
             `#[provide]`, `#[link]` or `#[customize]`"
 )]
 pub trait Model: Sized + Send + Sync + 'static {
@@ -67,6 +69,22 @@ pub trait Model: Sized + Send + Sync + 'static {
     fn customizations(&self) -> Vec<&dyn AnyCustomization> {
         Vec::new()
     }
+
+    /// The roles that it takes in, in the order of their fields.
+    fn roles(&self) -> Vec<&dyn AnyModel> {
+        Vec::new()
+    }
+
+    /// Of a machine that takes in roles: its own parts. Those of its node are then `Self::CALLED.parts()`.
+    const OWN: &'static [Part] = &[];
+    #[doc(hidden)]
+    const TAKEN_IN: &'static TakenIn = &TakenIn::of(Self::OWN);
+    #[doc(hidden)]
+    const CALLED: &'static Called = &TakenIn::called(Self::TAKEN_IN);
+
+    #[doc(hidden)]
+    const TAKEN: Taken =
+        Taken::new(Self::NODE, if Self::OWN.is_empty() { Self::NODE.parts } else { Self::OWN });
 
     // What generated code asks of a member's type, it asks as `<T as Model>::…`: rustc then has one and the same to say of a
     // type that is no model, and says it once.
@@ -100,8 +118,46 @@ pub trait Model: Sized + Send + Sync + 'static {
     }
 
     #[doc(hidden)]
+    fn register_as_role(place: &Place, part: usize) {
+        place.takes_in::<Self>(part);
+    }
+
+    #[doc(hidden)]
+    fn taken_in(parts: &Parts, part: usize) -> Result<Arc<Self>, Error> {
+        parts.role(part)
+    }
+
+    #[doc(hidden)]
+    fn prepare_as_role(parts: &Parts, part: usize) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(parts.prepare_role::<Self>(part))
+    }
+
+    #[doc(hidden)]
+    fn any(&self) -> &dyn AnyModel {
+        self
+    }
+
+    #[doc(hidden)]
     fn fleet(parts: &Parts, part: usize) -> Result<Fleet<Self>, Error> {
         parts.fleet(part)
+    }
+}
+
+/// A model of whatever type.
+pub trait AnyModel: Send + Sync {
+    /// [`Model::customizations`].
+    fn customizations(&self) -> Vec<&dyn AnyCustomization>;
+    /// [`Model::roles`].
+    fn roles(&self) -> Vec<&dyn AnyModel>;
+}
+
+impl<T: Model> AnyModel for T {
+    fn customizations(&self) -> Vec<&dyn AnyCustomization> {
+        T::customizations(self)
+    }
+
+    fn roles(&self) -> Vec<&dyn AnyModel> {
+        T::roles(self)
     }
 }
 

@@ -14,14 +14,14 @@ use super::placed::Placed;
 use super::{Model, NetworkModel};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::inject::Value;
-use crate::model::{Need, Role};
+use crate::model::{Need, Part, Role, Taken};
 use crate::network::Link;
 
-/// Parts of a model, by their positions in [`Node::parts`](crate::model::Node::parts).
+/// Parts of a model, by their positions in [`Node::parts`](crate::model::Node::parts), or of a role, by their positions in its own.
 pub struct Parts {
     place: Place,
-    found: HashMap<usize, Vec<Value>>,
-    made: Mutex<HashMap<usize, Box<dyn Any + Send>>>,
+    found: Arc<HashMap<usize, Vec<Value>>>,
+    made: Arc<Mutex<HashMap<usize, Box<dyn Any + Send>>>>,
 }
 
 impl Place {
@@ -31,16 +31,21 @@ impl Place {
     /// When one cannot be made.
     pub async fn ask(&self, parts: impl IntoIterator<Item = usize> + Send) -> Result<Parts, Error> {
         let mut found = HashMap::new();
-        for part in parts.into_iter().collect::<Vec<_>>() {
+        let mut asked: Vec<_> = parts.into_iter().map(|part| self.first() + part).collect();
+        while let Some(part) = asked.pop() {
             let values = match &self.part(part).role {
                 Role::Member(_) => self.members(part).await?,
                 Role::Inject(need) => self.find(need).await?.into_iter().collect(),
                 Role::Provide(_) => vec![self.provided(part).await?],
                 Role::Link(_) | Role::Customize(_) => Vec::new(),
+                Role::Taken(taken) => {
+                    asked.extend(taken.own().filter(|part| !found.contains_key(part)));
+                    Vec::new()
+                }
             };
             found.insert(part, values);
         }
-        Ok(Parts { place: self.clone(), found, made: Mutex::default() })
+        Ok(Parts { place: self.clone(), found: Arc::new(found), made: Arc::default() })
     }
 
     /// Makes the model at this place.
@@ -66,7 +71,7 @@ impl Parts {
     /// # Errors
     /// As with [`Parts::member`].
     pub fn members<T: Model, const N: usize>(&self, part: usize) -> Result<[Placed<T>; N], Error> {
-        self.placed(part)?.try_into().map_err(|_| self.place.misread(part))
+        self.placed(part)?.try_into().map_err(|_| self.misread(part))
     }
 
     /// Whether the member of this part is absent.
@@ -95,21 +100,61 @@ impl Parts {
         self.one(part)
     }
 
+    /// The role that this part takes in: the same, whoever of the machine asks.
+    ///
+    /// # Errors
+    /// As with [`Parts::member`], and when it cannot be made.
+    pub fn role<T: Model>(&self, part: usize) -> Result<Arc<T>, Error> {
+        let Role::Taken(taken) = &self.part(part).role else { return Err(self.misread(part)) };
+        let made = || T::build(&self.of_role(taken)).map(Arc::new);
+        self.place.role(taken, made)
+    }
+
+    /// Makes what a role makes by awaiting something; see [`Model::prepare`].
+    ///
+    /// # Errors
+    /// As with [`Parts::member`], and when it cannot be made.
+    pub async fn prepare_role<T: Model>(&self, part: usize) -> Result<(), Error> {
+        let Role::Taken(taken) = &self.part(part).role else { return Err(self.misread(part)) };
+        match taken.again {
+            true => Ok(()),
+            false => T::prepare(&self.of_role(taken)).await,
+        }
+    }
+
+    /// The same, by the positions of a role's own parts.
+    fn of_role(&self, taken: &Taken) -> Self {
+        let Self { place, found, made } = self;
+        Self { place: place.of_role(taken), found: found.clone(), made: made.clone() }
+    }
+
+    fn part(&self, part: usize) -> &'static Part {
+        self.place.part(self.place.first() + part)
+    }
+
+    fn misread(&self, part: usize) -> Error {
+        self.place.misread(self.place.first() + part)
+    }
+
+    fn part_name(&self, part: usize) -> String {
+        self.place.part_name(self.place.first() + part)
+    }
+
     /// The link of this part.
     ///
     /// # Errors
     /// As with [`Parts::member`].
     pub fn link<N: NetworkModel>(&self, part: usize) -> Result<Link<N>, Error> {
-        let Role::Link(link) = &self.place.part(part).role else { return Err(self.place.misread(part)) };
+        let Role::Link(link) = &self.part(part).role else { return Err(self.misread(part)) };
         let spec = self.place.machine().links().iter().find(|spec| spec.interface == link.interface);
-        spec.cloned().map(Link::new).ok_or_else(|| self.place.misread(part))
+        spec.cloned().map(Link::new).ok_or_else(|| self.misread(part))
     }
 
     /// What was found for an `#[inject]`, with what it says.
     pub(super) fn injected(&self, part: usize) -> Result<(Option<Value>, &Place, &'static Need), Error> {
-        match &self.place.part(part).role {
+        match &self.part(part).role {
             Role::Inject(need) => Ok((self.found(part).first().cloned(), &self.place, need)),
-            _ => Err(self.place.misread(part)),
+            _ => Err(self.misread(part)),
         }
     }
 
@@ -135,7 +180,10 @@ impl Parts {
         expression: impl Future<Output = Result<T, BoxError>> + Send,
     ) -> Result<(), Error> {
         let made = expression.await.map_err(|error| self.not_made(part, error))?;
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(part, Box::new(made));
+        self.made
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(self.place.first() + part, Box::new(made));
         Ok(())
     }
 
@@ -144,29 +192,30 @@ impl Parts {
     /// # Errors
     /// When it is not.
     pub fn take<T: 'static>(&self, part: usize) -> Result<T, Error> {
-        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner).remove(&part);
+        let made =
+            self.made.lock().unwrap_or_else(PoisonError::into_inner).remove(&(self.place.first() + part));
         let made = made.and_then(|made| made.downcast().ok());
-        made.map(|made| *made).ok_or_else(|| self.place.misread(part))
+        made.map(|made| *made).ok_or_else(|| self.misread(part))
     }
 
     fn not_made(&self, part: usize, error: BoxError) -> Error {
-        let what = format!("cannot make {}", self.place.part_name(part));
+        let what = format!("cannot make {}", self.part_name(part));
         Error::new(ErrorKind::Injection, what).because(error)
     }
 
     fn found(&self, part: usize) -> &[Value] {
-        self.found.get(&part).map_or(&[], Vec::as_slice)
+        self.found.get(&(self.place.first() + part)).map_or(&[], Vec::as_slice)
     }
 
     fn one<T: Any + Send + Sync>(&self, part: usize) -> Result<Arc<T>, Error> {
         match self.found(part) {
             [value] => self.downcast(part, value),
-            _ => Err(self.place.misread(part)),
+            _ => Err(self.misread(part)),
         }
     }
 
     fn downcast<T: Any + Send + Sync>(&self, part: usize, value: &Value) -> Result<Arc<T>, Error> {
-        downcast(value.clone(), &self.place.part_name(part))
+        downcast(value.clone(), &self.part_name(part))
     }
 }
 

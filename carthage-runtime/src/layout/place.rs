@@ -15,7 +15,7 @@ use crate::customize::{AnyCustomization, Application, When};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::inject::{Close, Closing, Making, MakingEach, Scope, Slot, Value};
 use crate::machine::Machine;
-use crate::model::{Kind, Mode, Need, Part, Placement, Role};
+use crate::model::{Key, Kind, Mode, Need, Part, Placement, Role, Taken};
 use crate::state::Persist;
 
 /// An expression of `#[provide(…)]`: makes a value at a place.
@@ -28,6 +28,8 @@ pub type Provider<T> = fn(Place) -> BoxFuture<'static, crate::Result<T>>;
 pub struct Place {
     pub(super) world: Arc<World>,
     pub(super) index: usize,
+    /// Where the parts begin that are meant: a role's are behind the machine's own.
+    first: usize,
     /// The value on whose behalf this handle asks.
     asker: Option<Slot>,
     /// For which place a value is made that each has its own of.
@@ -38,7 +40,7 @@ pub struct Place {
 
 impl Place {
     pub(super) fn new(world: Arc<World>, index: usize) -> Self {
-        Self { world, index, asker: None, made_for: index, close: None }
+        Self { world, index, first: 0, asker: None, made_for: index, close: None }
     }
 
     fn asking(&self, asker: Slot) -> Self {
@@ -47,6 +49,16 @@ impl Place {
 
     pub(super) fn asker(&self) -> Option<&Slot> {
         self.asker.as_ref()
+    }
+
+    /// For one of the roles of the machine at this place.
+    pub(super) fn of_role(&self, taken: &Taken) -> Self {
+        Self { first: taken.first, ..self.clone() }
+    }
+
+    /// Where the parts begin that are meant.
+    pub(super) fn first(&self) -> usize {
+        self.first
     }
 
     /// The constants of this place.
@@ -119,6 +131,7 @@ impl Place {
 
     /// The part is a member, or an array of members, of type `T`.
     pub fn has_member<T: Model>(&self, part: usize) {
+        let part = self.first + part;
         for &index in self.world.members(self.index, part) {
             let place = Self::new(self.world.clone(), index);
             T::register(&place);
@@ -145,6 +158,7 @@ impl Place {
 
     /// The part provides a value, made by an expression.
     pub fn has_provider<T: Send + Sync + 'static>(&self, part: usize, provider: Provider<T>) {
+        let part = self.first + part;
         self.provide(part, move |place| {
             let made = provider(place);
             Box::pin(async move { Ok(Arc::new(made.await.map_err(failed)?) as Value) })
@@ -153,6 +167,7 @@ impl Place {
 
     /// The part provides a value that is made once and kept in the state directory.
     pub fn has_kept<T: Persist + Send + Sync + 'static>(&self, part: usize, provider: Provider<T>) {
+        let part = self.first + part;
         let field = self.part(part).field;
         let path = match self.placement().path() {
             "" => field.to_owned(),
@@ -174,6 +189,7 @@ impl Place {
 
     /// The part provides a value that a scope inside provides.
     pub fn has_reference(&self, part: usize) {
+        let part = self.first + part;
         let Role::Provide(provide) = &self.part(part).role else { return };
         let from = provide.from.join(".");
         let path = match self.placement().path() {
@@ -190,7 +206,33 @@ impl Place {
 
     /// How many members the part has is decided by an expression.
     pub fn decides(&self, part: usize, decider: Decider) {
-        self.world.has_to_decide(self.index, part, decider);
+        self.world.has_to_decide(self.index, self.first + part, decider);
+    }
+
+    /// The part takes in a role.
+    pub fn takes_in<T: Model>(&self, part: usize) {
+        if let Role::Taken(taken) = &self.part(self.first + part).role
+            && !taken.again
+        {
+            T::register(&self.of_role(taken));
+        }
+    }
+
+    /// A role of the machine at this place, made by the first who asks.
+    pub(super) fn role<T: Model>(
+        &self,
+        taken: &Taken,
+        make: impl FnOnce() -> Result<Arc<T>, Error>,
+    ) -> Result<Arc<T>, Error> {
+        let name = format!("the role `{}`", taken.node.key.name());
+        let placed = match self.world.role(self.index, taken.node.key) {
+            Some(placed) => placed,
+            None => {
+                let placed = Placed::of(make()?, Self::new(self.world.clone(), self.index));
+                self.world.set_role(self.index, taken.node.key, Arc::new(placed))
+            }
+        };
+        downcast::<Placed<T>>(placed, &name).map(|placed| placed.model())
     }
 
     fn provide(
@@ -243,17 +285,17 @@ impl Place {
             Mode::Deferred | Mode::Every => Ok(None),
             Mode::PlacedIfThere => match self.world.nearest(self.index, need.key, need.field)[..] {
                 [] => Ok(None),
-                [index, ..] => self.model(index).await.map(Some),
+                [index, ..] => self.model_as(index, need.key).await.map(Some),
             },
             Mode::AllPlaced => {
                 let mut all = Vec::new();
                 for index in self.world.nearest(self.index, need.key, need.field) {
-                    all.push(self.model(index).await?);
+                    all.push(self.model_as(index, need.key).await?);
                 }
                 Ok(Some(Arc::new(all)))
             }
             Mode::Placed => match self.world.nearest(self.index, need.key, need.field)[..] {
-                [index] => self.model(index).await.map(Some),
+                [index] => self.model_as(index, need.key).await.map(Some),
                 ref several => {
                     let (name, at, wanted, count) = (need.name, need.at, need.key.name(), several.len());
                     let what = format!("`{name}` at {at} wants one `{wanted}`, and there are {count}");
@@ -278,6 +320,12 @@ impl Place {
         let (wanted, name, at) = (need.key, need.name, need.at);
         Error::new(ErrorKind::Injection, format!("nothing provides {wanted}, which `{name}` at {at} needs"))
             .hint(format!("searched {}; add a `#[provide(…)]` field to one of them", searched.join(", ")))
+    }
+
+    /// The model at another place, or its role with this key.
+    async fn model_as(&self, index: usize, key: Key) -> Result<Value, Error> {
+        let model = self.model(index).await?;
+        Ok(self.world.role(index, key).unwrap_or(model))
     }
 
     /// The model at another place.
@@ -308,7 +356,7 @@ fn making_model<T: Model>(place: Place) -> Box<Making> {
         Box::pin(async move {
             let placed = Placed::new(asking.make::<T>().await?, bare.clone());
             if bare.placement().node().kind == Kind::Machine {
-                bare.world.set_customized(bare.index, Arc::new(placed.clone()));
+                bare.world.set_customized(bare.index, placed.model());
             }
             Ok(Arc::new(placed) as Value)
         })

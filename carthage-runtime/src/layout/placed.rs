@@ -37,13 +37,22 @@ use crate::model::Placement;
 pub struct Placed<T>(Arc<Inner<T>>);
 
 struct Inner<T> {
-    model: T,
+    model: Arc<T>,
     place: Place,
 }
 
 impl<T: Model> Placed<T> {
     pub(super) fn new(model: T, place: Place) -> Self {
+        Self::of(Arc::new(model), place)
+    }
+
+    /// A model that others have as well: a role of the machine at the place.
+    pub(super) fn of(model: Arc<T>, place: Place) -> Self {
         Self(Arc::new(Inner { model, place }))
+    }
+
+    pub(super) fn model(&self) -> Arc<T> {
+        self.0.model.clone()
     }
 
     /// The constants of its place: path, names, stamp directory.

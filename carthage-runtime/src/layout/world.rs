@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -12,29 +13,18 @@ use super::neighbours::Neighbourhood;
 use super::place::Place;
 use super::placed::Placed;
 use super::resolve::{machine_spec, resolve_networks};
-use super::{Layout, Model};
+use super::{AnyModel, Layout};
 use crate::customize::{self, AnyCustomization, Setting, When};
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
-use crate::inject::{Scope, Slot};
+use crate::inject::{Scope, Slot, Value};
 use crate::machine::Machine;
 use crate::machine::capability::Capability;
 use crate::machine::engine::{Engine, MachineSpec, NetworkSpec, Site};
-use crate::model::{ImplementationNode, Kind, Part, Placement, Placements, Role};
+use crate::model::{ImplementationNode, Key, Kind, Part, Placement, Placements, Role};
 use crate::network::Given;
 use crate::state::{HashKey, Kept, Ledger};
 use crate::task::Stamps;
-
-/// A machine's model, of whatever type.
-pub(crate) trait Customized: Send + Sync {
-    fn customizations(&self) -> Vec<&dyn AnyCustomization>;
-}
-
-impl<T: Model> Customized for Placed<T> {
-    fn customizations(&self) -> Vec<&dyn AnyCustomization> {
-        T::customizations(self)
-    }
-}
 
 /// What a world is made of, besides the layout.
 pub(crate) struct Around {
@@ -60,7 +50,9 @@ pub struct World {
     engines: BTreeMap<&'static str, Arc<dyn Engine>>,
     scopes: Vec<Scope>,
     models: Vec<OnceLock<Slot>>,
-    customized: Vec<OnceLock<Arc<dyn Customized>>>,
+    customized: Vec<OnceLock<Arc<dyn AnyModel>>>,
+    /// Roles of machines, by position and key, as placed ones.
+    roles: Mutex<HashMap<(usize, u64), Value>>,
     provided: Mutex<HashMap<(usize, usize), Slot>>,
     /// What is decided about members, while it is registered.
     decided: Mutex<Decided>,
@@ -179,6 +171,7 @@ impl World {
             scopes,
             models: (0..count).map(|_| OnceLock::new()).collect(),
             customized: (0..count).map(|_| OnceLock::new()).collect(),
+            roles: Mutex::default(),
             provided: Mutex::default(),
             decided: Mutex::new(decided),
             pending: Pending::default(),
@@ -304,10 +297,27 @@ impl World {
 
     /// The customizations of a machine, with the parts that hold them.
     pub(crate) fn customizations(&self, index: usize) -> Vec<(&'static Part, &dyn AnyCustomization)> {
-        let parts =
-            self.placement(index).node().parts.iter().filter(|part| matches!(part.role, Role::Customize(_)));
-        let model = self.customized[index].get();
-        parts.zip(model.into_iter().flat_map(|model| model.customizations())).collect()
+        let parts = self.placement(index).node().parts;
+        let own = parts.iter().position(|part| matches!(&part.role, Role::Taken(taken) if !taken.again));
+        let own = own.map_or(parts.len(), |first| match &parts[first].role {
+            Role::Taken(taken) => taken.first,
+            _ => parts.len(),
+        });
+        let mut all = Vec::new();
+        if let Some(model) = self.customized[index].get() {
+            customizations_of(&**model, parts, 0..own, &mut all);
+        }
+        all
+    }
+
+    pub(super) fn role(&self, index: usize, key: Key) -> Option<Value> {
+        self.roles.lock().unwrap_or_else(PoisonError::into_inner).get(&(index, key.id())).cloned()
+    }
+
+    /// Keeps a role of a machine; answers the one that is kept, which may be one before.
+    pub(super) fn set_role(&self, index: usize, key: Key, role: Value) -> Value {
+        let mut roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
+        roles.entry((index, key.id())).or_insert(role).clone()
     }
 
     pub(crate) fn place(self: &Arc<Self>, index: usize) -> Place {
@@ -339,7 +349,7 @@ impl World {
         self.models[index].get_or_init(|| slot);
     }
 
-    pub(super) fn set_customized(&self, index: usize, model: Arc<dyn Customized>) {
+    pub(super) fn set_customized(&self, index: usize, model: Arc<dyn AnyModel>) {
         self.customized[index].get_or_init(|| model);
     }
 
@@ -362,6 +372,28 @@ impl World {
 impl fmt::Debug for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("World").field("machines", &self.machines.values()).finish_non_exhaustive()
+    }
+}
+
+/// The customizations of a machine or of a role, whose own parts these are: those of a role where its field is.
+fn customizations_of<'a>(
+    model: &'a dyn AnyModel,
+    parts: &'static [Part],
+    own: Range<usize>,
+    all: &mut Vec<(&'static Part, &'a dyn AnyCustomization)>,
+) {
+    let (mut customizations, mut roles) = (model.customizations().into_iter(), model.roles().into_iter());
+    for part in &parts[own] {
+        match &part.role {
+            Role::Customize(_) => {
+                all.extend(customizations.next().map(|customization| (part, customization)))
+            }
+            Role::Taken(taken) => {
+                let role = roles.next().filter(|_| !taken.again);
+                role.into_iter().for_each(|role| customizations_of(role, parts, taken.own(), all));
+            }
+            _ => {}
+        }
     }
 }
 

@@ -20,6 +20,7 @@ mod needs;
 mod overlaps;
 mod pools;
 mod provides;
+mod roles;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -279,7 +280,11 @@ impl<'a> Check<'a> {
                     }
                     self.tasks(row as u32, i as u32, node.tasks);
                 }
-                Role::Member(member) => self.member(row as u32, i as u32, member),
+                Role::Member(member) => {
+                    self.member(row as u32, i as u32, member);
+                    self.placeable(row as u32, i as u32, member.node);
+                }
+                Role::Taken(taken) => self.takes_in(row as u32, i as u32, taken),
             }
             i += 1;
         }

@@ -99,7 +99,7 @@ impl Member {
             }
             i += 1;
         }
-        self.node.key.id() == key
+        self.node.key.id() == key || self.node.has_role(key)
     }
 
     /// Whether how many there are is known at run time only.

@@ -14,6 +14,7 @@ mod profile;
 mod reference;
 #[cfg(test)]
 pub(crate) mod sample;
+mod taken;
 mod text;
 mod value;
 
@@ -32,4 +33,5 @@ pub(crate) use place::Outcome;
 pub use place::{Placement, Placements, Size, Tables};
 pub use profile::Profile;
 pub use reference::Unresolved;
+pub use taken::{Called, Taken, TakenIn};
 pub use value::{Mask, Mode, Need, Provide};

@@ -17,6 +17,7 @@ use super::key::{At, Key};
 use super::login::Login;
 use super::member::Member;
 use super::options::Policy;
+use super::taken::Taken;
 use super::value::{Mask, Need, Provide};
 use crate::machine::implementation::{Capability, Implementation};
 
@@ -33,6 +34,8 @@ pub enum Kind {
     Network,
     /// A set of setup tasks.
     Customization,
+    /// A bundle of parts that machines take in.
+    Role,
 }
 
 impl Kind {
@@ -49,6 +52,7 @@ impl Kind {
             Self::Machine => "a machine",
             Self::Network => "a network",
             Self::Customization => "a customization",
+            Self::Role => "a role",
         }
     }
 }
@@ -378,6 +382,8 @@ pub enum Role {
     Inject(Need),
     /// A value for everything in here.
     Provide(Provide),
+    /// A bundle of parts, which come after the machine's own.
+    Taken(Taken),
 }
 
 /// A `#[link]` field. The interface is named like the field.

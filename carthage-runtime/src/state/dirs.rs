@@ -128,15 +128,6 @@ impl Dirs {
     }
 }
 
-/// Where the layouts of this user remember together what is known of a host: in `$XDG_CACHE_HOME`, else in `~/.cache`.
-#[cfg(any(feature = "container", feature = "libvirt"))]
-pub(crate) fn user_cache() -> Option<PathBuf> {
-    let absolute =
-        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|directory| directory.is_absolute());
-    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
-    cache.map(|cache| cache.join("carthage"))
-}
-
 /// Makes a directory and the missing ones above it, durably, with mode 0700; tells which, outermost first. Exists already is
 /// no error.
 pub(crate) fn make_dir(dir: &Path) -> Result<Vec<PathBuf>, Error> {

@@ -32,9 +32,10 @@ pub(super) fn run(engines: &Engines, ground: &Ground, tally: &mut Tally) -> Resu
         tally.watch(&mut command, &test.name);
     }
     tally.section("");
-    // What was found out of this host's processors is kept for the user on purpose.
+    // What was found out of this host's processors, and locks of the engines of containers, are kept for the user on purpose.
     let kept = ground.cache().join("carthage");
     fs::remove_dir_all(kept.join("kvm")).context("no machine asked whether KVM works here")?;
+    fs::remove_dir_all(kept.join("engines")).context("no container was made by an engine")?;
     // With anything else in it, it is a trace.
     fs::remove_dir(&kept).ok();
     Ok(())

@@ -13,6 +13,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("step", &[]),
     ("event", &[]),
+    ("user_cache", &[]),
     ("inject", &["model::Key", "model::Constraint"]),
     ("model", &["machine::engine", "machine::implementation"]),
     ("guest", &["machine::engine"]),
@@ -29,7 +30,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     (
         "backend",
-        &["event", "guest", "machine::capability", "machine::engine", "machine::implementation", "ssh"],
+        &[
+            "event",
+            "guest",
+            "machine::capability",
+            "machine::engine",
+            "machine::implementation",
+            "ssh",
+            "user_cache",
+        ],
     ),
     ("cli", &["backend", "deploy", "event", "inject::Scope", "layout", "machine", "state"]),
 ];

@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use super::client::Client;
 use crate::error::Error;
-use crate::state::dirs::{make_dir, user_cache};
+use crate::user_cache;
 
 /// Held until it is dropped or the process ends.
 #[derive(Debug)]
@@ -21,12 +21,12 @@ impl Turn {
     /// # Errors
     /// When the file cannot be made or locked.
     pub(super) async fn take(client: &Client) -> Result<Self, Error> {
-        let Some(cache) = user_cache() else { return Ok(Self(None)) };
+        let Some(cache) = user_cache::directory() else { return Ok(Self(None)) };
         let directory = cache.join("engines");
         let path = directory.join(format!("{}.lock", blake3::hash(client.url.as_bytes()).to_hex()));
         let lock = move || {
-            make_dir(&directory)?;
             let locked = || {
+                user_cache::make(&directory)?;
                 let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;
                 file.lock()?;
                 Ok(Self(Some(file)))

@@ -22,7 +22,7 @@ use super::random_id;
 use super::storage::Storage;
 use super::xml::{self, Disk, Domain, Mark, Medium, Virtualisation, Volume};
 use crate::error::Error;
-use crate::state::dirs::user_cache;
+use crate::user_cache;
 
 /// The guest.
 const PROBE: &[u8] = include_bytes!("probe.bin");
@@ -58,7 +58,7 @@ pub(super) struct Memory(Option<PathBuf>);
 impl Memory {
     /// In `$XDG_CACHE_HOME`, else in `~/.cache`.
     pub(super) fn of_user() -> Self {
-        Self(user_cache().map(|cache| cache.join("kvm")))
+        Self(user_cache::directory().map(|cache| cache.join("kvm")))
     }
 
     fn file(&self, host: &str) -> Option<PathBuf> {
@@ -74,7 +74,7 @@ impl Memory {
         let Some(file) = self.file(host) else { return Ok(()) };
         let directory = file.parent().unwrap_or(Path::new("/"));
         let write = || {
-            fs::create_dir_all(directory)?;
+            user_cache::make(directory)?;
             let mut new = tempfile::NamedTempFile::new_in(directory)?;
             new.write_all(&serde_json::to_vec(verdict)?)?;
             new.persist(&file).map_err(|error| error.error)?;

@@ -67,6 +67,10 @@ fn list_text(listed: &[Listed], style: Style) -> Vec<String> {
             thing.addresses.join(" "),
             style.paint(Tone::Quiet, &thing.about),
         ]);
+        rows.extend(thing.roles.iter().map(|role| {
+            let parts = format!("{}: {}", role.role, role.parts.join(", "));
+            vec![format!("  role:{}", role.fields.join(" ")), parts]
+        }));
         rows.extend(thing.tasks.iter().map(|task| vec![format!("  task:{task}")]));
     }
     table(&rows)
@@ -175,6 +179,7 @@ mod tests {
             implementation: Some("Sandbox".into()),
             addresses: vec!["10.37.0.2/24".into()],
             tasks: vec!["mirror.algebra/site.index".into()],
+            roles: Vec::new(),
         };
         assert_eq!(
             list_text(&[machine], Style::plain()),

@@ -53,7 +53,8 @@ impl Check<'_> {
         key: u64,
         (scope, target): (u32, u32),
     ) {
-        if self.all.rows[target as usize].node.key.id() != key {
+        let node = self.all.rows[target as usize].node;
+        if node.key.id() != key && !node.has_role(key) {
             self.findings.add(finding.of(Rule::OtherPlaced).with(target, 0));
             return;
         }
@@ -108,6 +109,7 @@ impl Check<'_> {
                     self.lacking(row, i as u32, &[Capability::Links], can);
                 }
                 Role::Customize(node) => self.lacking(row, i as u32, node.asks, can),
+                Role::Taken(taken) => self.lacking(row, i as u32, taken.node.asks, can),
                 _ => {}
             }
             i += 1;

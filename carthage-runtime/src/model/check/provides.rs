@@ -3,9 +3,9 @@
 //! What makes a value asks for values of its own scope and of those around, so a circle is inside one scope; only by way of a
 //! value that is taken `from` a member it may lead through several, and then it is found when it is made.
 
-use super::super::node::Role;
+use super::super::node::{Part, Role};
 use super::super::place::{NONE, Placements, slot};
-use super::super::text::{Text, same};
+use super::super::text::{self, Text, same};
 use super::super::value::{Mode, Need};
 use super::finding::{Findings, Step};
 use super::words::{LINE, model, model_at, part_at, quoted, wanted};
@@ -75,7 +75,7 @@ impl Check<'_> {
         while i < parts.len() {
             self.color[i] = UNSEEN;
             if matches!(parts[i].role, Role::Provide(_) | Role::Inject(_)) {
-                let mut at = slot(hash(parts[i].field), 0, slots);
+                let mut at = slot(hash(way_and_name(parts[i].field).1), 0, slots);
                 while self.field_slots[at] > before {
                     at = (at + 1) & (slots - 1);
                 }
@@ -85,13 +85,15 @@ impl Check<'_> {
         }
     }
 
-    const fn field(&self, row: u32, name: &str, before: u32) -> Option<u32> {
+    /// The field that an expression of `of` calls by this name: of the same machine, or of the same role.
+    const fn field(&self, row: u32, of: &str, name: &str, before: u32) -> Option<u32> {
         let parts = self.all.rows[row as usize].node.parts;
         let slots = self.field_slots.len();
         let mut at = slot(hash(name), 0, slots);
         while self.field_slots[at] > before {
             let part = self.field_slots[at] - before - 1;
-            if same(parts[part as usize].field, name) {
+            let (way, field) = way_and_name(parts[part as usize].field);
+            if same(field, name) && same(way, way_and_name(of).0) {
                 return Some(part);
             }
             at = (at + 1) & (slots - 1);
@@ -127,12 +129,12 @@ impl Check<'_> {
     /// The next value of this scope that the one in `part` is made of, or [`NONE`].
     const fn made_of(&mut self, row: u32, part: u32, depth: usize, before: u32) -> u32 {
         let parts = self.all.rows[row as usize].node.parts;
-        let Role::Provide(provide) = &parts[part as usize].role else { return NONE };
+        let Part { field: of, role: Role::Provide(provide), .. } = &parts[part as usize] else { return NONE };
         loop {
             let next = self.next[depth] as usize;
             self.next[depth] += 1;
             let need = if next < provide.uses.len() {
-                let Some(sibling) = self.field(row, provide.uses[next], before) else { continue };
+                let Some(sibling) = self.field(row, of, provide.uses[next], before) else { continue };
                 match &parts[sibling as usize].role {
                     Role::Provide(_) => return sibling,
                     Role::Inject(need) => need,
@@ -170,6 +172,16 @@ impl Check<'_> {
 /// Whether a value that is needed so must be made first.
 const fn made_first(need: &Need) -> bool {
     matches!(need.mode, Mode::Required | Mode::Optional)
+}
+
+/// `web.` and `page` of the name `web.page` of a part of a role; otherwise the first is empty.
+const fn way_and_name(field: &str) -> (&str, &str) {
+    let bytes = field.as_bytes();
+    let mut end = bytes.len();
+    while end > 0 && bytes[end - 1] != b'.' {
+        end -= 1;
+    }
+    (text::str(bytes, 0, end), text::str(bytes, end, bytes.len() - end))
 }
 
 const fn hash(name: &str) -> u64 {

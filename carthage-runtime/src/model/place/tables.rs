@@ -2,7 +2,7 @@
 
 use super::super::key::Key;
 use super::super::member::{Count, Member};
-use super::super::node::{Node, Role};
+use super::super::node::{Kind, Node, Role};
 use super::super::profile::Profile;
 use super::Placements;
 use super::extent::{Label, Outcome, Terms};
@@ -285,6 +285,9 @@ impl Filling<'_> {
             self.enter(member.is[other].key, parent, index, first_row as u32);
             other += 1;
         }
+        if here && matches!(node.kind, Kind::Machine) {
+            self.roles(node, parent, index, first_row as u32);
+        }
         let source = match self.shape {
             Some(shape) => shape.first_of(self.rows[parent].origin, index as u32),
             None => NONE,
@@ -319,6 +322,20 @@ impl Filling<'_> {
                 ..self.texts(field, member, label, parent)
             };
             self.inside(node, row, shift);
+            i += 1;
+        }
+    }
+
+    /// A machine is found by each of its roles.
+    const fn roles(&mut self, node: &Node, parent: usize, index: usize, row: u32) {
+        let count = node.parts.len();
+        let mut i = 0;
+        while i < count {
+            if let Role::Taken(taken) = &node.parts[i].role
+                && !taken.again
+            {
+                self.enter(taken.node.key, parent, index, row);
+            }
             i += 1;
         }
     }

@@ -33,15 +33,23 @@ pub struct Router<const K: u8> {
     pub routes: Routes,
 }
 
+/// Reaches the other sites.
+#[role]
+pub struct Outward<const K: u8> {
+    /// By the site's router.
+    #[customize(Routes::by_router(K))]
+    pub routes: Routes,
+}
+
 /// Takes mail for everybody, from everywhere.
 #[machine_model(memory_mb = 64)]
 pub struct Mail<const K: u8> {
     /// To the site.
     #[link(address = "10.81.{K}.2")]
     pub lan: Link<Lan<K>>,
-    /// By the site's router.
-    #[customize(Routes::by_router(K))]
-    pub routes: Routes,
+    /// Mail comes from everywhere.
+    #[role]
+    pub outward: Outward<K>,
 }
 
 /// Keeps the files of its site, and answers nobody else: it knows no way out.
@@ -58,9 +66,9 @@ pub struct Desk<const K: u8> {
     /// To the site.
     #[link]
     pub lan: Link<Lan<K>>,
-    /// By the site's router.
-    #[customize(Routes::by_router(K))]
-    pub routes: Routes,
+    /// To mail that is elsewhere.
+    #[role]
+    pub outward: Outward<K>,
 }
 
 /// A site.

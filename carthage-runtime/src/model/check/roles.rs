@@ -1,0 +1,47 @@
+//! Roles are taken in by machines, and nothing else is.
+
+use super::super::node::{Kind, Node, Role};
+use super::super::place::Placements;
+use super::super::taken::Taken;
+use super::super::text::Text;
+use super::words::{LINE, field_of, part_at, quoted};
+use super::{Check, Finding, Rule};
+
+impl Check<'_> {
+    pub(super) const fn placeable(&mut self, row: u32, part: u32, node: &Node) {
+        if matches!(node.kind, Kind::Role) {
+            self.findings.add(Finding::new(Rule::OutOfRole, row, part));
+        }
+    }
+
+    pub(super) const fn takes_in(&mut self, row: u32, part: u32, taken: &Taken) {
+        if !matches!(taken.node.kind, Kind::Role | Kind::Machine) {
+            self.findings.add(Finding::new(Rule::OutOfRole, row, part));
+        }
+    }
+}
+
+pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut Text<'_>) {
+    let part = part_at(all, finding.row, finding.part);
+    field_of(text, all, finding.row, finding.part);
+    text.str(" (");
+    text.at(part.at);
+    let (node, hint) = match &part.role {
+        Role::Member(member) => {
+            text.str(") places ");
+            (member.node, "write `#[role]` on a field of a `#[machine_model]`, and place that")
+        }
+        Role::Taken(taken) => {
+            text.str(") takes in ");
+            (taken.node, "a machine takes in roles and models of machines; place anything else beside it")
+        }
+        _ => return,
+    };
+    quoted(text, node.key.name());
+    text.str(" (");
+    text.at(node.at);
+    text.str("), which is ");
+    text.str(node.kind.about());
+    text.str(LINE);
+    text.str(hint);
+}

@@ -1,0 +1,11 @@
+use carthage::prelude::*;
+
+#[role]
+struct Web;
+
+#[layout(implementation = Sandbox)]
+struct Site {
+    web: Web,
+}
+
+fn main() {}
