@@ -23,7 +23,9 @@ const MARK: &str = "CARTHAGE_TERMINAL";
 /// Kills all that runs on the terminal with the number `$1`.
 const KILL: &str = r#"
 rounds=0
-while found=$(grep -lzxF "CARTHAGE_TERMINAL=$1" /proc/[0-9]*/environ 2>/dev/null) && [ "$rounds" -lt 100 ]; do
+# By what it finds, and not by how it ends: it complains of any process that goes while it looks.
+while found=$(grep -lzxF "CARTHAGE_TERMINAL=$1" /proc/[0-9]*/environ 2>/dev/null)
+    [ -n "$found" ] && [ "$rounds" -lt 100 ]; do
     for file in $found; do
         file=${file#/proc/}
         kill -KILL "${file%%/*}" 2>/dev/null
