@@ -14,6 +14,7 @@ pages! {
     Language "../docs/guide/language.md"
     Members "../docs/guide/members.md"
     Roles "../docs/guide/roles.md"
+    Images "../docs/guide/images.md"
     Tasks "../docs/guide/tasks.md"
     Values "../docs/guide/values.md"
     Networks "../docs/guide/networks.md"

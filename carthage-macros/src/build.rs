@@ -46,7 +46,7 @@ fn register(fields: &[Field]) -> Option<TokenStream> {
                     }
                 }
                 Role::Provide(provide) => provider(provide, field, fields, &index)?,
-                Role::Taken => {
+                Role::Taken { .. } => {
                     let ty = &field.ty;
                     quote!(<#ty as ::carthage::layout::Model>::register_as_role(#place, #index);)
                 }
@@ -150,7 +150,7 @@ fn take(field: &Field, fields: &[Field]) -> TokenStream {
             (quote!(#ty), asked.or_default(ty, found, |expr, inner| fallible(expr, inner, &index)))
         }
         Role::Provide(_) => (quote!(#ty), quote!(#parts.provided(#index)?)),
-        Role::Taken => (
+        Role::Taken { .. } => (
             quote!(::std::sync::Arc<#ty>),
             quote!(<#ty as ::carthage::layout::Model>::taken_in(#parts, #index)?),
         ),
@@ -250,7 +250,7 @@ pub(crate) fn mentioned_undecided(fields: &[Field]) -> impl Iterator<Item = (&Ex
 /// `Model::prepare`: the expressions that await something.
 fn prepare(fields: &[Field]) -> Option<TokenStream> {
     let parts = parts();
-    let roles = fields.iter().filter(|field| matches!(field.role, Role::Taken)).map(|field| {
+    let roles = fields.iter().filter(|field| matches!(field.role, Role::Taken { .. })).map(|field| {
         let (ty, cfgs, index) = (&field.ty, &field.cfgs, position_of(field, fields));
         quote!(#(#cfgs)* <#ty as ::carthage::layout::Model>::prepare_as_role(#parts, #index).await?;)
     });
@@ -355,7 +355,7 @@ fn customizations(fields: &[Field]) -> Option<TokenStream> {
 fn roles(fields: &[Field]) -> Option<TokenStream> {
     let taken: Vec<_> = fields
         .iter()
-        .filter(|field| matches!(field.role, Role::Taken))
+        .filter(|field| matches!(field.role, Role::Taken { .. }))
         .map(|Field { ident, ty, cfgs, .. }| {
             // Where the type stands: of one that is no model, rustc says so there already.
             let any = quote_spanned!(ty.span()=> <#ty as ::carthage::layout::Model>::any(&self.#ident));

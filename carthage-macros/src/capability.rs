@@ -113,7 +113,7 @@ fn customized<'a>(
 
 /// `<Site as Customization>::Host`. In a model without parameters by way of a constant: if `Site` is no customization, that is
 /// already said of this very place, and of what depends on a constant that is none nothing more is said.
-fn host(model: &Model, field: &Field) -> TokenStream {
+pub(crate) fn host(model: &Model, field: &Field) -> TokenStream {
     let ty = &field.ty;
     let span = Span::call_site().located_at(ty.span());
     if !model.item.generics.params.is_empty() {
@@ -169,7 +169,7 @@ fn of_members(model: &Model, implementation: &TokenStream, parts: &mut TokenStre
 fn members(model: &Model) -> impl Iterator<Item = (&[Attribute], &Type)> {
     model.fields.iter().filter_map(|field| match &field.role {
         Role::Member(member) if member.only.is_empty() => Some((&*field.cfgs, &member.ty)),
-        Role::Taken => Some((&*field.cfgs, &field.ty)),
+        Role::Taken { .. } => Some((&*field.cfgs, &field.ty)),
         _ => None,
     })
 }

@@ -40,7 +40,7 @@ pub(crate) fn hold_parts(model: &mut Model) {
         let read = model.fields.iter().find(|read| Some(&read.ident) == field.ident.as_ref());
         let held = match read.map(|read| &read.role) {
             Some(Role::Member(member)) => member.placed(),
-            Some(Role::Taken) => {
+            Some(Role::Taken { .. }) => {
                 let ty = &field.ty;
                 quote!(::std::sync::Arc<#ty>)
             }
@@ -68,11 +68,15 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
     let (functions, policy) = (build::functions(model), &model.policy);
     let about = (!about.is_empty()).then(|| quote!(.about(#about)));
     // A machine has the parts of its roles as well; a role has them when a machine takes it in.
-    let takes_in = kind == "Machine" && model.fields.iter().any(|field| matches!(field.role, Role::Taken));
+    let takes_in = (kind == "Machine" || kind == "Image")
+        && model.fields.iter().any(|field| matches!(field.role, Role::Taken { .. }));
     let (own, parts) = match (takes_in, model.fields.is_empty()) {
         (true, _) => (
             Some(quote!(const OWN: &'static [::carthage::model::Part] = &[#(#parts),*];)),
-            Some(quote!(.parts(<Self as ::carthage::layout::Model>::CALLED.parts()))),
+            Some(quote! {
+                .parts(<Self as ::carthage::layout::Model>::CALLED.parts())
+                .inheriting(<Self as ::carthage::layout::Model>::OWN)
+            }),
         ),
         (false, false) => (None, Some(quote!(.parts(&[#(#parts),*])))),
         (false, true) => (None, None),

@@ -18,7 +18,7 @@ use crate::tokens::respan;
 use crate::types;
 
 /// The attributes of fields; none of them may reach rustc, which has a `#[link]` of its own.
-pub(crate) const ATTRIBUTES: &[&str] = &["link", "customize", "inject", "provide", "member", "role"];
+pub(crate) const ATTRIBUTES: &[&str] = &["link", "customize", "inject", "provide", "member", "role", "image"];
 
 /// A field that is part of a model.
 pub(crate) struct Field {
@@ -38,8 +38,10 @@ pub(crate) enum Role {
     Customize(Value),
     Inject(Asked),
     Provide(Provide),
-    /// A bundle of parts.
-    Taken,
+    /// A bundle of parts: a role, or the image that a root is made from.
+    Taken {
+        is_image: bool,
+    },
 }
 
 /// A network interface.
@@ -85,6 +87,8 @@ pub(crate) enum Within {
     Container,
     /// A machine, or a role of one.
     Machine,
+    /// What the root of a machine is made from.
+    Image,
 }
 
 const LINK: &[Known] = &[
@@ -171,7 +175,7 @@ impl Field {
                 let here = Here { within, ident: &ident, ty: &field.ty, attribute };
                 here.role(name, arguments, errors)?
             }
-            None if within == Within::Machine => {
+            None if within != Within::Container => {
                 errors.at(&ident, missing_attribute(&ident, &field.ty));
                 return None;
             }
@@ -200,13 +204,23 @@ impl Here<'_> {
         let (within, ty) = (self.within, self.ty);
         match (name, within) {
             ("link", Within::Machine) => self.link(arguments, errors),
-            ("customize", Within::Machine) => Some(Role::Customize(expression(arguments, errors))),
+            ("customize", Within::Machine | Within::Image) => {
+                Some(Role::Customize(expression(arguments, errors)))
+            }
             ("inject", _) => {
                 let asked = Asked::parse(arguments, ty, errors);
                 self.wanted(ty, errors).then_some(Role::Inject(asked))
             }
             ("provide", _) => self.provide(arguments, errors),
-            ("role", Within::Machine) => self.taken(arguments, errors),
+            ("role", Within::Machine) => self.taken("role", arguments, errors),
+            ("image", Within::Machine | Within::Image) => self.taken("image", arguments, errors),
+            (_, Within::Image) => {
+                errors.at(
+                    self.attribute,
+                    format!("an image has no `#[{name}]`: nothing runs in it; write that in the `#[machine_model]`"),
+                );
+                None
+            }
             ("member", Within::Container) => {
                 Member::parse(self.ident, ty, arguments, errors).map(Role::Member)
             }
@@ -224,20 +238,20 @@ impl Here<'_> {
         }
     }
 
-    fn taken(&self, arguments: TokenStream, errors: &mut Errors) -> Option<Role> {
-        Options::parse("role", &[], arguments, errors);
+    fn taken(&self, attribute: &str, arguments: TokenStream, errors: &mut Errors) -> Option<Role> {
+        Options::parse(attribute, &[], arguments, errors);
         let held = types::head(self.ty).filter(|head| ["Arc", "Option", "Vec"].contains(&head.as_str()));
         if held.is_some() || matches!(self.ty, Type::Array(_)) {
             errors.at(
                 self.ty,
                 format!(
-                    "a machine has a role once; write `{}: WebServer`, with the type of the role",
+                    "a machine takes it in once; write `{}: T`, where `T` is the {attribute}",
                     self.ident
                 ),
             );
             return None;
         }
-        Some(Role::Taken)
+        Some(Role::Taken { is_image: attribute == "image" })
     }
 
     fn link(&self, arguments: TokenStream, errors: &mut Errors) -> Option<Role> {

@@ -14,6 +14,7 @@ mod errors;
 mod expand;
 mod field;
 mod hardware;
+mod image;
 mod injectable;
 mod ipv4;
 mod late;
@@ -77,6 +78,13 @@ pub fn machine_model(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn role(arguments: TokenStream, item: TokenStream) -> TokenStream {
     entry::on_struct("role", item.into(), |item, errors| role::expand(arguments.into(), item, errors)).into()
+}
+
+/// What the roots of machines are made from.
+#[proc_macro_attribute]
+pub fn image(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::on_struct("image", item.into(), |item, errors| image::expand(arguments.into(), item, errors))
+        .into()
 }
 
 /// A set of setup tasks.

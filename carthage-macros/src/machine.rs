@@ -9,6 +9,7 @@ use crate::errors::Errors;
 use crate::expand;
 use crate::field::{Role, Within};
 use crate::hardware;
+use crate::image;
 use crate::link;
 use crate::literal;
 use crate::login;
@@ -50,6 +51,7 @@ pub(crate) fn expand(arguments: TokenStream, mut item: ItemStruct, errors: &mut 
         needs.push(Capability::new("Located", model.item.ident.span()));
     }
     let own_options = own_options::take(&mut model.item, &mut needs, errors);
+    image::one_base(&options, &model, errors);
     let hardware = hardware::read(&mut options, &mut needs, errors);
     let runs_as = options.text("runas_user", literal::user, errors);
     let hardware_user = runs_as.as_ref().map(|(user, _)| quote!(.runas_user(#user)));

@@ -17,7 +17,7 @@ use crate::options::{self, Known, Options};
 use crate::policy;
 
 /// The attributes that make a struct a model.
-pub(crate) const MODELS: &[&str] = &["layout", "enclave", "network", "machine_model", "role"];
+pub(crate) const MODELS: &[&str] = &["layout", "enclave", "network", "machine_model", "role", "image"];
 
 /// A struct that is a model.
 pub(crate) struct Model {

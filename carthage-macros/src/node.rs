@@ -95,8 +95,9 @@ fn role(field: &Field, fields: &[Field]) -> TokenStream {
             let need = asked.need(ty, &field.name(), field.ident.span());
             quote!(Inject(#need))
         }
-        Role::Taken => {
-            quote!(Taken(<#ty as ::carthage::layout::Model>::TAKEN))
+        Role::Taken { is_image } => {
+            let as_image = is_image.then(|| quote!(.as_image()));
+            quote!(Taken(<#ty as ::carthage::layout::Model>::TAKEN #as_image))
         }
         Role::Provide(provide) => {
             let provide = provide::node(provide, field, fields);

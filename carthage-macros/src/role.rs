@@ -17,6 +17,12 @@ pub(crate) fn expand(arguments: TokenStream, item: ItemStruct, errors: &mut Erro
     let mut model = Model::parse("role", item, Some(Within::Machine), errors);
     expand::hold_parts(&mut model);
     let name = model.name(&mut options, errors);
+    for field in model.fields.iter().filter(|field| matches!(field.role, Role::Taken { is_image: true })) {
+        errors.at(
+            &field.ident,
+            "what a root is made from is said by the machine: write `#[image]` in the `#[machine_model]`",
+        );
+    }
     let link = model.fields.iter().find_map(|field| match &field.role {
         Role::Link(link) => Some(link.span),
         _ => None,

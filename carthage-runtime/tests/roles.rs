@@ -154,3 +154,115 @@ async fn a_machine_is_found_by_each_of_its_roles() {
     let before: Vec<_> = House::placement("hall.client").starts_after().iter().map(|at| at.fqdn()).collect();
     assert_eq!(before, ["server.hall"]);
 }
+
+// What machines are made from, and models that are added to.
+
+#[derive(Default)]
+struct Tools;
+
+#[customization(container)]
+impl Tools {
+    /// Put them there.
+    #[setup_task]
+    async fn install(&self, root: &Root) -> Result<()> {
+        root.write("/etc/tools", "here").await
+    }
+}
+
+/// What all are made from.
+#[image(root = "/srv/roots/base")]
+struct Base {
+    #[customize]
+    tools: Tools,
+}
+
+/// The same, with more.
+#[image(name = "desktop")]
+struct Desktop {
+    #[image]
+    base: Base,
+    #[customize]
+    more: Tools,
+}
+
+#[machine_model(memory_mb = 64, tags = ["library"])]
+#[env(PLACE = "library")]
+struct Reader {
+    #[image]
+    disk: Desktop,
+    #[link]
+    eth0: Link<Lan>,
+}
+
+/// A reader that is watched.
+#[machine_model(memory_mb = 128)]
+struct WatchedReader {
+    #[role]
+    reader: Reader,
+    #[customize(Page { text: "watched".to_owned() })]
+    agent: Page,
+}
+
+/// Wants a reader, whichever it is.
+#[machine_model]
+#[depends_on(Reader)]
+struct Librarian {
+    #[inject]
+    reader: Placed<Reader>,
+}
+
+#[enclave]
+struct Library<R = Reader> {
+    lan: Lan,
+    reader: R,
+    librarian: Librarian,
+}
+
+struct Anything;
+
+carthage::capabilities!(Anything: Power, Located, Links, DirectoryRoot, Limits, Environment, FileTree, OfflineRoot);
+
+impl carthage::machine::implementation::Implementation for Anything {
+    const NAME: &'static str = "Anything";
+
+    async fn open(
+        _: carthage::machine::engine::Site,
+    ) -> Result<Arc<dyn carthage::machine::engine::Engine>, carthage::Error> {
+        Err(carthage::Error::new(carthage::ErrorKind::Unsupported, "these are only looked at"))
+    }
+}
+
+#[layout(name = "town", implementation = Anything)]
+struct Town {
+    library: Library<WatchedReader>,
+}
+
+#[test]
+fn an_image_is_a_base_with_layers() {
+    let node = Town::placement("library.reader").node();
+    assert_eq!(node.hardware.root, Some("/srv/roots/base"));
+    let names: Vec<_> = node.parts.iter().map(|part| part.field).collect();
+    assert_eq!(
+        names,
+        [
+            "reader",
+            "agent",
+            "reader.disk",
+            "reader.eth0",
+            "reader.disk.base",
+            "reader.disk.more",
+            "reader.disk.base.tools"
+        ]
+    );
+}
+
+#[test]
+fn what_a_model_does_not_say_is_as_the_one_says_that_it_takes_in() {
+    let node = Town::placement("library.reader").node();
+    assert_eq!(node.hardware.memory_mb, Some(128));
+    assert_eq!(node.tags, ["library"]);
+    assert_eq!(node.surroundings.environment, [("PLACE", "library")]);
+    let before: Vec<_> =
+        Town::placement("library.librarian").starts_after().iter().map(|at| at.fqdn()).collect();
+    assert_eq!(before, ["watched-reader"]);
+}

@@ -89,6 +89,18 @@ impl<I: Implementation> WorkplaceOn<I> for Host {}
 impl<I: OfflineRoot> WorkplaceOn<I> for Root {}
 impl<I: FileTree> WorkplaceOn<I> for Tree {}
 
+/// What works on an image: on its files, without anything running in it.
+#[diagnostic::on_unimplemented(
+    message = "a customization of kind `machine` is no layer of an image",
+    label = "nothing runs in an image",
+    note = "write `#[customization(container)]`, whose tasks take `&Root`, or `#[customization(filesystem)]`, whose tasks take `&Tree`; \
+            or let the `#[machine_model]` have it"
+)]
+pub trait Layer: Workplace {}
+
+impl Layer for Root {}
+impl Layer for Tree {}
+
 /// Stands for the customizations whose [`Customization::KIND`](super::Customization::KIND) is this.
 #[doc(hidden)]
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 pub(crate) use apply::{Application, Applied, Now, Setting};
 pub(crate) use kind::When;
-pub use kind::{HasHost, Kind, OfKind, Workplace, WorkplaceOn};
+pub use kind::{HasHost, Kind, Layer, OfKind, Workplace, WorkplaceOn};
 
 use crate::layout::Place;
 use crate::machine::Host;

@@ -9,7 +9,7 @@ use super::{Deployment, Selection};
 use crate::error::Error;
 use crate::machine::Machine;
 use crate::machine::engine::{Presence, ServiceState, ServiceStatus};
-use crate::model::{Key, Node, Role, Taken};
+use crate::model::{Key, Kind, Node, Role, Taken};
 
 /// Something in the layout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,6 +36,8 @@ pub struct Listed {
 /// A role of a machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ListedRole {
+    /// Whether it is a `role`, an `image`, or another `machine`'s model.
+    pub kind: &'static str,
     /// Its type.
     pub role: &'static str,
     /// The first line of its doc comment.
@@ -279,6 +281,11 @@ fn roles(machine: &'static Node) -> Vec<ListedRole> {
         parts.filter(move |part| matches!(&part.role, Role::Taken(other) if other.node.key == key))
     };
     let listed = |taken: &'static Taken| ListedRole {
+        kind: match taken.node.kind {
+            Kind::Image => "image",
+            Kind::Machine => "machine",
+            _ => "role",
+        },
         role: taken.node.key.name(),
         about: taken.node.about,
         at: taken.node.at.to_string(),

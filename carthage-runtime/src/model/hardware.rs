@@ -3,6 +3,14 @@
 use super::options::OptionNode;
 use crate::machine::engine::{Architecture, DiskBus, DiskCache, Firmware, Protocol};
 
+/// The first, or else the second.
+pub(super) const fn or(one: Option<&'static str>, other: Option<&'static str>) -> Option<&'static str> {
+    match one {
+        None => other,
+        one => one,
+    }
+}
+
 /// What a machine is made of; what is absent is left to the implementation.
 ///
 /// A path begins with `/`, or with a variable of the controller's environment: `$HOME/images/debian.qcow2`.
@@ -69,6 +77,49 @@ impl Hardware {
         cloud_init: false,
         options: &[],
     };
+
+    /// What it does not say, as the other says it.
+    pub(crate) const fn or(self, other: Self) -> Self {
+        // What a root is made from is said in one of two ways.
+        let has_root = self.root.is_some() || self.image.is_some();
+        let has_disks = !self.disk_sizes.is_empty() || !self.disk_config.is_empty();
+        let boots = self.kernel.is_some();
+        Self {
+            memory_mb: match self.memory_mb {
+                None => other.memory_mb,
+                own => own,
+            },
+            cpus: match self.cpus {
+                None => other.cpus,
+                own => own,
+            },
+            root: if has_root { self.root } else { other.root },
+            image: if has_root { self.image } else { other.image },
+            runas_user: or(self.runas_user, other.runas_user),
+            kernel: if boots { self.kernel } else { other.kernel },
+            initrd: if boots { self.initrd } else { other.initrd },
+            kernel_args: if boots { self.kernel_args } else { other.kernel_args },
+            disk_sizes: if has_disks { self.disk_sizes } else { other.disk_sizes },
+            disk_config: if has_disks { self.disk_config } else { other.disk_config },
+            disk_cache: match self.disk_cache {
+                None => other.disk_cache,
+                own => own,
+            },
+            firmware_type: match self.firmware_type {
+                None => other.firmware_type,
+                own => own,
+            },
+            architecture: match self.architecture {
+                None => other.architecture,
+                own => own,
+            },
+            hardware_tpm: self.hardware_tpm || other.hardware_tpm,
+            nested_virt: self.nested_virt || other.nested_virt,
+            console_needed: self.console_needed || other.console_needed,
+            cloud_init: self.cloud_init || other.cloud_init,
+            options: if self.options.is_empty() { other.options } else { self.options },
+        }
+    }
 
     /// With at most this many MiB of memory.
     #[must_use]
@@ -294,6 +345,15 @@ pub struct Surroundings {
 impl Surroundings {
     /// None.
     pub const NONE: Self = Self { environment: &[], mounts: &[], ports: &[] };
+
+    /// What it does not say, as the other says it.
+    pub(crate) const fn or(self, other: Self) -> Self {
+        Self {
+            environment: if self.environment.is_empty() { other.environment } else { self.environment },
+            mounts: if self.mounts.is_empty() { other.mounts } else { self.mounts },
+            ports: if self.ports.is_empty() { other.ports } else { self.ports },
+        }
+    }
 
     /// With these variables.
     #[must_use]

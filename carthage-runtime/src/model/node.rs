@@ -36,6 +36,8 @@ pub enum Kind {
     Customization,
     /// A bundle of parts that machines take in.
     Role,
+    /// What the roots of machines are made from.
+    Image,
 }
 
 impl Kind {
@@ -53,6 +55,7 @@ impl Kind {
             Self::Network => "a network",
             Self::Customization => "a customization",
             Self::Role => "a role",
+            Self::Image => "an image",
         }
     }
 }

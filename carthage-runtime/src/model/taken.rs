@@ -3,13 +3,18 @@
 //! A machine's parts are its own, in their order, followed by those of each role that it takes in, and of the roles that those take in.
 //! A role that is reached by several ways is there once. Parts of a role are called by the way that leads to them: `web.page`.
 
-use super::node::{Node, Part, Role};
+use super::hardware::or;
+use super::key::{At, Key};
+use super::node::{Kind, Link, Node, Part, Role};
 use super::text;
 
 /// Parts that a machine may have, all roles included.
 const MOST: usize = 96;
 /// Bytes that their names may take together.
 const TEXT: usize = 4096;
+
+/// What is not a part yet. It refers to nothing: an incremental compiler walks, once more for each reference, all that one leads to.
+const UNUSED: Part = Part::new("", At::new("", 0), Role::Link(Link::new(Key::new("", "", 0, 0), "")));
 
 /// A `#[role]` field.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +25,8 @@ pub struct Taken {
     parts: &'static [Part],
     /// Where its parts begin among those of the machine.
     pub(crate) first: usize,
+    /// Whether it is what the machine's root is made from.
+    pub is_image: bool,
     /// Whether another field has taken in the same role before.
     pub(crate) again: bool,
 }
@@ -28,7 +35,14 @@ impl Taken {
     /// This role, with its own parts.
     #[must_use]
     pub const fn new(node: &'static Node, parts: &'static [Part]) -> Self {
-        Self { node, parts, first: 0, again: false }
+        Self { node, parts, first: 0, is_image: false, again: false }
+    }
+
+    /// As what the machine's root is made from.
+    #[must_use]
+    pub const fn as_image(mut self) -> Self {
+        self.is_image = true;
+        self
     }
 
     /// The positions of its own parts.
@@ -61,11 +75,11 @@ impl TakenIn {
     /// A machine's own parts, and what they take in.
     ///
     /// # Panics
-    /// When there are none, or more than a machine may have; in a constant that is a compile error there.
+    /// When that is more than a machine may have; in a constant that is a compile error there.
     #[must_use]
     pub const fn of(own: &'static [Part]) -> Self {
         let mut all =
-            Self { parts: [own[0]; MOST], count: 0, text: [0; TEXT], names: [(0, 0); MOST], used: 0 };
+            Self { parts: [UNUSED; MOST], count: 0, text: [0; TEXT], names: [(0, 0); MOST], used: 0 };
         let mut i = 0;
         while i < own.len() {
             all.push(all.used, &own[i]);
@@ -173,6 +187,30 @@ impl Called {
 }
 
 impl Node {
+    /// With what it does not say itself, as the image and the machines' models say that it takes in. Lists are not joined. What makes
+    /// it, and what becomes of it, are its own affair.
+    #[must_use]
+    pub const fn inheriting(mut self, own: &'static [Part]) -> Self {
+        let mut i = 0;
+        while i < own.len() {
+            if let Role::Taken(taken) = &own[i].role {
+                let of = taken.node;
+                if matches!(of.kind, Kind::Image) {
+                    self.hardware.root = or(self.hardware.root, of.hardware.root);
+                    self.hardware.image = or(self.hardware.image, of.hardware.image);
+                } else if matches!(of.kind, Kind::Machine) {
+                    self.hardware = self.hardware.or(of.hardware);
+                    self.surroundings = self.surroundings.or(of.surroundings);
+                    self.login = if self.login.is_some() { self.login } else { of.login };
+                    self.tags = if self.tags.is_empty() { of.tags } else { self.tags };
+                    self.readonly = self.readonly || of.readonly;
+                }
+            }
+            i += 1;
+        }
+        self
+    }
+
     /// The roles that a machine takes in, each once.
     pub(crate) fn roles(&self) -> impl Iterator<Item = &'static Taken> + use<> {
         let parts = self.parts;

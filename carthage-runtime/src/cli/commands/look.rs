@@ -69,7 +69,7 @@ fn list_text(listed: &[Listed], style: Style) -> Vec<String> {
         ]);
         rows.extend(thing.roles.iter().map(|role| {
             let parts = format!("{}: {}", role.role, role.parts.join(", "));
-            vec![format!("  role:{}", role.fields.join(" ")), parts]
+            vec![format!("  {}:{}", role.kind, role.fields.join(" ")), parts]
         }));
         rows.extend(thing.tasks.iter().map(|task| vec![format!("  task:{task}")]));
     }

@@ -9,13 +9,18 @@ use super::{Check, Finding, Rule};
 
 impl Check<'_> {
     pub(super) const fn placeable(&mut self, row: u32, part: u32, node: &Node) {
-        if matches!(node.kind, Kind::Role) {
+        if matches!(node.kind, Kind::Role | Kind::Image) {
             self.findings.add(Finding::new(Rule::OutOfRole, row, part));
         }
     }
 
     pub(super) const fn takes_in(&mut self, row: u32, part: u32, taken: &Taken) {
-        if !matches!(taken.node.kind, Kind::Role | Kind::Machine) {
+        let fits = match taken.node.kind {
+            Kind::Image => taken.is_image,
+            Kind::Role | Kind::Machine => !taken.is_image,
+            _ => false,
+        };
+        if !fits {
             self.findings.add(Finding::new(Rule::OutOfRole, row, part));
         }
     }
@@ -29,11 +34,26 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
     let (node, hint) = match &part.role {
         Role::Member(member) => {
             text.str(") places ");
-            (member.node, "write `#[role]` on a field of a `#[machine_model]`, and place that")
+            (
+                member.node,
+                match member.node.kind {
+                    Kind::Image => "write `#[image]` on a field of a `#[machine_model]`, and place that",
+                    _ => "write `#[role]` on a field of a `#[machine_model]`, and place that",
+                },
+            )
         }
         Role::Taken(taken) => {
             text.str(") takes in ");
-            (taken.node, "a machine takes in roles and models of machines; place anything else beside it")
+            (
+                taken.node,
+                match (taken.node.kind, taken.is_image) {
+                    (Kind::Image, _) => "write `#[image]` on the field: its root is made from that",
+                    (_, true) => {
+                        "a root is made from an image; write `#[image(base = \"…\")]` on that struct"
+                    }
+                    _ => "a machine takes in roles and models of machines; place anything else beside it",
+                },
+            )
         }
         _ => return,
     };

@@ -1,0 +1,6 @@
+use carthage::prelude::*;
+
+#[image(name = "web")]
+struct Web;
+
+fn main() {}
