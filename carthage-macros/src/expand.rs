@@ -2,13 +2,12 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::spanned::Spanned;
 use syn::{Generics, parse_quote};
 
 use crate::build;
 use crate::mask;
 use crate::model::{Model, key_arguments};
-use crate::node::{at, key, option, parts};
+use crate::node::{at, key, parts};
 
 /// The struct itself.
 ///
@@ -42,16 +41,11 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
     let key_arguments = key_arguments(&model.item);
     let is_abstract = model.is_abstract.then(|| quote!(.of_abstract()));
     let parts = parts(&model.fields);
-    let dependencies = model.depends_on.iter().map(|dependency| {
-        let (ty, at) = (&dependency.ty, crate::node::at(dependency.ty.span()));
-        let field = option(dependency.field.as_ref());
-        quote!(::carthage::model::Dependency { key: <#ty as ::carthage::layout::Model>::KEY, field: #field, at: #at })
-    });
     let (functions, policy) = (build::functions(model), &model.policy);
     let about = (!about.is_empty()).then(|| quote!(.about(#about)));
     let parts = (!model.fields.is_empty()).then(|| quote!(.parts(&[#(#parts),*])));
     let masks = mask::node(&model.masks);
-    let dependencies = (!model.depends_on.is_empty()).then(|| quote!(.depends_on(&[#(#dependencies),*])));
+    let (starts, collects) = (model.starts.node(), model.starts.function());
     quote! {
         #[automatically_derived]
         impl #impl_generics ::carthage::layout::Model for #ident #ty_generics #where_clause {
@@ -59,8 +53,9 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
             const KEY: ::carthage::model::Key = #key #(#key_arguments)* #is_abstract;
             const NODE: &'static ::carthage::model::Node =
                 &::carthage::model::Node::new(::carthage::model::Kind::#kind, Self::KEY, #name, #at)
-                #about #node #policy #parts #masks #dependencies;
+                #about #node #policy #parts #masks #starts;
             #functions
+            #collects
         }
     }
 }

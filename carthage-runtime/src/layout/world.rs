@@ -12,6 +12,7 @@ use super::neighbours::Neighbourhood;
 use super::place::Place;
 use super::placed::Placed;
 use super::resolve::{machine_spec, resolve_networks};
+use super::starts::Collector;
 use super::{Layout, Model};
 use crate::customize::{self, AnyCustomization, Setting, When};
 use crate::error::{Error, ErrorKind};
@@ -61,6 +62,8 @@ pub struct World {
     scopes: Vec<Scope>,
     models: Vec<OnceLock<Slot>>,
     customized: Vec<OnceLock<Arc<dyn Customized>>>,
+    /// What models make of their start dependencies.
+    pub(super) collectors: Mutex<BTreeMap<usize, Collector>>,
     provided: Mutex<HashMap<(usize, usize), Slot>>,
     /// What is decided about members, while it is registered.
     decided: Mutex<Decided>,
@@ -179,6 +182,7 @@ impl World {
             scopes,
             models: (0..count).map(|_| OnceLock::new()).collect(),
             customized: (0..count).map(|_| OnceLock::new()).collect(),
+            collectors: Mutex::default(),
             provided: Mutex::default(),
             decided: Mutex::new(decided),
             pending: Pending::default(),
@@ -269,11 +273,6 @@ impl World {
     /// The stamps in a directory of the layout's.
     pub(crate) fn stamps(&self, stamp_dir: &Path) -> Stamps {
         stamps_in(&self.cache, stamp_dir, &self.id)
-    }
-
-    /// The machines that run before the one at a place.
-    pub(crate) fn start_dependencies(&self, index: usize) -> Vec<usize> {
-        self.placement(index).starts_after().into_iter().map(Placement::index).collect()
     }
 
     /// All machines, by position, in the order of the source.

@@ -14,7 +14,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("step", &[]),
     ("event", &[]),
     ("inject", &["model::Key", "model::Constraint"]),
-    ("model", &["machine::engine", "machine::implementation"]),
+    ("model", &["machine::engine", "machine::implementation", "machine::start"]),
     ("guest", &["machine::engine"]),
     ("ssh", &["guest", "machine::engine"]),
     ("state", &["inject", "machine::engine"]),
@@ -29,7 +29,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     (
         "backend",
-        &["event", "guest", "machine::capability", "machine::engine", "machine::implementation", "ssh"],
+        &[
+            "event",
+            "guest",
+            "machine::capability",
+            "machine::engine",
+            "machine::implementation",
+            "machine::start",
+            "ssh",
+        ],
     ),
     ("cli", &["backend", "deploy", "event", "inject::Scope", "layout", "machine", "state"]),
 ];
