@@ -65,17 +65,19 @@ impl CommandDependency {
     /// When it has not before its time is over; the error says how it ended last.
     pub async fn succeeds(&self, tell: impl Fn(String)) -> Result<(), Error> {
         let tell = |failures, why: &str| tell(format!("waits for {self}: failed {failures} times, {why}"));
-        until(self.limit, |left| self.tried(left), tell).await.map_err(|Late { tries, waited, why }| {
-            let what = format!("{} had not succeeded after {} s", self.shown(), waited.as_secs());
-            let times = if tries == 1 { "once".to_owned() } else { format!("{tries} times") };
-            Error::new(ErrorKind::Timeout, what)
-                .because(format!("it was tried {times}; the last time {why}"))
-                .hint(format!(
-                    "see why with `exec {} -- {}`, or give it more time",
-                    self.machine.name(),
-                    self.argv.join(" ")
-                ))
-        })
+        until(self.limit, &SinceNow(Instant::now()), |left| self.tried(left), tell).await.map_err(
+            |Late { tries, waited, why }| {
+                let what = format!("{} had not succeeded after {} s", self.shown(), waited.as_secs());
+                let times = if tries == 1 { "once".to_owned() } else { format!("{tries} times") };
+                Error::new(ErrorKind::Timeout, what)
+                    .because(format!("it was tried {times}; the last time {why}"))
+                    .hint(format!(
+                        "see why with `exec {} -- {}`, or give it more time",
+                        self.machine.name(),
+                        self.argv.join(" ")
+                    ))
+            },
+        )
     }
 
     /// Runs it once, in the time that is left.
@@ -134,51 +136,85 @@ struct Late {
     why: String,
 }
 
+/// Time, as it passes here or in a test.
+trait Time {
+    /// Since it began.
+    fn passed(&self) -> Duration;
+    /// Waits.
+    fn pause(&self, pause: Duration) -> impl Future<Output = ()> + Send;
+}
+
+struct SinceNow(Instant);
+
+impl Time for SinceNow {
+    fn passed(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    async fn pause(&self, pause: Duration) {
+        sleep(pause).await;
+    }
+}
+
 /// Tries until it succeeds. Each try is told how much time is left.
 async fn until<F: Future<Output = Result<(), String>>>(
     limit: Duration,
+    time: &impl Time,
     attempt: impl Fn(Duration) -> F,
     tell: impl Fn(u32, &str),
 ) -> Result<(), Late> {
-    let begun = Instant::now();
     let (mut tries, mut pause) = (0, SHORTEST);
     loop {
-        let left = limit.saturating_sub(begun.elapsed());
+        let left = limit.saturating_sub(time.passed());
         let Err(why) = attempt(left.max(LAST)).await else { return Ok(()) };
         tries += 1;
-        let waited = begun.elapsed();
+        let waited = time.passed();
         if left.is_zero() || waited >= limit + LAST {
             return Err(Late { tries, waited, why });
         }
         if tries > QUIET {
             tell(tries, &why);
         }
-        sleep(pause.min(limit.saturating_sub(waited))).await;
+        time.pause(pause.min(limit.saturating_sub(waited))).await;
         pause = LONGEST.min(2 * pause);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::future::{pending, ready};
+    use std::future::ready;
     use std::sync::Mutex;
 
     use super::*;
 
+    /// Time that passes in pauses only.
+    #[derive(Default)]
+    struct Paused(Mutex<Duration>);
+
+    impl Time for Paused {
+        fn passed(&self) -> Duration {
+            *self.0.lock().unwrap()
+        }
+
+        async fn pause(&self, pause: Duration) {
+            *self.0.lock().unwrap() += pause;
+        }
+    }
+
     /// When it is tried, in seconds from the beginning, and what is told, if the try of this number succeeds.
     async fn tries(limit: u64, succeeds: usize) -> (Vec<u64>, Vec<u32>, Result<(), Late>) {
-        let (begun, at, told) = (Instant::now(), Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+        let (time, at, told) = (Paused::default(), Mutex::new(Vec::new()), Mutex::new(Vec::new()));
         let attempt = |_| {
             let mut at = at.lock().unwrap();
-            at.push(begun.elapsed().as_secs());
+            at.push(time.passed().as_secs());
             ready(if at.len() == succeeds { Ok(()) } else { Err(format!("no {}", at.len())) })
         };
         let tell = |failures, _: &str| told.lock().unwrap().push(failures);
-        let outcome = until(Duration::from_secs(limit), attempt, tell).await;
+        let outcome = until(Duration::from_secs(limit), &time, attempt, tell).await;
         (at.into_inner().unwrap(), told.into_inner().unwrap(), outcome)
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn pauses_grow_until_it_succeeds() {
         let (at, told, outcome) = tries(1000, 8).await;
         assert_eq!(at, [0, 1, 3, 7, 15, 31, 47, 63]);
@@ -188,7 +224,7 @@ mod tests {
         assert_eq!((at, told), (vec![0, 1, 3], vec![]));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn the_last_try_is_made_when_the_time_is_over() {
         let (at, _, outcome) = tries(60, 0).await;
         assert_eq!(at, [0, 1, 3, 7, 15, 31, 47, 60]);
@@ -197,14 +233,15 @@ mod tests {
         assert_eq!(tries(1, 2).await.0, [0, 1]);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_try_that_hangs_is_cut_at_the_limit() {
-        let attempt = async |left: Duration| match timeout(left, pending::<()>()).await {
-            Ok(()) => Ok(()),
-            Err(_) => Err(format!("hung for {} s", left.as_secs())),
+    #[tokio::test]
+    async fn a_try_that_hangs_has_the_time_that_is_left() {
+        let time = Paused::default();
+        let attempt = async |left: Duration| {
+            time.pause(left).await;
+            Err(format!("hung for {} s", left.as_secs()))
         };
-        let late = until(Duration::from_secs(10), attempt, |_, _| {}).await.unwrap_err();
-        assert_eq!(late.tries, 2);
-        assert_eq!(late.waited, Duration::from_secs(11));
+        let late = until(Duration::from_secs(10), &time, attempt, |_, _| {}).await.unwrap_err();
+        assert_eq!((late.tries, late.waited), (2, Duration::from_secs(11)));
+        assert_eq!(late.why, "hung for 1 s");
     }
 }

@@ -247,13 +247,16 @@ impl Placement {
         if !matches!(self.kind(), Kind::Machine) {
             return Vec::new();
         }
-        let around = |other: &Self| other.row < self.row && self.row < other.row().end;
         let wanted = self.needs().filter(|need| need.mode.is_placed()).filter_map(|need| {
             let targets = self.resolve(need.key, need.field).ok()?;
-            let ordered = !targets.iter().any(around);
+            let ordered = !targets.iter().any(|target| target.is_around(self));
             ordered.then(|| After { scope: self.row, dependency: None, machines: machines_in(targets) })
         });
         self.declared().into_iter().chain(wanted).collect()
+    }
+
+    fn is_around(self, other: Self) -> bool {
+        self.row < other.row && other.row < self.row().end
     }
 
     /// What its `#[depends_on]`s mean here.
@@ -261,7 +264,14 @@ impl Placement {
         let of = |dependency: &'static Dependency| {
             let machines = match dependency.until {
                 Until::Value(_) => Arc::default(),
-                _ => machines_in(self.resolve(dependency.key, dependency.field).ok()?),
+                _ => {
+                    let targets = self.resolve(dependency.key, dependency.field).ok()?;
+                    // A scope does not depend on what is around it: the compiler says so.
+                    if self.kind().is_container() && targets.iter().any(|target| target.is_around(self)) {
+                        return None;
+                    }
+                    machines_in(targets)
+                }
             };
             Some(After { scope: self.row, dependency: Some(dependency), machines })
         };
