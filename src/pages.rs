@@ -13,6 +13,7 @@ pages! {
     FirstLayout "../docs/guide/first-layout.md"
     Language "../docs/guide/language.md"
     Members "../docs/guide/members.md"
+    Starting "../docs/guide/starting.md"
     Tasks "../docs/guide/tasks.md"
     Values "../docs/guide/values.md"
     Networks "../docs/guide/networks.md"
