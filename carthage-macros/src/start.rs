@@ -203,10 +203,8 @@ impl Starts {
         let dependencies = self.depends_on.iter().map(|Dependency { ty, is_value, field, command }| {
             let at = at(ty.span());
             if *is_value {
-                // Where the type is named, and so where it is told that it is none.
-                let of = quote_spanned!(ty.span()=> ::carthage::machine::start::OfValue::of::<#ty>());
-                let key = quote!(<#ty as ::carthage::inject::Injectable>::KEY);
-                return quote!(::carthage::model::Dependency::value(#key, #of, #at));
+                let awaited = quote!(<#ty as ::carthage::machine::start::Awaited>);
+                return quote!(::carthage::model::Dependency::value(#awaited::AWAITED, #awaited::OF, #at));
             }
             let field = field.as_ref().map(|field| quote!(.field(#field)));
             let command = command.as_ref().map(|(argv, limit)| quote!(.command(&#argv, #limit)));

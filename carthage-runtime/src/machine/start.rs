@@ -38,7 +38,7 @@ use futures_util::future::BoxFuture;
 use super::Machine;
 use crate::error::{BoxError, Error, ErrorKind, Result};
 use crate::event::{Event, Events};
-use crate::inject::{Scope, Value};
+use crate::inject::{Injectable, Scope, Value};
 use crate::model::Key;
 
 pub use super::command_dependency::CommandDependency;
@@ -46,12 +46,6 @@ pub use super::command_dependency::CommandDependency;
 /// Something that has to hold before a machine is started.
 ///
 /// Several are waited for at the same time. Dropping the future gives the waiting up, as when the run is interrupted.
-#[diagnostic::on_unimplemented(
-    message = "no machine can wait for a `{Self}`",
-    label = "this is not a start dependency",
-    note = "write `impl StartDependency for {Self} {{ async fn wait(&self, starting: &Starting) -> Result<()> {{ … }} }}`; a \
-            machine that has to run first is written without `with`"
-)]
 pub trait StartDependency: Send + Sync + 'static {
     /// Waits until it holds.
     fn wait(&self, starting: &Starting) -> impl Future<Output = Result<()>> + Send;
@@ -214,6 +208,26 @@ impl<T: StartDependency> Waited for T {
     fn waited<'a>(&'a self, starting: &'a Starting) -> BoxFuture<'a, Result<()>> {
         Box::pin(self.wait(starting))
     }
+}
+
+/// A value that machines can wait for; what generated code asks of its type, it asks of this alone, so that rustc has one thing to
+/// say of one that is none.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "no machine can wait for a `{Self}`",
+    label = "this is no value with a start dependency",
+    note = "it needs `#[injectable]`, and `impl StartDependency for {Self} {{ async fn wait(&self, starting: &Starting) -> \
+            Result<()> {{ … }} }}`; a machine that has to run first is written without `with`"
+)]
+pub trait Awaited {
+    const AWAITED: Key;
+    const OF: OfValue;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: StartDependency + Injectable> Awaited for T {
+    const AWAITED: Key = T::KEY;
+    const OF: OfValue = OfValue::of::<T>();
 }
 
 /// How a value is waited for whose type a constant has forgotten.

@@ -13,7 +13,10 @@ use super::{Check, Finding, Rule, near};
 impl Check<'_> {
     /// `#[ignore_dependency]` and `override_dependencies` of what is placed at `row`.
     pub(super) const fn kept_out(&mut self, row: u32) {
-        let starts = &self.all.rows[row as usize].node.starts;
+        let node = self.all.rows[row as usize].node;
+        let starts = &node.starts;
+        // One model in many places makes one mistake.
+        let model = node.key.id().rotate_left(1);
         let mut i = 0;
         while i < starts.ignores.len() {
             let ignored = &starts.ignores[i];
@@ -24,10 +27,10 @@ impl Check<'_> {
             if before < i {
                 let finding =
                     Finding::new(Rule::IgnoredTwice, row, NONE).item(i as u32).with(before as u32, 0);
-                self.findings.add(finding.subject(ignored.key.id()));
+                self.findings.add(finding.subject(ignored.key.id() ^ model));
             } else if !self.all.inherits(row, ignored) {
                 let finding = Finding::new(Rule::IgnoredNothing, row, NONE).item(i as u32);
-                self.findings.add(finding.subject(ignored.key.id()));
+                self.findings.add(finding.subject(ignored.key.id() ^ model));
             }
             i += 1;
         }
@@ -35,7 +38,7 @@ impl Check<'_> {
             && let Some(key) = overrides.scope
             && self.all.around(row, key) == NONE
         {
-            self.findings.add(Finding::new(Rule::NotAround, row, NONE).subject(key.id()));
+            self.findings.add(Finding::new(Rule::NotAround, row, NONE).subject(key.id() ^ model));
         }
     }
 
