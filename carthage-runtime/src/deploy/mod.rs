@@ -180,12 +180,12 @@ impl Deployment {
     /// An error if the layout could not be resolved.
     fn resolved(&self) -> Result<(), Error> {
         self.ordered()?;
-        self.trouble.as_ref().map_or(Ok(()), |trouble| unresolved(trouble))
+        self.trouble.as_ref().map_or(Ok(()), unresolved)
     }
 
     /// An error if it is not known which machines start after which.
     fn ordered(&self) -> Result<(), Error> {
-        self.things.trouble.as_ref().map_or(Ok(()), |trouble| unresolved(trouble))
+        self.things.trouble.as_ref().map_or(Ok(()), unresolved)
     }
 
     /// The scope of the whole layout: what is made in it, and closed at the end.
