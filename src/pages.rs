@@ -15,6 +15,7 @@ pages! {
     Members "../docs/guide/members.md"
     Roles "../docs/guide/roles.md"
     Images "../docs/guide/images.md"
+    Starting "../docs/guide/starting.md"
     Tasks "../docs/guide/tasks.md"
     Values "../docs/guide/values.md"
     Networks "../docs/guide/networks.md"

@@ -30,6 +30,7 @@ impl Container {
     ) -> Self {
         let mut model = Model::parse(attribute, item, Some(Within::Container), errors);
         expand::hold_parts(&mut model);
+        model.starts.read(options);
         let name = model.name(options, errors);
         let domain = options.text("domain", late::domain, errors).map(|(domain, _)| domain);
         Self { model, name, implementation: options.ty("implementation"), domain }

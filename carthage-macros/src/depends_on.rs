@@ -9,7 +9,13 @@ use crate::errors::Errors;
 use crate::field::ours;
 use crate::model::MODELS;
 
-/// `#[depends_on]` and its like, above the attribute that makes the struct a model: moves below it.
+/// What has something around or inside, and where an attribute for these belongs.
+pub(crate) const SCOPES: (&str, &str) = (
+    "a `#[machine_model]`, `#[enclave]` or `#[layout]`",
+    "a struct with `#[machine_model]`, `#[enclave]` or `#[layout]`",
+);
+
+/// `#[env]` and its like, above the attribute that makes the struct a model: moves below it.
 pub(crate) fn on_machine(attribute: &str, arguments: TokenStream, item: TokenStream) -> TokenStream {
     on_model(attribute, ("a `#[machine_model]`", "a struct with `#[machine_model]`"), arguments, item)
 }

@@ -2,14 +2,13 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::spanned::Spanned;
 use syn::{Fields, Generics, parse_quote};
 
 use crate::build;
 use crate::field::Role;
 use crate::mask;
 use crate::model::{Model, key_arguments};
-use crate::node::{at, key, option, parts};
+use crate::node::{at, key, parts};
 
 /// The struct itself.
 ///
@@ -59,11 +58,6 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
     let key_arguments = key_arguments(&model.item);
     let is_abstract = model.is_abstract.then(|| quote!(.of_abstract()));
     let parts = parts(&model.fields);
-    let dependencies = model.depends_on.iter().map(|dependency| {
-        let (ty, at) = (&dependency.ty, crate::node::at(dependency.ty.span()));
-        let field = option(dependency.field.as_ref());
-        quote!(::carthage::model::Dependency { key: <#ty as ::carthage::layout::Model>::KEY, field: #field, at: #at })
-    });
     let kind = Ident::new(kind, Span::call_site());
     let (functions, policy) = (build::functions(model), &model.policy);
     let about = (!about.is_empty()).then(|| quote!(.about(#about)));
@@ -82,7 +76,7 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
         (false, true) => (None, None),
     };
     let masks = mask::node(&model.masks);
-    let dependencies = (!model.depends_on.is_empty()).then(|| quote!(.depends_on(&[#(#dependencies),*])));
+    let (starts, collects) = (model.starts.node(), model.starts.function());
     quote! {
         #[automatically_derived]
         impl #impl_generics ::carthage::layout::Model for #ident #ty_generics #where_clause {
@@ -91,8 +85,9 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
             #own
             const NODE: &'static ::carthage::model::Node =
                 &::carthage::model::Node::new(::carthage::model::Kind::#kind, Self::KEY, #name, #at)
-                #about #node #policy #parts #masks #dependencies;
+                #about #node #policy #parts #masks #starts;
             #functions
+            #collects
         }
     }
 }

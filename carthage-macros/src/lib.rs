@@ -36,6 +36,7 @@ mod profile;
 mod provide;
 mod role;
 mod signature;
+mod start;
 mod surroundings;
 mod task;
 mod tokens;
@@ -126,25 +127,25 @@ pub fn link(input: TokenStream) -> TokenStream {
     }
 }
 
-/// What must run first.
+/// What must run first: `#[depends_on(Mirror)]`, `#[depends_on(Gateway, command = ["ping", "-c1", "10.1.0.2"])]`,
+/// `#[depends_on(with = License)]`.
 #[proc_macro_attribute]
 pub fn depends_on(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    depends_on::on_machine("depends_on", arguments.into(), item.into()).into()
+    depends_on::on_model("depends_on", depends_on::SCOPES, arguments.into(), item.into()).into()
+}
+
+/// What scopes around depend on, and what is in here does not: `#[ignore_dependency(Mirror)]`.
+#[proc_macro_attribute]
+pub fn ignore_dependency(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let belongs =
+        ("a `#[machine_model]` or `#[enclave]`", "a struct with `#[machine_model]` or `#[enclave]`");
+    depends_on::on_model("ignore_dependency", belongs, arguments.into(), item.into()).into()
 }
 
 /// A value of the scopes around that is hidden in here: `#[mask(JoinToken)]`, `#[mask(JoinToken, Site = "red")]`.
 #[proc_macro_attribute]
 pub fn mask(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    depends_on::on_model(
-        "mask",
-        (
-            "a `#[machine_model]`, `#[enclave]` or `#[layout]`",
-            "a struct with `#[machine_model]`, `#[enclave]` or `#[layout]`",
-        ),
-        arguments.into(),
-        item.into(),
-    )
-    .into()
+    depends_on::on_model("mask", depends_on::SCOPES, arguments.into(), item.into()).into()
 }
 
 /// A variable of the environment of everything that runs in a machine: `#[env(NAME = "value")]`.

@@ -7,8 +7,8 @@ use syn::{Type, parse_quote};
 use crate::capability::Capability;
 use crate::errors::Errors;
 use crate::literal;
-use crate::model::Dependency;
 use crate::options::{self, Known, Options, TextOrType};
+use crate::start::Dependency;
 use crate::words;
 
 /// The arguments.
@@ -71,7 +71,7 @@ pub(crate) fn read(options: &mut Options, errors: &mut Errors) -> Login {
     }
     let mut machine = |ty: Type| {
         let key = quote!(<#ty as ::carthage::layout::Model>::KEY);
-        depends_on.push(Dependency { ty, field: None });
+        depends_on.push(Dependency::on(ty));
         key
     };
     match options.text_or_type("ssh_jump", literal::jump, errors) {

@@ -17,6 +17,7 @@ use crate::model::Model;
 use crate::node;
 use crate::options::{self, Known, Options};
 use crate::own_options;
+use crate::start;
 use crate::surroundings;
 use crate::words;
 
@@ -26,6 +27,8 @@ const OPTIONS: &[Known] = &[
     options::text("runas_user", "runas_user = \"www-data\""),
     options::texts("tags", "tags = [\"web\", \"edge\"]"),
     options::flag("readonly", "readonly"),
+    start::OVERRIDES,
+    start::COLLECTS,
 ];
 
 /// All arguments: the machine's own, what it is made of, and how it is reached.
@@ -41,11 +44,12 @@ pub(crate) fn expand(arguments: TokenStream, mut item: ItemStruct, errors: &mut 
     let (surroundings, asked) = surroundings::take(&mut item, errors);
     let mut model = Model::parse("machine_model", item, Some(Within::Machine), errors);
     expand::hold_parts(&mut model);
+    model.starts.read(&mut options);
     let name = model.name(&mut options, errors);
     let implementation = options.ty("implementation");
     let mut needs = asked;
     let login = login::read(&mut options, errors);
-    model.depends_on.extend(login.depends_on.iter().cloned());
+    model.starts.depends_on.extend(login.depends_on.iter().cloned());
     needs.extend(login.needs.iter().cloned());
     if !login.located {
         needs.push(Capability::new("Located", model.item.ident.span()));

@@ -1,11 +1,7 @@
 //! A struct that is a model, as the attributes on it and on its fields say.
 
 use proc_macro2::TokenStream;
-use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
-use syn::{
-    Attribute, Expr, ExprLit, Fields, GenericParam, Ident, ItemStruct, Lit, Meta, Token, Type, parse_quote,
-};
+use syn::{Attribute, Expr, ExprLit, Fields, GenericParam, Ident, ItemStruct, Lit, Meta, parse_quote};
 
 use crate::build;
 use crate::errors::Errors;
@@ -13,8 +9,9 @@ use crate::field::{self, Field, Within};
 use crate::literal;
 use crate::mask::{self, Mask};
 use crate::names::kebab;
-use crate::options::{self, Known, Options};
+use crate::options::Options;
 use crate::policy;
+use crate::start::{self, Starts};
 
 /// The attributes that make a struct a model.
 pub(crate) const MODELS: &[&str] = &["layout", "enclave", "network", "machine_model", "role", "image"];
@@ -26,22 +23,13 @@ pub(crate) struct Model {
     /// The first line of its doc comment.
     pub(crate) about: String,
     pub(crate) fields: Vec<Field>,
-    pub(crate) depends_on: Vec<Dependency>,
+    pub(crate) starts: Starts,
     /// Whether it only stands for one that a layout has.
     pub(crate) is_abstract: bool,
     pub(crate) masks: Vec<Mask>,
     /// The builder call for the node of `#[policy]`.
     pub(crate) policy: TokenStream,
 }
-
-/// An entry of `#[depends_on]`.
-#[derive(Clone)]
-pub(crate) struct Dependency {
-    pub(crate) ty: Type,
-    pub(crate) field: Option<String>,
-}
-
-const DEPENDS_ON: &[Known] = &[options::idents("name", "name = mirror_b")];
 
 impl Model {
     /// Reads the fields. `within` is `None` for a model that has none.
@@ -58,7 +46,7 @@ impl Model {
                 format!("a struct is one thing: it is `#[{attribute}]` already, so it cannot be `#[{name}]`"),
             );
         }
-        let depends_on = dependencies(attribute, &mut item, errors);
+        let starts = start::take(attribute, &mut item, errors);
         let masks = mask::take(attribute, &mut item, errors);
         let policy = policy::take(&mut item, errors);
         if let Some(lifetime) = item.generics.lifetimes().next() {
@@ -103,7 +91,7 @@ impl Model {
             }
             (Fields::Unit, Some(_)) => Vec::new(),
         };
-        let model = Self { item, about, fields, depends_on, is_abstract: false, masks, policy };
+        let model = Self { item, about, fields, starts, is_abstract: false, masks, policy };
         model.unique_interfaces(errors);
         for (expr, other) in build::mentioned_too_early(&model.fields) {
             errors.at(
@@ -154,39 +142,6 @@ impl Model {
             }
         }
     }
-}
-
-/// Takes `#[depends_on(T, name = field)]` off the struct.
-fn dependencies(attribute: &str, item: &mut ItemStruct, errors: &mut Errors) -> Vec<Dependency> {
-    let mut dependencies = Vec::new();
-    for (_, found) in field::take(&mut item.attrs, &["depends_on"]) {
-        if attribute != "machine_model" {
-            errors.at(
-                &found,
-                "`#[depends_on]` belongs on a `#[machine_model]`: machines start after one another",
-            );
-            continue;
-        }
-        let arguments = options::arguments(&found, errors);
-        if arguments.is_empty() {
-            errors.at(&found, "say what must run first: `#[depends_on(Mirror)]`");
-            continue;
-        }
-        let parsed = |input: ParseStream<'_>| {
-            let ty: Type = input.parse()?;
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
-            Ok((ty, input.parse::<TokenStream>()?))
-        };
-        let Some((ty, rest)) = errors.keep(parsed.parse2(arguments)) else { continue };
-        let mut options = Options::parse("depends_on", DEPENDS_ON, rest, errors);
-        if options.sound {
-            let field = options.idents("name").first().map(|name| name.unraw().to_string());
-            dependencies.push(Dependency { ty, field });
-        }
-    }
-    dependencies
 }
 
 /// The first line of the doc comment.

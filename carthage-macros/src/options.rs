@@ -38,6 +38,8 @@ enum Form {
     Expr,
     /// A string literal, or a type.
     TextOrType,
+    /// `true`, `false`, or a type.
+    Switch,
     /// Integer literals in brackets.
     Numbers,
     /// String literals in brackets.
@@ -49,6 +51,13 @@ enum Form {
 /// A value of [`text_or_type`].
 pub(crate) enum TextOrType<T> {
     Text(T),
+    Type(Box<Type>),
+}
+
+/// A value of [`switch`].
+pub(crate) enum Switch {
+    Off,
+    On,
     Type(Box<Type>),
 }
 
@@ -66,6 +75,7 @@ form!(type_, Type);
 form!(idents, Names);
 form!(expression, Expr);
 form!(text_or_type, TextOrType);
+form!(switch, Switch);
 form!(numbers, Numbers);
 form!(texts, Texts);
 form!(groups, Groups);
@@ -98,6 +108,7 @@ enum Value {
     Number(Expr),
     Flag,
     Type(Type),
+    Switch(bool),
     Names(Vec<Ident>),
     Expr(Expr),
     Numbers(Vec<LitInt>),
@@ -244,6 +255,15 @@ impl Options {
         }
     }
 
+    /// Yes, no, or a type; and where it is said.
+    pub(crate) fn switch(&mut self, name: &str) -> Option<(Switch, Span)> {
+        match self.take(name)? {
+            (ident, Value::Switch(on)) => Some((if on { Switch::On } else { Switch::Off }, ident.span())),
+            (ident, Value::Type(ty)) => Some((Switch::Type(Box::new(ty)), ident.span())),
+            _ => None,
+        }
+    }
+
     /// Identifiers.
     pub(crate) fn idents(&mut self, name: &str) -> Vec<Ident> {
         match self.take(name) {
@@ -341,7 +361,8 @@ impl Form {
             }
             Self::Names => Value::Names(vec![input.call(Ident::parse_any)?]),
             Self::TextOrType if input.peek(LitStr) => Value::Text(input.parse()?),
-            Self::TextOrType => Value::Type(input.parse()?),
+            Self::Switch if input.peek(syn::LitBool) => Value::Switch(input.parse::<syn::LitBool>()?.value),
+            Self::TextOrType | Self::Switch => Value::Type(input.parse()?),
             Self::Texts => {
                 let content;
                 bracketed!(content in input);

@@ -32,6 +32,11 @@ pub enum Action {
 }
 
 impl Action {
+    /// Whether a machine is started by it.
+    pub(crate) const fn starts(self) -> bool {
+        matches!(self, Self::Create | Self::Recreate | Self::Adopt | Self::Start | Self::Restart)
+    }
+
     /// The word for it.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -76,7 +76,8 @@ impl Deployment {
                 let applications = self.applications(*index, &place);
                 let (roots, machines) =
                     applications.split_at(applications.partition_point(|one| one.when == When::Exists));
-                let (identity, rooted) = self.deploy_machine(thing, machine, roots, &progress).await?;
+                let (identity, rooted) =
+                    self.deploy_machine(thing, *index, machine, roots, &progress).await?;
                 self.release_unused(machine).await.map_err(told)?;
                 self.end_services(*index, machine, &progress).await?;
                 let applied = self.customize(machines, &identity, &progress).await;
@@ -139,6 +140,7 @@ impl Deployment {
     async fn deploy_machine(
         &self,
         thing: &Thing,
+        index: usize,
         machine: &Machine,
         roots: &[Application<'_>],
         progress: &Progress,
@@ -148,6 +150,10 @@ impl Deployment {
         let verdict = self.verdict(thing, machine, &presence);
         progress
             .step(&name, verdict, async |action| -> Result<_, Undone> {
+                // Before anything of it is touched: one that must not start yet stays as it is.
+                if action.is_some_and(Action::starts) {
+                    self.may_start(index, machine).await?;
+                }
                 let identity = match action {
                     Some(Action::Recreate) => {
                         self.remove_machine(machine).await?;

@@ -15,6 +15,7 @@ mod remove;
 mod report;
 mod select;
 mod services;
+mod starting;
 mod status;
 mod survey;
 mod things;
@@ -178,13 +179,13 @@ impl Deployment {
 
     /// An error if the layout could not be resolved.
     fn resolved(&self) -> Result<(), Error> {
-        let Some(trouble) = &self.trouble else { return Ok(()) };
-        let error = Error::new(trouble.kind(), "the layout cannot be resolved");
-        let error = match trouble.next_step() {
-            Some(hint) => error.hint(hint),
-            None => error,
-        };
-        Err(error.because(trouble.clone()))
+        self.ordered()?;
+        self.trouble.as_ref().map_or(Ok(()), unresolved)
+    }
+
+    /// An error if it is not known which machines start after which.
+    fn ordered(&self) -> Result<(), Error> {
+        self.things.trouble.as_ref().map_or(Ok(()), unresolved)
     }
 
     /// The scope of the whole layout: what is made in it, and closed at the end.
@@ -250,6 +251,15 @@ impl Deployment {
         }
         Err(Error::new(ErrorKind::NotFound, format!("`{}` has no place in the layout", machine.name())))
     }
+}
+
+fn unresolved(trouble: &Arc<Error>) -> Result<(), Error> {
+    let error = Error::new(trouble.kind(), "the layout cannot be resolved");
+    let error = match trouble.next_step() {
+        Some(hint) => error.hint(hint),
+        None => error,
+    };
+    Err(error.because(trouble.clone()))
 }
 
 impl Drop for Deployment {

@@ -106,8 +106,10 @@ impl Deployment {
     ) -> Vec<Step> {
         let verdict = self.verdict(thing, machine, presence);
         let action = verdict.as_ref().map(|(action, _)| *action);
-        let mut steps: Vec<_> =
-            verdict.map(|verdict| decided(thing, verdict, details(machine))).into_iter().collect();
+        let starts = action.is_some_and(Action::starts);
+        let waits = self.waits_for(index).filter(|_| starts);
+        let details = details(machine).into_iter().chain(waits).collect();
+        let mut steps: Vec<_> = verdict.map(|verdict| decided(thing, verdict, details)).into_iter().collect();
         let now = match (action, presence.identity()) {
             (Some(Action::Create | Action::Recreate | Action::Adopt), _) | (_, None) => Now::New,
             (Some(Action::Start | Action::Restart), Some(identity)) => Now::Stopped(identity.clone()),

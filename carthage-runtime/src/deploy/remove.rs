@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Action;
 use super::policy::{Chosen, Question};
-use super::progress::Progress;
+use super::progress::{Progress, Undone};
 use super::things::Thing;
 use super::{Deployment, Plan, Report, Selection, Skip, Step};
 use crate::error::{Error, ErrorKind};
@@ -155,8 +155,9 @@ impl Deployment {
     /// has changed in the layout since waits for the next deployment.
     ///
     /// # Errors
-    /// When the selection names nothing.
+    /// When the selection names nothing, or machines start after each other.
     pub async fn start(&self, selection: &Selection) -> Result<Report, Error> {
+        self.ordered()?;
         let current = |at: &usize| !self.things.all[*at].is_old();
         let among = self.things.deploys.closure(self.machines_among(selection)?.into_iter().filter(current));
         let work = |_, thing, progress: Arc<Progress>| async move { self.start_one(thing, &progress).await };
@@ -181,18 +182,25 @@ impl Deployment {
         let verdict =
             (presence.running() != Some(true)).then(|| (Action::Start, "it is not running".to_owned()));
         progress
-            .step(&name, verdict, async |action| match (action, thing) {
-                (None, _) => Ok(()),
-                (_, Thing::Network(network) | Thing::OldNetwork(network)) => network.create().await.map(drop),
-                (_, Thing::Machine(_, machine) | Thing::OldMachine(machine)) => {
-                    let machine = machine.made_from(self.record(thing));
-                    machine.start().await?;
-                    let hosts = self.old_names.hosts(machine.spec());
-                    match presence.identity() {
-                        Some(identity) => machine.introduce(identity.clone(), &hosts).await,
-                        None => Ok(()),
+            .step(&name, verdict, async |action| -> Result<(), Undone> {
+                match (action, thing) {
+                    (None, _) => {}
+                    (_, Thing::Network(network) | Thing::OldNetwork(network)) => {
+                        drop(network.create().await?)
+                    }
+                    (_, Thing::Machine(_, machine) | Thing::OldMachine(machine)) => {
+                        if let Thing::Machine(index, machine) = thing {
+                            self.may_start(*index, machine).await?;
+                        }
+                        let machine = machine.made_from(self.record(thing));
+                        machine.start().await?;
+                        let hosts = self.old_names.hosts(machine.spec());
+                        if let Some(identity) = presence.identity() {
+                            machine.introduce(identity.clone(), &hosts).await?;
+                        }
                     }
                 }
+                Ok(())
             })
             .await
     }

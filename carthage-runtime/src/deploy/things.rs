@@ -9,7 +9,7 @@ use super::graph::Graph;
 use super::select::Selection;
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
-use crate::layout::World;
+use crate::layout::{Starts, World};
 use crate::machine::engine::{Engine, Identity, MachineSpec, NetworkSpec};
 use crate::machine::{Machine, MadeFrom};
 use crate::network::Network;
@@ -82,6 +82,10 @@ pub(crate) struct Things {
     pub(crate) deploys: Graph,
     /// What of all that exists must not be taken away before a thing is: of the layout, and of what was made.
     pub(crate) destroys: Graph,
+    /// What comes before the start of each machine, by its position in the layout.
+    pub(super) starts: BTreeMap<usize, Starts>,
+    /// Why that is not known, if it is not.
+    pub(super) trouble: Option<Arc<Error>>,
     /// What a deployment takes away before it comes to another thing, if it does both: the second waits for the first.
     first: Vec<(usize, usize)>,
 }
@@ -107,8 +111,13 @@ impl Things {
             .collect();
         things.add_old(world, snapshot, ledger, events)?;
         let networks: BTreeMap<String, usize> = things.networks();
+        match world.starts() {
+            Ok(starts) => things.starts = starts,
+            Err(error) => things.trouble = Some(Arc::new(error)),
+        }
         for (index, &thing) in &machines {
-            for other in world.start_dependencies(*index).iter().filter_map(|other| machines.get(other)) {
+            let after = things.starts.get(index).into_iter().flat_map(|starts| &starts.machines);
+            for other in after.filter_map(|other| machines.get(other)) {
                 things.deploys.need(thing, *other);
                 things.destroys.need(thing, *other);
             }

@@ -12,6 +12,7 @@ mod place;
 mod placed;
 mod profiles;
 mod resolve;
+mod starts;
 mod wanted;
 mod world;
 
@@ -26,13 +27,15 @@ pub use parts::Parts;
 pub use place::{Place, Provider};
 pub use placed::Placed;
 pub(crate) use profiles::{in_profile, name_in};
+pub(crate) use starts::Starts;
 pub use wanted::{Deferred, Made, Wanted};
 pub(crate) use world::Around;
 pub use world::World;
 
 use crate::customize::AnyCustomization;
 use crate::error::Error;
-use crate::model::{Called, Key, Node, Part, Placements, Taken, TakenIn};
+use crate::machine::start::Prerequisite;
+use crate::model::{Called, Key, Node, Part, Placement, Placements, Taken, TakenIn};
 use crate::network::Link;
 
 /// An item that can be a member of a layout: an enclave, a network, a machine's model, a layout itself.
@@ -64,6 +67,12 @@ pub trait Model: Sized + Send + Sync + 'static {
     /// # Errors
     /// When one of them cannot be made.
     fn build(parts: &Parts) -> Result<Self, Error>;
+
+    /// Of a machine: what must be so before it starts, out of what was collected for it.
+    fn start_dependencies(machine: Placement, collected: Vec<Prerequisite>) -> Vec<Prerequisite> {
+        let _ = machine;
+        collected
+    }
 
     /// Its customizations, in the order of their fields.
     fn customizations(&self) -> Vec<&dyn AnyCustomization> {

@@ -135,6 +135,7 @@ impl Place {
         for &index in self.world.members(self.index, part) {
             let place = Self::new(self.world.clone(), index);
             T::register(&place);
+            place.collects_starts::<T>();
             let name = format!("`{}`", place.scope().name());
             let slot = self.scope().slot(name, making_model::<T>(place));
             self.world.set_model(index, slot);

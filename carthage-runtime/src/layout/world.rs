@@ -13,6 +13,7 @@ use super::neighbours::Neighbourhood;
 use super::place::Place;
 use super::placed::Placed;
 use super::resolve::{machine_spec, resolve_networks};
+use super::starts::Collector;
 use super::{AnyModel, Layout};
 use crate::customize::{self, AnyCustomization, Setting, When};
 use crate::error::{Error, ErrorKind};
@@ -53,6 +54,8 @@ pub struct World {
     customized: Vec<OnceLock<Arc<dyn AnyModel>>>,
     /// Roles of machines, by position and key, as placed ones.
     roles: Mutex<HashMap<(usize, u64), Value>>,
+    /// What models make of their start dependencies.
+    pub(super) collectors: Mutex<BTreeMap<usize, Collector>>,
     provided: Mutex<HashMap<(usize, usize), Slot>>,
     /// What is decided about members, while it is registered.
     decided: Mutex<Decided>,
@@ -172,6 +175,7 @@ impl World {
             models: (0..count).map(|_| OnceLock::new()).collect(),
             customized: (0..count).map(|_| OnceLock::new()).collect(),
             roles: Mutex::default(),
+            collectors: Mutex::default(),
             provided: Mutex::default(),
             decided: Mutex::new(decided),
             pending: Pending::default(),
@@ -262,11 +266,6 @@ impl World {
     /// The stamps in a directory of the layout's.
     pub(crate) fn stamps(&self, stamp_dir: &Path) -> Stamps {
         stamps_in(&self.cache, stamp_dir, &self.id)
-    }
-
-    /// The machines that run before the one at a place.
-    pub(crate) fn start_dependencies(&self, index: usize) -> Vec<usize> {
-        self.placement(index).starts_after().into_iter().map(Placement::index).collect()
     }
 
     /// All machines, by position, in the order of the source.

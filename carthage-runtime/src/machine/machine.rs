@@ -13,6 +13,7 @@ use super::engine::{
 };
 use super::files::{Root, Tree};
 use super::guard::Users;
+use super::start::Prerequisite;
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
 use crate::state::{Change, Kind, Ledger, Record, crash_point};
@@ -134,6 +135,11 @@ impl Machine {
     /// What must be done to it when this changes in its model.
     pub(crate) fn effect(&self, aspect: Aspect) -> Effect {
         self.engine().effect(aspect)
+    }
+
+    /// What has to be so before it starts, as its implementation wants it.
+    pub(crate) fn start_dependencies(&self, collected: Vec<Prerequisite>) -> Vec<Prerequisite> {
+        self.engine().start_dependencies(self.spec(), collected)
     }
 
     /// Whether it is made, started and stopped from here, and not only reached.

@@ -2,6 +2,7 @@
 
 pub mod capability;
 mod command;
+mod command_dependency;
 pub mod engine;
 mod files;
 mod guard;
@@ -13,6 +14,7 @@ mod login;
 mod machine;
 mod outflow;
 mod ports;
+pub mod start;
 
 pub use command::{Command, Output};
 pub use files::{Root, Tree};

@@ -21,6 +21,7 @@ mod overlaps;
 mod pools;
 mod provides;
 mod roles;
+mod starts;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -140,6 +141,14 @@ struct Check<'a> {
     edge_to: &'a mut [u32],
     edge_part: &'a mut [u32],
     edge_item: &'a mut [u32],
+    /// What machines inherit so far. By row: 1 + the last of what it inherits, and a mark of who needs it.
+    inherited: u32,
+    inherited_head: &'a mut [u32],
+    marks: &'a mut [u32],
+    /// By what is inherited: the reference, the scope that makes it, and 1 + the one before.
+    inherited_edge: &'a mut [u32],
+    inherited_from: &'a mut [u32],
+    inherited_next: &'a mut [u32],
     /// Of a search for cycles, by row or field: whether it was seen; by depth: the way, and what is next there.
     color: &'a mut [u32],
     way: &'a mut [u32],
@@ -158,7 +167,14 @@ pub(crate) const fn scratch(size: &Size) -> usize {
         + slots_for(size.macs)
         + slots_for(size.machines)
         + slots_for(size.fields)
+        + 2 * heirs(size)
+        + 3 * size.inherited
         + 3 * cycle
+}
+
+/// Rows that may inherit something.
+const fn heirs(size: &Size) -> usize {
+    if size.inherited == 0 { 0 } else { size.rows }
 }
 
 /// Rows or fields among which cycles are looked for.
@@ -217,6 +233,12 @@ impl<'a> Check<'a> {
             edge_to: take(rest, references),
             edge_part: take(rest, references),
             edge_item: take(rest, references),
+            inherited: 0,
+            inherited_head: take(rest, heirs(&size)),
+            marks: take(rest, heirs(&size)),
+            inherited_edge: take(rest, size.inherited),
+            inherited_from: take(rest, size.inherited),
+            inherited_next: take(rest, size.inherited),
             color: take(rest, searched(&size)),
             way: take(rest, searched(&size)),
             next: take(rest, searched(&size)),
@@ -261,6 +283,7 @@ impl<'a> Check<'a> {
         self.link_start[row] = self.links;
         self.edge_start[row] = self.edges;
         self.dependencies(row as u32, at.node.depends_on);
+        self.kept_out(row as u32);
         let parts = at.node.parts;
         let count = parts.len();
         let mut i = 0;

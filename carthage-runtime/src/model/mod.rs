@@ -14,6 +14,7 @@ mod profile;
 mod reference;
 #[cfg(test)]
 pub(crate) mod sample;
+mod start;
 mod taken;
 mod text;
 mod value;
@@ -25,13 +26,14 @@ pub use late::{Late, Piece, octet};
 pub use login::{Address, Login, Through};
 pub use member::{Count, Member};
 pub use node::{
-    Addressing, Cidr4, Dependency, ImplementationNode, Kind, Link, LinkRef, Node, Part, Range4, Role,
-    TaskNode,
+    Addressing, Cidr4, ImplementationNode, Kind, Link, LinkRef, Node, Part, Range4, Role, TaskNode,
 };
 pub use options::{OptionNode, Policy};
 pub(crate) use place::Outcome;
 pub use place::{Placement, Placements, Size, Tables};
 pub use profile::Profile;
 pub use reference::Unresolved;
+pub(crate) use start::After;
+pub use start::{Dependency, Ignored, Override, Starts, Until};
 pub use taken::{Called, Taken, TakenIn};
 pub use value::{Mask, Mode, Need, Provide};

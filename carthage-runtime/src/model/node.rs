@@ -17,6 +17,7 @@ use super::key::{At, Key};
 use super::login::Login;
 use super::member::Member;
 use super::options::Policy;
+use super::start::{Dependency, Starts};
 use super::taken::Taken;
 use super::value::{Mask, Need, Provide};
 use crate::machine::implementation::{Capability, Implementation};
@@ -96,8 +97,10 @@ pub struct Node {
     pub parts: &'static [Part],
     /// What scopes around provide and that is hidden in here.
     pub masks: &'static [Mask],
-    /// Of a machine: what must run before it.
+    /// What must run before it, or before all machines in it.
     pub depends_on: &'static [Dependency],
+    /// What it makes of what scopes around depend on.
+    pub starts: Starts,
     /// What its arguments ask of the implementation; of a customization: what its kind does.
     pub asks: &'static [Capability],
     /// Of a customization: its tasks, in the order in which they run.
@@ -126,6 +129,7 @@ impl Node {
             parts: &[],
             masks: &[],
             depends_on: &[],
+            starts: Starts::INHERITED,
             asks: &[],
             tasks: &[],
         }
@@ -219,6 +223,13 @@ impl Node {
     #[must_use]
     pub const fn depends_on(mut self, depends_on: &'static [Dependency]) -> Self {
         self.depends_on = depends_on;
+        self
+    }
+
+    /// With what it makes of what scopes around depend on.
+    #[must_use]
+    pub const fn starts(mut self, starts: Starts) -> Self {
+        self.starts = starts;
         self
     }
 
@@ -428,17 +439,6 @@ pub struct LinkRef {
     /// The network it is plugged into.
     pub network: Key,
     /// Where it stands.
-    pub at: At,
-}
-
-/// An entry of `#[depends_on]`.
-#[derive(Clone, Copy, Debug)]
-pub struct Dependency {
-    /// The type that is depended on.
-    pub key: Key,
-    /// `name = …`: the field that holds it, where there are several.
-    pub field: Option<&'static str>,
-    /// Where it is written.
     pub at: At,
 }
 

@@ -318,32 +318,4 @@ impl Placement {
             one.into_iter().chain(tasks.iter().flat_map(|task| task.needs))
         })
     }
-
-    /// The machines that must run before this one: those of `#[depends_on]`, and those that it wants placed. An enclave stands
-    /// for all machines inside, except that wanting one that is around orders nothing. In pre-order, each once.
-    #[must_use]
-    pub fn starts_after(self) -> Vec<Self> {
-        if !matches!(self.kind(), Kind::Machine) {
-            return Vec::new();
-        }
-        let listed = self.node().depends_on.iter().map(|dependency| (dependency.key, dependency.field));
-        let wanted = self.needs().filter(|need| need.mode.is_placed()).map(|need| (need.key, need.field));
-        let around = |other: &Self| other.row < self.row && self.row < other.row().end;
-        let mut found: Vec<Self> = listed
-            .chain(wanted.filter(|(key, field)| {
-                !self.resolve(*key, *field).is_ok_and(|targets| targets.iter().any(around))
-            }))
-            .filter_map(|(key, field)| self.resolve(key, field).ok())
-            .flatten()
-            .flat_map(|target| match target.kind() {
-                Kind::Machine => target.row..target.row + 1,
-                _ => target.row..target.row().end,
-            })
-            .map(|row| Self { all: self.all, row })
-            .filter(|machine| matches!(machine.kind(), Kind::Machine))
-            .collect();
-        found.sort_unstable_by_key(|machine| machine.row);
-        found.dedup();
-        found
-    }
 }

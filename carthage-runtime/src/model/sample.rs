@@ -5,9 +5,8 @@ use std::net::Ipv4Addr;
 use super::constraint::Constraint;
 use super::key::{At, Key};
 use super::member::{Count, Member};
-use super::node::{
-    Addressing, Cidr4, Dependency, ImplementationNode, Kind, Link, Node, Part, Range4, Role, TaskNode,
-};
+use super::node::{Addressing, Cidr4, ImplementationNode, Kind, Link, Node, Part, Range4, Role, TaskNode};
+use super::start::{Dependency, Ignored, Starts};
 use super::value::{Mask, Mode, Need, Provide};
 use crate::machine::implementation::Implementation;
 
@@ -177,8 +176,24 @@ pub(crate) fn customize(
 }
 
 pub(crate) fn depends(node: Node, line: u32, wanted: Vec<(&'static str, Option<&'static str>)>) -> Node {
-    let listed = wanted.into_iter().map(|(name, field)| Dependency { key: key(name), field, at: at(line) });
+    let listed = wanted.into_iter().map(|(name, field)| {
+        let dependency = Dependency::new(key(name), at(line));
+        field.map_or(dependency, |field| dependency.field(field))
+    });
     node.depends_on(leak(listed.collect()))
+}
+
+/// Ignores what scopes around depend on.
+pub(crate) fn ignores(node: Node, line: u32, ignored: Vec<&'static str>) -> Node {
+    let ignored = ignored.into_iter().map(|name| Ignored { key: key(name), field: None, at: at(line) });
+    let starts = Starts { ignores: leak(ignored.collect()), ..node.starts };
+    node.starts(starts)
+}
+
+/// Inherits nothing up to this scope, or nothing at all.
+pub(crate) fn overrides(node: Node, line: u32, scope: Option<&'static str>) -> Node {
+    let starts = node.starts.overrides(scope.map(key), at(line));
+    node.starts(starts)
 }
 
 /// An implementation that nothing is done with.

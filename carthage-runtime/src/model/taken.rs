@@ -204,6 +204,9 @@ impl Node {
                     self.login = if self.login.is_some() { self.login } else { of.login };
                     self.tags = if self.tags.is_empty() { of.tags } else { self.tags };
                     self.readonly = self.readonly || of.readonly;
+                    self.depends_on =
+                        if self.depends_on.is_empty() { of.depends_on } else { self.depends_on };
+                    self.starts = if self.starts.is_all() { of.starts } else { self.starts };
                 }
             }
             i += 1;

@@ -35,6 +35,7 @@ pub use spec::{
     BootSpec, Firmware, HostEntry, LinkSpec, MachineSpec, MountSpec, NetworkSpec, PortSpec, Protocol,
 };
 
+use super::start::Prerequisite;
 use crate::error::{Error, ErrorKind, Result};
 
 /// An implementation of machines and networks on one site.
@@ -95,6 +96,12 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     fn let_go(&self) {}
     /// Gives a running machine the names it can reach, besides its own.
     async fn set_hosts(&self, machine: &MachineSpec, hosts: &[HostEntry]) -> Result<(), Error>;
+
+    /// What must be so before the machine starts, out of what was collected for it: its model has had its say.
+    fn start_dependencies(&self, machine: &MachineSpec, collected: Vec<Prerequisite>) -> Vec<Prerequisite> {
+        let _ = machine;
+        collected
+    }
 
     /// Runs a command in a running machine.
     async fn exec(&self, machine: &MachineSpec, exec: Exec) -> Result<Running, Error>;

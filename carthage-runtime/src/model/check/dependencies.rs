@@ -1,8 +1,9 @@
 //! What machines start after is in the layout, is meant clearly, and does not go round in a circle.
 
-use super::super::node::{Dependency, Kind, Role};
+use super::super::node::{Kind, Role};
 use super::super::place::{NONE, Placements};
 use super::super::reference::Meaning;
+use super::super::start::{Dependency, Until};
 use super::super::text::Text;
 use super::super::value::Need;
 use super::finding::{Findings, Step};
@@ -18,13 +19,31 @@ const OPEN: u32 = 1;
 const DONE: u32 = 2;
 
 impl Check<'_> {
-    /// A machine's `#[depends_on]`.
+    /// What a machine depends on, or a scope for all machines inside.
     pub(super) const fn dependencies(&mut self, row: u32, listed: &'static [Dependency]) {
         let count = listed.len();
         let mut i = 0;
         while i < count {
+            if let Until::Value(_) = listed[i].until {
+                self.awaited(row, i as u32, &listed[i]);
+                i += 1;
+                continue;
+            }
             let key = listed[i].key.id;
             let meaning = self.all.meaning(row, key, listed[i].field);
+            if let Meaning::One { target, .. } = meaning
+                && self.all.rows[row as usize].node.kind.is_container()
+            {
+                let end = self.all.rows[row as usize].end;
+                if target < row && row < self.all.rows[target as usize].end {
+                    let finding = Finding::new(Rule::Around, row, NONE).item(i as u32);
+                    self.findings.add(finding.subject(key));
+                    i += 1;
+                    continue;
+                }
+                // What is inside may be needed by what is before it and by what is behind.
+                self.backwards = self.backwards || row < target && target < end;
+            }
             self.reference(row, NONE, i as u32, key, meaning);
             i += 1;
         }
@@ -84,6 +103,7 @@ impl Check<'_> {
         if !(self.backwards && self.forwards) {
             return;
         }
+        self.inherit();
         let mut start = 0;
         while start < self.size.rows {
             if self.edge_start[start] < self.edge_end[start] && self.color[start] == UNSEEN {
@@ -127,11 +147,23 @@ impl Check<'_> {
     const fn follow(&mut self, row: u32, depth: usize) -> u32 {
         let next = self.next[depth];
         if matches!(self.all.rows[row as usize].node.kind, Kind::Machine) {
-            if next == self.edge_end[row as usize] {
+            if next < self.edge_end[row as usize] {
+                self.next[depth] += 1;
+                return self.edge_to[next as usize];
+            }
+            // Then what it inherits: beyond all references of its own.
+            let entry = if next > self.edges {
+                self.inherited_next[(next - self.edges) as usize - 1]
+            } else if self.inherited > 0 {
+                self.inherited_head[row as usize]
+            } else {
+                0
+            };
+            if entry == 0 {
                 return NONE;
             }
-            self.next[depth] += 1;
-            return self.edge_to[next as usize];
+            self.next[depth] = self.edges + entry;
+            return self.edge_to[self.inherited_edge[entry as usize - 1] as usize];
         }
         if next >= self.all.rows[row as usize].end {
             return NONE;
@@ -151,11 +183,16 @@ impl Check<'_> {
         let mut at = from;
         while at <= depth {
             let row = self.way[at];
-            let edge = self.next[at] as usize - 1;
-            let step = if matches!(self.all.rows[row as usize].node.kind, Kind::Machine) {
-                Step { row, part: self.edge_part[edge], item: self.edge_item[edge] }
+            let next = self.next[at];
+            let step = if !matches!(self.all.rows[row as usize].node.kind, Kind::Machine) {
+                Step { row, part: NONE, item: NONE, scope: NONE }
+            } else if next > self.edges {
+                let entry = (next - self.edges) as usize - 1;
+                let item = self.edge_item[self.inherited_edge[entry] as usize];
+                Step { row, part: NONE, item, scope: self.inherited_from[entry] }
             } else {
-                Step { row, part: NONE, item: NONE }
+                let edge = next as usize - 1;
+                Step { row, part: self.edge_part[edge], item: self.edge_item[edge], scope: NONE }
             };
             if !self.findings.step(step) {
                 break;
@@ -285,13 +322,25 @@ pub(super) const fn tell_cycle(
         fields(text, all, findings.step_at(first).row);
     }
     i = 0;
+    let mut inherited = None;
     while i < steps && i < SHOWN {
         text.str(LINE);
-        let Step { row, part, item } = findings.step_at(first + i);
+        let Step { row, part, item, scope } = findings.step_at(first + i);
         fields(text, all, row);
         if item == NONE {
             text.str(" is around it");
             placed_at(text, all, findings.step_at(first + (i + 1) % steps).row);
+        } else if scope != NONE {
+            let dependency = &all.rows[scope as usize].node.depends_on[item as usize];
+            text.str(" depends on ");
+            quoted(text, dependency.key.name());
+            text.str(", as all in ");
+            fields(text, all, scope);
+            text.str(" does: ");
+            text.at(dependency.at);
+            if inherited.is_none() {
+                inherited = Some((row, dependency.key));
+            }
         } else if part == NONE {
             let dependency = &all.rows[row as usize].node.depends_on[item as usize];
             text.str(" depends on ");
@@ -309,6 +358,13 @@ pub(super) const fn tell_cycle(
     }
     text.str(LINE);
     text.str("remove one of these");
+    if let Some((row, key)) = inherited {
+        text.str(", or write `#[ignore_dependency(");
+        text.str(key.name());
+        text.str(")]` on ");
+        model(text, all, row);
+        model_at(text, all, row);
+    }
 }
 
 /// Machines of a circle that are named.

@@ -47,6 +47,11 @@ pub(super) enum Rule {
     FixedInFleet,
     Lacking,
     StartCycle,
+    Around,
+    MissingAwaited,
+    IgnoredNothing,
+    IgnoredTwice,
+    NotAround,
     ProvidedTwice,
     FromNowhere,
     FromWithout,
@@ -176,6 +181,11 @@ impl Finding {
             Rule::FixedInFleet => super::members::tell_fixed(self, all, text),
             Rule::Lacking => super::members::tell_lacking(self, all, text),
             Rule::StartCycle => super::dependencies::tell_cycle(self, all, findings, text),
+            Rule::Around
+            | Rule::MissingAwaited
+            | Rule::IgnoredNothing
+            | Rule::IgnoredTwice
+            | Rule::NotAround => super::starts::tell(self, all, text),
             Rule::FromNowhere => super::elsewhere::tell_nowhere(self, all, text),
             Rule::FromWithout => super::elsewhere::tell_without(self, all, text),
             Rule::ProvidedTwice => super::provides::tell(self, all, text),
@@ -190,6 +200,8 @@ pub(super) struct Step {
     pub(super) row: u32,
     pub(super) part: u32,
     pub(super) item: u32,
+    /// The scope that says it for what is inside; [`NONE`] for who says it itself.
+    pub(super) scope: u32,
 }
 
 /// The problems of one layout.
@@ -213,7 +225,7 @@ impl Findings {
         list: [Finding::new(Rule::NoImplementation, NONE, NONE); Self::MOST],
         len: 0,
         more: false,
-        steps: [Step { row: NONE, part: NONE, item: NONE }; Self::STEPS],
+        steps: [Step { row: NONE, part: NONE, item: NONE, scope: NONE }; Self::STEPS],
         steps_len: 0,
     };
 

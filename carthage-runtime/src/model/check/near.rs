@@ -43,6 +43,11 @@ const fn distance(a: &str, b: &str) -> Option<usize> {
     if before[b.len()] < far { Some(before[b.len()]) } else { None }
 }
 
+/// Whether the one name may mean the other.
+pub(super) const fn is(written: &str, name: &str) -> bool {
+    distance(written, name).is_some()
+}
+
 /// A field that holds the type with this key, and is called nearly so.
 pub(super) const fn field(all: &'static Placements, key: u64, written: &str) -> Option<&'static Part> {
     let (mut best, mut least) = (None, usize::MAX);

@@ -161,7 +161,7 @@ impl Check<'_> {
         }
         let first = self.findings.steps_len() as u32;
         let mut at = from;
-        while at <= depth && self.findings.step(Step { row, part: self.way[at], item: NONE }) {
+        while at <= depth && self.findings.step(Step { row, part: self.way[at], item: NONE, scope: NONE }) {
             at += 1;
         }
         let steps = self.findings.steps_len() as u32 - first;

@@ -1,6 +1,7 @@
 //! Every rule, on models written by hand: the text that users see.
 
 mod addresses;
+mod inheritance;
 mod links;
 mod names;
 mod random;

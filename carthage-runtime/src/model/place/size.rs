@@ -30,6 +30,8 @@ pub struct Size {
     pub(crate) machines: usize,
     /// Start dependencies and wanted placements, each array's counted once.
     pub(crate) references: usize,
+    /// Start dependencies of scopes around that machines may inherit, each array's counted once.
+    pub(crate) inherited: usize,
     /// The most fields that one item has.
     pub(crate) fields: usize,
 }
@@ -39,6 +41,8 @@ pub struct Size {
 struct Around {
     path: usize,
     domain: usize,
+    /// Start dependencies of the scopes around.
+    inherited: usize,
     /// Whether this is the first of all arrays around.
     first: bool,
 }
@@ -55,6 +59,7 @@ impl Size {
         macs: 0,
         machines: 0,
         references: 0,
+        inherited: 0,
         fields: 0,
     };
 
@@ -78,7 +83,7 @@ impl Size {
             None => 0,
         };
         counting.size.text = node.name.len() + domain;
-        counting.placement(node, Around { path: 0, domain, first: true });
+        counting.placement(node, Around { path: 0, domain, inherited: 0, first: true });
         let mut size = counting.size;
         size.slots = slots_for(size.entries);
         size.scratch = super::super::check::scratch(&size);
@@ -94,7 +99,7 @@ struct Counting<'a> {
 }
 
 impl Counting<'_> {
-    const fn placement(&mut self, node: &Node, around: Around) {
+    const fn placement(&mut self, node: &Node, mut around: Around) {
         self.size.rows += 1;
         if matches!(node.kind, Kind::Machine) {
             self.size.machines += 1;
@@ -107,6 +112,10 @@ impl Counting<'_> {
         if around.first {
             self.size.entries += node.masks.len();
             self.size.references += node.depends_on.len();
+            if matches!(node.kind, Kind::Machine) {
+                self.size.inherited += around.inherited;
+            }
+            around.inherited += node.depends_on.len();
         }
         let mut i = 0;
         while i < count {
@@ -182,7 +191,8 @@ impl Counting<'_> {
             };
             self.size.text += domain;
             let domain = if domain == 0 { around.domain } else { domain };
-            self.placement(member.node, Around { path, domain, first: around.first && i == 0 });
+            let inside = Around { path, domain, first: around.first && i == 0, ..around };
+            self.placement(member.node, inside);
             i += 1;
         }
     }

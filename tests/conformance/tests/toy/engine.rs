@@ -15,6 +15,7 @@ use carthage::machine::engine::{
     Aspect, Duplex, Effect, Engine, Exec, FileStat, HostEntry, Identity, Log, MachineSpec, NetworkSpec,
     Presence, Reader, Running, ServiceSpec, ServiceState, ServiceStatus, Site, Survey,
 };
+use carthage::machine::start::Prerequisite;
 use carthage::{Error, ErrorKind};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
@@ -26,11 +27,21 @@ use crate::transport::{Here, command};
 pub(crate) struct ToyEngine {
     /// Where its machines are, each in a directory of its name.
     home: PathBuf,
+    /// What it makes of what was collected for the start of a machine.
+    collects: Collects,
 }
+
+/// See [`Engine::start_dependencies`].
+type Collects = fn(&MachineSpec, Vec<Prerequisite>) -> Vec<Prerequisite>;
 
 impl ToyEngine {
     pub(crate) fn new(site: &Site) -> Self {
-        Self { home: site.state.join("toy") }
+        Self::collecting(site, |_, collected| collected)
+    }
+
+    /// One that makes something of its own of what comes before a start.
+    pub(crate) fn collecting(site: &Site, collects: Collects) -> Self {
+        Self { home: site.state.join("toy"), collects }
     }
 
     fn directory(&self, machine: &MachineSpec) -> PathBuf {
@@ -188,6 +199,10 @@ impl Engine for ToyEngine {
     async fn set_hosts(&self, _: &MachineSpec, hosts: &[HostEntry]) -> Result<(), Error> {
         // Without networks there are no names to reach.
         if hosts.is_empty() { Ok(()) } else { self.no_networks() }
+    }
+
+    fn start_dependencies(&self, machine: &MachineSpec, collected: Vec<Prerequisite>) -> Vec<Prerequisite> {
+        (self.collects)(machine, collected)
     }
 
     async fn exec(&self, machine: &MachineSpec, exec: Exec) -> Result<Running, Error> {

@@ -10,7 +10,7 @@ use super::super::super::sample::*;
 use super::super::super::value::Mode;
 
 /// SplitMix64: the same trees in every run (Steele, Lea, Flood: "Fast splittable pseudorandom number generators").
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -21,20 +21,20 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, count: usize) -> usize {
+    pub(super) fn below(&mut self, count: usize) -> usize {
         (self.next() % count as u64) as usize
     }
 
-    fn one_in(&mut self, count: usize) -> bool {
+    pub(super) fn one_in(&mut self, count: usize) -> bool {
         self.below(count) == 0
     }
 }
 
 const NETWORKS: [&str; 3] = ["Lab", "Wan", "Storage"];
 const MACHINES: [&str; 5] = ["A", "B", "C", "D", "E"];
-const ENCLAVES: [&str; 4] = ["P", "Q", "R", "S"];
+pub(super) const ENCLAVES: [&str; 4] = ["P", "Q", "R", "S"];
 const VALUES: [&str; 3] = ["Token", "Mail", "Seal"];
-const FIELDS: [&str; 8] = ["one", "two", "three", "four", "five", "six", "seven", "eight"];
+pub(super) const FIELDS: [&str; 8] = ["one", "two", "three", "four", "five", "six", "seven", "eight"];
 
 /// A layout of few types in many places.
 fn tree(random: &mut Random) -> &'static Node {
@@ -282,7 +282,7 @@ fn expected(all: &[Plain], placements: &'static Placements) -> BTreeMap<&'static
 }
 
 /// Whether machines start after each other, each one asked.
-fn has_circle(placements: &'static Placements) -> bool {
+pub(super) fn has_circle(placements: &'static Placements) -> bool {
     let mut left: BTreeMap<usize, Vec<usize>> = placements
         .iter()
         .filter(|placement| placement.kind() == Kind::Machine)
