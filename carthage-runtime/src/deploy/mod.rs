@@ -18,6 +18,7 @@ mod services;
 mod status;
 mod survey;
 mod things;
+mod tree;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub use report::{Plan, Report};
 pub(crate) use select::nearest;
 pub use select::{Pattern, Selection};
 pub use status::{Listed, MachineStatus, NetworkStatus, Service, Status};
+pub use tree::{Customized, Item, LINTS, Lint, Plugged, Provided, lints};
 
 pub use crate::step::{Action, Failure, Skip, Step};
 

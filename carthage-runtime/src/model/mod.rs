@@ -16,6 +16,7 @@ mod reference;
 pub(crate) mod sample;
 mod text;
 mod value;
+mod warning;
 
 pub use constraint::{Constraint, ConstraintKind, NumberConstraint, TextConstraint};
 pub use hardware::{Disk, Hardware, Mount, Port, Surroundings};
@@ -33,3 +34,4 @@ pub use place::{Placement, Placements, Size, Tables};
 pub use profile::Profile;
 pub use reference::Unresolved;
 pub use value::{Mask, Mode, Need, Provide};
+pub use warning::Warning;
