@@ -14,6 +14,7 @@ mod profile;
 mod reference;
 #[cfg(test)]
 pub(crate) mod sample;
+mod task;
 mod text;
 mod value;
 mod warning;
