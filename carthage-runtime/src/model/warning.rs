@@ -154,15 +154,13 @@ impl All {
                     self.tell(NO_MACHINES, held, at, format!("there is no machine in {name}"), help);
                 }
             }
-            Kind::Network => {
-                if held.is_some_and(|held| !self.wanted.fields.contains(&held)) {
-                    let text = format!("nothing is plugged into {name}");
-                    let help = format!(
-                        "write `#[link] eth0: Link<{}>` in a machine, or remove it",
-                        placement.key().name()
-                    );
-                    self.tell(NO_LINKS, held, at, text, help);
-                }
+            Kind::Network if held.is_some_and(|held| !self.wanted.fields.contains(&held)) => {
+                let text = format!("nothing is plugged into {name}");
+                let help = format!(
+                    "write `#[link] eth0: Link<{}>` in a machine, or remove it",
+                    placement.key().name()
+                );
+                self.tell(NO_LINKS, held, at, text, help);
             }
             _ => {}
         }
