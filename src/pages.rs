@@ -24,6 +24,7 @@ pages! {
     VirtualMachines "../docs/guide/vm.md"
     #[cfg(feature = "ssh")]
     Ssh "../docs/guide/ssh.md"
+    ByHand "../docs/guide/by-hand.md"
     AddingAnImplementation "../docs/guide/adding-an-implementation.md"
     CompilerErrors "../docs/guide/errors.md"
     Operating "../docs/guide/operating.md"

@@ -212,6 +212,21 @@ pub(crate) fn defaults_of_others(fields: &[Field]) -> impl Iterator<Item = (&Exp
     })
 }
 
+/// Whether the expression of a customization or of a member mentions this field.
+pub(crate) fn is_mentioned(field: &Field, fields: &[Field]) -> bool {
+    fields.iter().any(|other| {
+        let expr = match &other.role {
+            Role::Customize(Value::Expr(expr)) => expr,
+            Role::Member(member) => match member.decided() {
+                Some((Value::Expr(expr), _)) => expr,
+                _ => return false,
+            },
+            _ => return false,
+        };
+        mentioned(expr, other, fields).iter().any(|used| used.ident == field.ident)
+    })
+}
+
 fn awaits(expr: &Expr) -> bool {
     tokens::find_ident(expr.to_token_stream(), "await").is_some()
 }

@@ -1,12 +1,16 @@
 //! `#[enclave]`.
 
 use proc_macro2::TokenStream;
+use quote::quote;
 use syn::ItemStruct;
 
 use crate::container::Container;
 use crate::errors::Errors;
+use crate::field::Role;
+use crate::model::Model;
 use crate::options::{self, Known, Options};
 use crate::start;
+use crate::warning;
 
 const OPTIONS: &[Known] = &[
     options::text("domain", "domain = \"algebra\""),
@@ -17,5 +21,21 @@ const OPTIONS: &[Known] = &[
 
 pub(crate) fn expand(arguments: TokenStream, item: ItemStruct, errors: &mut Errors) -> TokenStream {
     let mut options = Options::parse("enclave", OPTIONS, arguments, errors);
-    Container::parse("enclave", &mut options, item, errors).expand("Enclave")
+    let before = errors.count();
+    let mut container = Container::parse("enclave", &mut options, item, errors);
+    let empty = (errors.count() == before).then(|| warn_of_no_members(&mut container.model)).flatten();
+    let expanded = container.expand("Enclave");
+    quote!(#expanded #empty)
+}
+
+/// Without members no machine can be in it; of one that has some, only the whole tree tells.
+fn warn_of_no_members(model: &mut Model) -> Option<TokenStream> {
+    if model.fields.iter().any(|field| matches!(field.role, Role::Member(_))) {
+        return None;
+    }
+    let ident = &model.item.ident;
+    let text = format!(
+        "no machine can be in `{ident}`: it has no members\nwrite some, such as `web: Web`, or remove the enclave"
+    );
+    Some(warning::emit("enclave_without_members", ident.span(), &text, &mut model.item.attrs))
 }

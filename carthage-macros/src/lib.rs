@@ -41,6 +41,7 @@ mod surroundings;
 mod task;
 mod tokens;
 mod types;
+mod warning;
 mod words;
 
 use proc_macro::TokenStream;

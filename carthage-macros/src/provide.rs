@@ -6,6 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Token, Type};
 
+use crate::build;
 use crate::constraint::{self, Constraint};
 use crate::errors::Errors;
 use crate::field::{Field, Provide, Value};
@@ -121,6 +122,7 @@ pub(crate) fn node(provide: &Provide, field: &Field, fields: &[Field]) -> TokenS
         Value::Broken => None,
     };
     let and = constraint::and(constraints);
+    let used = build::is_mentioned(field, fields).then(|| quote!(.mentioned()));
     let (persist, each) = (persist.then(|| quote!(.persist())), each.then(|| quote!(.each())));
-    quote!(::carthage::model::Provide::new(#key #and) #persist #each #how)
+    quote!(::carthage::model::Provide::new(#key #and) #persist #each #used #how)
 }

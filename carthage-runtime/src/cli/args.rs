@@ -8,7 +8,7 @@ use clap::builder::{FalseyValueParser, PossibleValuesParser};
 use clap::{Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::help;
-use crate::deploy::Pattern;
+use crate::deploy::{LINTS, Pattern};
 
 /// All that was asked for.
 #[derive(Debug, Parser)]
@@ -96,6 +96,24 @@ pub(super) struct Select {
     pub(super) exclude: Vec<Pattern>,
 }
 
+/// What `check` makes of warnings.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(super) struct CheckArgs {
+    /// End with 1 when there are warnings
+    #[arg(long, env = "CARTHAGE_DENY_WARNINGS", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(super) deny_warnings: bool,
+    /// Leave warnings of this rule out; may be repeated
+    #[arg(
+        long,
+        value_name = "RULE",
+        env = "CARTHAGE_ALLOW",
+        hide_env_values = true,
+        value_delimiter = ' ',
+        value_parser = PossibleValuesParser::new(LINTS)
+    )]
+    pub(super) allow: Vec<String>,
+}
+
 /// A command to run inside a machine.
 #[derive(Clone, Debug, ClapArgs)]
 pub(super) struct ExecArgs {
@@ -116,8 +134,8 @@ pub(super) struct ExecArgs {
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum Command {
-    /// Check that this host can run the layout; nothing is changed
-    Check,
+    /// Show the layout as it is resolved, what of it is probably not meant, and whether this host can run it; nothing is changed
+    Check(CheckArgs),
     /// List what is in the layout
     List(Select),
     /// Show what `deploy` would do, and why; exits with 2 if there is something to do
@@ -159,7 +177,7 @@ impl Command {
     /// The word that was written.
     pub(super) fn name(&self) -> &'static str {
         match self {
-            Self::Check => "check",
+            Self::Check(_) => "check",
             Self::List(_) => "list",
             Self::Plan(_) => "plan",
             Self::Deploy(_) => "deploy",

@@ -54,8 +54,12 @@ type Text = (&'static str, &'static str, &'static [(&'static str, &'static str)]
 const COMMANDS: &[Text] = &[
     (
         "check",
-        "The compiler has checked the layout; this checks the host: that its implementations can be used here, that the state can be read, and that every address can be given.\n",
-        &[("check", "can this host run the layout?")],
+        "The compiler has checked the layout. This shows what it has become, with all addresses; warns of what holds together and is probably not meant; and checks the host: that its implementations can be used here, that the state can be read, and that every address can be given.\n",
+        &[
+            ("check", "the layout, warnings, and whether this host can run it"),
+            ("check --deny-warnings", "for scripts: warnings end with 1"),
+            ("check --json", "the same, for a program"),
+        ],
     ),
     (
         "list",

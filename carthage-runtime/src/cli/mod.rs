@@ -78,7 +78,7 @@ async fn run<L: Layout>(args: &Args, argv: Vec<OsString>, layout: Subject<'_>) -
     let out = Output::new(io::stdout(), &name_in::<L>(shape), name);
     let session = Session::<L>::new(&args.common, out.clone(), name, name_in::<L>(shape));
     let done = match &args.command {
-        Command::Check => commands::check(&session).await,
+        Command::Check(check) => commands::check(&session, check).await,
         Command::List(select) => commands::list(&session, select).await,
         Command::Plan(select) => commands::plan(&session, select).await,
         Command::Deploy(select) => commands::deploy(&session, select).await,

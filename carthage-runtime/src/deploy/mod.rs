@@ -19,6 +19,7 @@ mod starting;
 mod status;
 mod survey;
 mod things;
+mod tree;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub use report::{Plan, Report};
 pub(crate) use select::nearest;
 pub use select::{Pattern, Selection};
 pub use status::{Listed, ListedRole, MachineStatus, NetworkStatus, Service, Status};
+pub use tree::{Customized, Item, LINTS, Lint, Plugged, Provided, lints};
 
 pub use crate::step::{Action, Failure, Skip, Step};
 

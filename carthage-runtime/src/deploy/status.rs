@@ -271,7 +271,7 @@ fn word(presence: &Presence) -> &'static str {
     }
 }
 
-fn addresses(machine: &Machine) -> Vec<String> {
+pub(super) fn addresses(machine: &Machine) -> Vec<String> {
     machine.links().iter().filter_map(|link| link.address).map(|net| net.to_string()).collect()
 }
 

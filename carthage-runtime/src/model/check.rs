@@ -8,6 +8,7 @@
 mod addresses;
 mod cables;
 mod dependencies;
+mod detours;
 mod elsewhere;
 mod finding;
 mod implementations;
@@ -102,6 +103,8 @@ struct Check<'a> {
     /// Whether any reference is to something before, and whether any is to something behind.
     backwards: bool,
     forwards: bool,
+    /// Whether any value is taken `from` a member.
+    has_detours: bool,
     /// By row: its first link, and the one after its last.
     link_start: &'a mut [u32],
     link_end: &'a mut [u32],
@@ -149,7 +152,7 @@ struct Check<'a> {
     inherited_edge: &'a mut [u32],
     inherited_from: &'a mut [u32],
     inherited_next: &'a mut [u32],
-    /// Of a search for cycles, by row or field: whether it was seen; by depth: the way, and what is next there.
+    /// Of a search for cycles, by row, field or entry: whether it was seen; by depth: the way, and what is next there.
     color: &'a mut [u32],
     way: &'a mut [u32],
     next: &'a mut [u32],
@@ -177,9 +180,10 @@ const fn heirs(size: &Size) -> usize {
     if size.inherited == 0 { 0 } else { size.rows }
 }
 
-/// Rows or fields among which cycles are looked for.
+/// Rows, fields or entries among which cycles are looked for.
 const fn searched(size: &Size) -> usize {
-    if size.fields > size.rows { size.fields } else { size.rows }
+    let most = if size.fields > size.rows { size.fields } else { size.rows };
+    if size.entries > most { size.entries } else { most }
 }
 
 /// The next `count` numbers.
@@ -204,6 +208,7 @@ impl<'a> Check<'a> {
             given: 0,
             backwards: false,
             forwards: false,
+            has_detours: false,
             link_start: take(rest, rows),
             link_end: take(rest, rows),
             link_part: take(rest, links),
@@ -274,6 +279,9 @@ impl<'a> Check<'a> {
         self.exhaustion();
         self.start_cycles();
         self.provides();
+        if self.has_detours {
+            self.detours();
+        }
         self.findings.sort();
         self.findings
     }

@@ -16,8 +16,10 @@ mod reference;
 pub(crate) mod sample;
 mod start;
 mod taken;
+mod task;
 mod text;
 mod value;
+mod warning;
 
 pub use constraint::{Constraint, ConstraintKind, NumberConstraint, TextConstraint};
 pub use hardware::{Disk, Hardware, Mount, Port, Surroundings};
@@ -37,3 +39,4 @@ pub(crate) use start::After;
 pub use start::{Dependency, Ignored, Override, Starts, Until};
 pub use taken::{Called, Taken, TakenIn};
 pub use value::{Mask, Mode, Need, Provide};
+pub use warning::Warning;

@@ -81,6 +81,12 @@ impl Placements {
         Self::kept(Heap::of(node, Profile::NONE), Profile::NONE, None)
     }
 
+    /// The same of one of its profiles.
+    #[cfg(test)]
+    pub(crate) fn leak_in(node: &'static Node, profile: &'static Profile) -> &'static Self {
+        Self::kept(Heap::of(node, profile), profile, None)
+    }
+
     /// The layout as it was decided at run time, a word for each member that is decided, in pre-order. It is never freed.
     pub(crate) fn decided(&'static self, outcomes: &[Outcome]) -> &'static Self {
         Self::kept(Heap::decided(self, outcomes), self.profile, Some(self))

@@ -74,6 +74,8 @@ pub struct Provide {
     pub from: &'static [&'static str],
     /// Sibling fields that its expression mentions.
     pub uses: &'static [&'static str],
+    /// Whether an expression of a sibling that provides nothing mentions it.
+    pub mentioned: bool,
     /// What its `#[injectable] impl` needs, where there is no expression.
     pub needs: &'static [Need],
 }
@@ -82,7 +84,7 @@ impl Provide {
     /// Of `key`.
     #[must_use]
     pub const fn new(key: Key) -> Self {
-        Self { key, persist: false, each: false, from: &[], uses: &[], needs: &[] }
+        Self { key, persist: false, each: false, from: &[], uses: &[], mentioned: false, needs: &[] }
     }
 
     /// Made once and kept in the state directory.
@@ -110,6 +112,13 @@ impl Provide {
     #[must_use]
     pub const fn uses(mut self, uses: &'static [&'static str]) -> Self {
         self.uses = uses;
+        self
+    }
+
+    /// Mentioned by the expression of a sibling, such as a customization's.
+    #[must_use]
+    pub const fn mentioned(mut self) -> Self {
+        self.mentioned = true;
         self
     }
 

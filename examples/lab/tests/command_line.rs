@@ -35,6 +35,53 @@ fn looking_makes_nothing() {
 }
 
 #[test]
+fn check_shows_the_layout_as_it_is_resolved() {
+    let lab = Lab::new();
+    let checked = lab.run(&["check"]).ended(0).out;
+    let lines: Vec<_> = checked.lines().map(words).collect();
+    let tree = [
+        "layout:industrial A lab of four machines.",
+        "value token `JoinToken`, kept",
+        "enclave:algebra domain algebra Where the work is done.",
+        "network:algebra.lab 10.37.0.0/24 The wire that everything in the lab is plugged into.",
+        "machine:mirror.algebra Sandbox Serves a page to the lab.",
+        "link eth0 algebra.lab 10.37.0.2/24",
+        "applies site StaticSite: index, program, serve",
+        "machine:worker-1.algebra Sandbox Fetches the page from the mirror; three of them.",
+        "link eth0 algebra.lab 10.37.0.5/24",
+        "applies join JoinCluster: program, fetch",
+        "starts after mirror.algebra",
+    ];
+    assert_eq!(lines[..tree.len()], tree);
+    assert!(checked.lines().nth(4).unwrap().starts_with("    machine:"), "below its enclave: {checked}");
+    assert!(!checked.contains('\x1b') && !checked.contains("warning:"), "{checked}");
+    lab.run(&["check", "--deny-warnings"]).ended(0);
+    lab.run(&["check", "--allow", "no-link"]).ended(64);
+    let json = lab.run(&["check", "--json"]).ended(0).json();
+    let worker = json.iter().find(|line| line["name"] == "worker-2.algebra").unwrap();
+    assert_eq!(
+        [
+            &worker["event"],
+            &worker["path"],
+            &worker["depth"],
+            &worker["links"][0]["address"],
+            &worker["starts_after"]
+        ],
+        [
+            &json!("item"),
+            &json!("algebra.workers.2"),
+            &json!(2),
+            &json!("10.37.0.6/24"),
+            &json!(["mirror.algebra"])
+        ]
+    );
+    assert!(worker["at"].as_str().unwrap().contains("main.rs:"), "{worker}");
+    let end = json.last().unwrap();
+    assert_eq!([&end["event"], &end["machines"], &end["lints"]], [&json!("check"), &json!(4), &json!(0)]);
+    assert_eq!(lab.left(), [""; 0].map(Into::<std::path::PathBuf>::into));
+}
+
+#[test]
 fn wrong_usage_is_64_and_says_what_was_meant() {
     let lab = Lab::new();
     assert!(lab.run(&["deplyo"]).ended(64).err.contains("'deploy'"));

@@ -18,7 +18,7 @@ impl Site {
     }
 }
 
-#[enclave]
+#[enclave] #[allow(deprecated)]
 struct Algebra {
     #[provide(Token)]
     token: Arc<Token>,

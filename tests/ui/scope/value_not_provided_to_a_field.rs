@@ -22,7 +22,7 @@ impl Certificate {
 }
 
 /// Provides it to itself only: the mirror is elsewhere.
-#[enclave]
+#[enclave] #[allow(deprecated)]
 struct Geometry {
     #[provide(JoinToken(String::new()))]
     token: Arc<JoinToken>,

@@ -9,7 +9,7 @@ struct Other(String);
 #[injectable]
 struct Third(String);
 
-#[enclave]
+#[enclave] #[allow(deprecated)]
 struct Rack {
     #[provide(Token("t".to_owned()))]
     token: Arc<Token>,

@@ -21,27 +21,6 @@ enum Line<'a> {
     Machine(&'a MachineStatus),
     Network(&'a NetworkStatus),
     Status { run: u64, held: bool, holder: Option<&'a Holder>, unfinished: &'a [String], notes: &'a [String] },
-    Check { machines: usize, notes: &'a [String] },
-}
-
-/// `check`
-pub(in crate::cli) async fn check<L: Layout>(session: &Session<'_, L>) -> Result<Exit, Error> {
-    let (fit, machines, notes) =
-        session.work(async { session.open(Access::Look).await?.check().await }).await?;
-    if session.common.json {
-        session.out.json(&Line::Check { machines: fit, notes: &notes });
-    } else {
-        let note = |note: &String| format!("{} {note}", session.style.paint(Tone::Careful, "note:"));
-        notes.iter().for_each(|text| session.out.line(note(text)));
-        let verdict = match fit == machines {
-            true => format!("{}; {machines} machines", session.style.paint(Tone::Good, "fine")),
-            false => {
-                format!("{}; {fit} of {machines} machines", session.style.paint(Tone::Bad, "not all of it"))
-            }
-        };
-        session.out.line(format!("{}: {verdict} can be made here", session.name));
-    }
-    Ok(Exit::Done)
 }
 
 /// `list`

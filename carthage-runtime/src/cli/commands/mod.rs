@@ -1,12 +1,14 @@
 //! The commands, one file per kind of work.
 
 mod change;
+mod check;
 mod exec;
 mod look;
 mod plan;
 mod report;
 
 pub(super) use change::{deploy, destroy, run, start, stop};
+pub(super) use check::check;
 pub(super) use exec::{exec, shell};
-pub(super) use look::{check, completions, list, status};
+pub(super) use look::{completions, list, status};
 pub(super) use plan::plan;

@@ -239,6 +239,7 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
     also(text, all, finding, "and so does");
     if matches!(finding.rule, Rule::MissingPlaced) {
         searched(text, all, row);
+        near::tell_placed(all, key, false, text);
         text.str(LINE);
         if let Some(written) = field
             && let Some(meant) = near::field(all, key.id(), written)

@@ -5,28 +5,44 @@ use super::super::place::{NONE, Placements};
 use super::super::text::{Text, same};
 use super::super::value::Provide;
 use super::words::{LINE, fields, model, model_at, part_at, quoted, wanted};
-use super::{Check, Finding, Rule};
+use super::{Check, Finding, Rule, near};
 
 impl Check<'_> {
     /// A value that is provided `from` somewhere inside.
     pub(super) const fn elsewhere(&mut self, row: u32, part: u32, provide: &'static Provide) {
-        let mut at = row;
-        let mut i = 0;
-        while i < provide.from.len() {
-            let next = child(self.all, at, provide.from[i]);
-            if next == NONE || self.all.rows[next as usize].position != NONE {
-                self.findings.add(Finding::new(Rule::FromNowhere, row, part).with(at, i as u32));
+        self.has_detours = true;
+        let at = match inside(self.all, row, provide.from) {
+            Ok(at) => at,
+            Err((at, i)) => {
+                self.findings.add(Finding::new(Rule::FromNowhere, row, part).with(at, i));
                 return;
             }
-            at = next;
-            i += 1;
-        }
+        };
         // What is found on the way back up to here would be this value, or could be asked for without a detour.
         let entry = self.all.provider(at, provide.key.id);
         if entry == NONE || self.all.entries[entry as usize].container <= row {
             self.findings.add(Finding::new(Rule::FromWithout, row, part).with(at, 0));
         }
     }
+}
+
+/// Where these fields lead to; or from which row the one at which position leads nowhere, or to several.
+pub(super) const fn inside(
+    all: &'static Placements,
+    row: u32,
+    from: &'static [&'static str],
+) -> Result<u32, (u32, u32)> {
+    let mut at = row;
+    let mut i = 0;
+    while i < from.len() {
+        let next = child(all, at, from[i]);
+        if next == NONE || all.rows[next as usize].position != NONE {
+            return Err((at, i as u32));
+        }
+        at = next;
+        i += 1;
+    }
+    Ok(at)
 }
 
 /// The first row of a member field of `row`.
@@ -81,6 +97,8 @@ pub(super) const fn tell_nowhere(finding: &Finding, all: &'static Placements, te
     model(text, all, finding.a);
     if several {
         text.str(" is an array, and each has its own");
+    } else {
+        near::tell_member(all, finding.a, field, text);
     }
     text.str(LINE);
     model(text, all, finding.a);

@@ -56,6 +56,7 @@ pub(super) enum Rule {
     FromNowhere,
     FromWithout,
     ProvideCycle,
+    DetourCycle,
 }
 
 /// One problem.
@@ -190,6 +191,7 @@ impl Finding {
             Rule::FromWithout => super::elsewhere::tell_without(self, all, text),
             Rule::ProvidedTwice => super::provides::tell(self, all, text),
             Rule::ProvideCycle => super::provides::tell_cycle(self, all, findings, text),
+            Rule::DetourCycle => super::detours::tell(self, all, findings, text),
         }
     }
 }

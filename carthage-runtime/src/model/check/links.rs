@@ -7,7 +7,7 @@ use super::super::text::{Text, same};
 use super::words::{
     LINE, also, candidates, field_of, model, model_at, part_at, placed_at, quoted, searched, somewhere,
 };
-use super::{Check, Finding, Rule};
+use super::{Check, Finding, Rule, near};
 
 /// Bytes of an interface's name; the kernel's limit.
 const INTERFACE: usize = 15;
@@ -134,6 +134,7 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
             also(text, all, finding, "and a link of");
             searched(text, all, row);
             others(text, all);
+            near::tell_placed(all, link.network, true, text);
             text.str(LINE);
             text.str("write `#[member(is = ");
             text.str(network);
@@ -150,6 +151,7 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
             also(text, all, finding, "and a link of");
             searched(text, all, row);
             others(text, all);
+            near::tell_placed(all, link.network, true, text);
             text.str(LINE);
             text.str("write `");
             text.snake(network);

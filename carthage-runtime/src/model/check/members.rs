@@ -9,7 +9,7 @@ use super::super::value::Mode;
 use super::words::{
     LINE, also, field_of, fields, model, model_at, need, needed_by, part_at, placed_at, placement, quoted,
 };
-use super::{Check, Finding, Rule};
+use super::{Check, Finding, Rule, near};
 use crate::machine::implementation::Capability;
 
 /// How many there are of what is looked for.
@@ -243,6 +243,7 @@ pub(super) const fn tell_profile(finding: &Finding, all: &'static Placements, te
     text.str(LINE);
     text.str("member: ");
     text.at(part.at);
+    near::tell_name(name, all.profile.among, text);
     text.str(LINE);
     let among = all.profile.among;
     let mut i = 0;

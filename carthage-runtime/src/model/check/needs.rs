@@ -9,7 +9,7 @@ use super::words::{
     LINE, also, fields, model, model_at, need, needed_by, part_at, placed_at, quoted, searched, somewhere,
     wanted,
 };
-use super::{Check, Finding, Rule};
+use super::{Check, Finding, Rule, near};
 
 impl Check<'_> {
     /// What the tasks of a customization want.
@@ -92,6 +92,7 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
         text.str(" provides one, but only to what is inside it");
     }
     otherwise(all, finding.row, need.key, text);
+    near::tell_value(all, finding.row, need.key, text);
     text.str(LINE);
     text.str("provide it: write `#[provide(");
     let constraints = need.key.constraints();

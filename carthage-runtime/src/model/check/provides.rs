@@ -1,7 +1,7 @@
 //! Provided values are each provided once in a scope, and can be made one after the other.
 //!
 //! What makes a value asks for values of its own scope and of those around, so a circle is inside one scope; only by way of a
-//! value that is taken `from` a member it may lead through several, and then it is found when it is made.
+//! value that is taken `from` a member it may lead through several: see [`detours`](super::detours).
 
 use super::super::node::{Part, Role};
 use super::super::place::{NONE, Placements, slot};
@@ -12,9 +12,9 @@ use super::words::{LINE, model, model_at, part_at, quoted, wanted};
 use super::{Check, Finding, Rule};
 
 /// In `Check::color`.
-const UNSEEN: u32 = 0;
-const OPEN: u32 = 1;
-const DONE: u32 = 2;
+pub(super) const UNSEEN: u32 = 0;
+pub(super) const OPEN: u32 = 1;
+pub(super) const DONE: u32 = 2;
 
 impl Check<'_> {
     pub(super) const fn provides(&mut self) {
@@ -170,7 +170,7 @@ impl Check<'_> {
 }
 
 /// Whether a value that is needed so must be made first.
-const fn made_first(need: &Need) -> bool {
+pub(super) const fn made_first(need: &Need) -> bool {
     matches!(need.mode, Mode::Required | Mode::Optional)
 }
 

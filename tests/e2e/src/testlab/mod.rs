@@ -17,6 +17,7 @@ pub mod policies;
 pub mod renamed;
 pub mod tokens;
 pub mod users;
+pub mod written;
 
 /// A value of the layout that a test can edit.
 pub fn setting<T: std::str::FromStr>(name: &str, default: T) -> T {

@@ -11,3 +11,4 @@ mod selections;
 mod services;
 mod users;
 mod values;
+mod written;

@@ -89,7 +89,7 @@ fn a_value_of_a_member_is_there() {
     assert_eq!(problems(of(&["rack", "inner"], provides())), NONE);
     assert_eq!(
         problem(of(&["rack", "iner"], provides())),
-        "`token` of `Industrial` (lab.rs:41) takes `JoinToken` from `rack.iner`, but `iner` is no member of `Rack`\n  `Rack` \
+        "`token` of `Industrial` (lab.rs:41) takes `JoinToken` from `rack.iner`, but `iner` is no member of `Rack`; did you mean `inner`?\n  `Rack` \
          (lab.rs:30) has `inner`"
     );
     // Its own would be found on the way back.
@@ -125,4 +125,31 @@ fn one_of_several_placed_things_is_meant_by_its_field() {
     assert!(problem(of(None)).contains("`mirrors.near` (lab.rs:31), `mirrors.far` (lab.rs:32)"));
     assert_eq!(problems(of(Some("far"))), NONE);
     assert!(problem(of(Some("fr"))).contains("Mirror"), "{}", problem(of(Some("fr"))));
+}
+
+#[test]
+fn what_is_taken_from_a_member_is_not_made_of_what_takes_it() {
+    let vault = |needs: Mode| {
+        let token = provide("token", 31, "Token", vec![], vec![need("seed", 31, "Seed", needs)]);
+        masks(
+            enclave("Vault", 30, vec![token, provide("port", 32, "Port", vec![], vec![])]),
+            29,
+            vec!["Port"],
+        )
+    };
+    let site = |needs: Mode| {
+        layout(vec![
+            provide("seed", 40, "Seed", vec![], vec![need("token", 40, "Token", Mode::Required)]),
+            provide_key("token", 41, Provide::new(key("Token")).from(&["vault"])),
+            member("vault", 42, vault(needs)),
+        ])
+    };
+    assert_eq!(
+        problem(site(Mode::Required)),
+        "values are made of each other, by way of what is taken `from` a member: `token` of `Industrial` -> `token` of \
+         `vault` -> `seed` of `Industrial` -> `token` of `Industrial`\n  `token` of `Industrial`: lab.rs:41\n  `token` of \
+         `vault`: lab.rs:31\n  `seed` of `Industrial`: lab.rs:40\n  ask for one of them as `Deferred<…>`, or make it \
+         without the others"
+    );
+    assert_eq!(problems(site(Mode::Deferred)), [""; 0]);
 }
