@@ -1,7 +1,7 @@
 //! What machines start after: `#[depends_on]`, `#[ignore_dependency]`, and the arguments that are about both.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
@@ -235,10 +235,11 @@ impl Starts {
     pub(crate) fn function(&self) -> Option<TokenStream> {
         let collects = self.collects.as_ref()?;
         let prerequisites = quote!(::std::vec::Vec<::carthage::machine::start::Prerequisite>);
-        let called = quote_spanned!(collects.span()=> (#collects)(machine, collected));
+        let of = quote!(fn(::carthage::model::Placement, #prerequisites) -> #prerequisites);
         Some(quote! {
             fn start_dependencies(machine: ::carthage::model::Placement, collected: #prerequisites) -> #prerequisites {
-                #called
+                let collects: #of = #collects;
+                collects(machine, collected)
             }
         })
     }
