@@ -1,6 +1,7 @@
 //! How values of layouts are made: on demand, out of others, in whatever order they are written, each in its own scope.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+#![allow(deprecated, reason = "enclaves that are only there for their values have no machines")]
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
