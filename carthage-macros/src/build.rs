@@ -133,10 +133,21 @@ fn position_of(field: &Field, fields: &[Field]) -> TokenStream {
 
 /// `let eth0: Link<Lab> = …;`
 fn take(field: &Field, fields: &[Field]) -> TokenStream {
+    let Field { ident, cfgs, .. } = field;
+    let (ty, value) = value(field, fields);
+    quote! {
+        #(#cfgs)*
+        #[allow(unused_variables)]
+        let #ident: #ty = #value;
+    }
+}
+
+/// What a field is in the model, and how it is made of the parts.
+fn value(field: &Field, fields: &[Field]) -> (TokenStream, TokenStream) {
     let parts = parts();
-    let Field { ident, ty, cfgs, role, .. } = field;
+    let Field { ty, role, .. } = field;
     let index = position_of(field, fields);
-    let (ty, value) = match role {
+    match role {
         Role::Member(member) => {
             let (of, taken) = (&member.ty, Ident::new(member.taken(), Span::call_site()));
             (member.placed(), quote!(<#of as ::carthage::layout::Model>::#taken(#parts, #index)?))
@@ -155,11 +166,14 @@ fn take(field: &Field, fields: &[Field]) -> TokenStream {
             quote!(<#ty as ::carthage::layout::Model>::taken_in(#parts, #index)?),
         ),
         Role::Customize(value) => (quote!(#ty), customize(value, field, fields, &index)),
-    };
-    quote! {
-        #(#cfgs)*
-        #[allow(unused_variables)]
-        let #ident: #ty = #value;
+    }
+}
+
+/// Whether the expression that makes a field in [`build`] speaks of others.
+fn mentions(field: &Field, fields: &[Field]) -> bool {
+    match &field.role {
+        Role::Customize(Value::Expr(expr)) => !mentioned(expr, field, fields).is_empty(),
+        _ => false,
     }
 }
 
@@ -310,14 +324,20 @@ fn build(model: &Model) -> TokenStream {
     };
     let (customized, others): (Vec<&Field>, Vec<&Field>) =
         fields.iter().partition(|field| matches!(field.role, Role::Customize(_)));
-    let taken =
-        others.into_iter().chain(in_order_of_use(customized, fields)).map(|field| take(field, fields));
+    let ordered: Vec<&Field> = others.into_iter().chain(in_order_of_use(customized, fields)).collect();
+    // Variables are dear to the compiler, and only needed where an expression mentions a sibling.
+    let named = !read || ordered.iter().any(|field| mentions(field, fields));
+    let taken = ordered.iter().filter(|_| named).map(|field| take(field, fields));
     // Where something could not be read, that is reported, and the function must still be whole.
     let (unreachable, made) = match &model.item.fields {
         _ if !read => (quote!(#[allow(unreachable_code)]), quote!(::core::unreachable!())),
         Fields::Unit => (TokenStream::new(), quote!(Self)),
         _ => {
-            let all = fields.iter().map(|Field { ident, cfgs, .. }| quote!(#(#cfgs)* #ident));
+            let all = ordered.iter().map(|field| {
+                let Field { ident, cfgs, .. } = field;
+                let value = (!named).then(|| value(field, fields).1).map(|value| quote!(: #value));
+                quote!(#(#cfgs)* #ident #value)
+            });
             (TokenStream::new(), quote!(Self { #(#all),* }))
         }
     };

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, Generics, Path, Type, WhereClause, WherePredicate, parse_quote};
+use syn::{Attribute, GenericParam, Generics, Path, Type};
 
 use crate::expand::with_models;
 use crate::field::{Field, Role};
@@ -243,14 +243,21 @@ fn on(model: &Model, bounds: impl IntoIterator<Item = TokenStream>) -> TokenStre
 }
 
 /// `<Implementation: …, …>` and the `where` clause with these bounds.
-fn for_any(generics: &Generics, bounds: impl IntoIterator<Item = TokenStream>) -> (TokenStream, WhereClause) {
-    let mut generics = generics.clone();
-    generics
-        .params
-        .insert(0, parse_quote!(Implementation: ::carthage::machine::implementation::Implementation));
-    let mut clause = generics.make_where_clause().clone();
-    let bounds = bounds.into_iter().filter(|bound| !bound.is_empty());
-    clause.predicates.extend(bounds.map(|bound| -> WherePredicate { parse_quote!(#bound) }));
-    let (head, _, _) = generics.split_for_impl();
-    (quote!(#head), clause)
+fn for_any(generics: &Generics, bounds: impl IntoIterator<Item = TokenStream>) -> (TokenStream, TokenStream) {
+    // Without their defaults, which stand on types only.
+    let parameters = generics.params.iter().cloned().map(|mut parameter| {
+        match &mut parameter {
+            GenericParam::Type(parameter) => parameter.default = None,
+            GenericParam::Const(parameter) => parameter.default = None,
+            GenericParam::Lifetime(_) => {}
+        }
+        parameter
+    });
+    let own =
+        generics.where_clause.iter().flat_map(|clause| &clause.predicates).map(ToTokens::to_token_stream);
+    let bounds = own.chain(bounds).filter(|bound| !bound.is_empty());
+    (
+        quote!(<Implementation: ::carthage::machine::implementation::Implementation #(, #parameters)*>),
+        quote!(where #(#bounds),*),
+    )
 }

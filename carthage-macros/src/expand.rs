@@ -1,8 +1,8 @@
 //! What every model gets: the struct itself, and `impl Model`.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Fields, Generics, parse_quote};
+use syn::{Fields, Generics, ItemStruct, parse_quote};
 
 use crate::build;
 use crate::field::Role;
@@ -15,21 +15,11 @@ use crate::node::{at, key, parts};
 /// A type that does not exist is named by the struct and by what is generated; rustc says so once, if it says the same each
 /// time. In a struct it would also offer to make it a type parameter, unless the (empty) list of those is not the user's.
 pub(crate) fn item(model: &Model) -> TokenStream {
-    let item = model.item.to_token_stream();
-    if !model.item.generics.params.is_empty() {
-        return item;
+    let ItemStruct { attrs, vis, struct_token, ident, generics, fields, semi_token } = &model.item;
+    if !generics.params.is_empty() || generics.where_clause.is_some() {
+        return model.item.to_token_stream();
     }
-    let mut after_struct = false;
-    item.into_iter()
-        .flat_map(|token| {
-            let is_name = std::mem::replace(
-                &mut after_struct,
-                matches!(&token, TokenTree::Ident(ident) if ident == "struct"),
-            );
-            let empty = if is_name { quote!(<>) } else { TokenStream::new() };
-            std::iter::once(token).chain(empty)
-        })
-        .collect()
+    quote!(#(#attrs)* #vis #struct_token #ident <> #fields #semi_token)
 }
 
 /// Members become placed ones, and roles shared ones.

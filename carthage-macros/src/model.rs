@@ -52,14 +52,15 @@ impl Model {
         if let Some(lifetime) = item.generics.lifetimes().next() {
             errors.at(lifetime, "a model owns what it holds; it has no lifetime parameters");
         }
+        // What a field is for is often done by its being there: a link is never read.
+        let unread: Attribute = parse_quote!(#[allow(dead_code)]);
         let fields = match (&mut item.fields, within) {
             (Fields::Named(fields), Some(within)) => fields
                 .named
                 .iter_mut()
                 .filter_map(|field| {
                     let parsed = Field::parse(field, within, errors);
-                    // What a field is for is often done by its being there: a link is never read.
-                    field.attrs.push(parse_quote!(#[allow(dead_code)]));
+                    field.attrs.push(unread.clone());
                     parsed
                 })
                 .collect(),

@@ -1,7 +1,7 @@
 //! Chores of the repository: `cargo xtask --help`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool for people")]
 
-mod bench_layout;
+mod bench_compile;
 mod bench_ssh;
 mod bench_vm;
 mod pages;
@@ -24,8 +24,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Measures what a large layout adds to `cargo check`, in CPU seconds.
-    BenchLayout(bench_layout::Arguments),
+    /// Measures what large layouts add to `cargo check`, in CPU seconds, and what they take after a line is changed.
+    BenchCompile(bench_compile::Arguments),
     /// Measures a virtual machine deployed until it takes commands, against `virsh start` and trying ssh. Only root can.
     BenchVm(bench_vm::Arguments),
     /// Installs the Debian packages that the tests need and the host lacks; what `test` does first. Only root can.
@@ -46,6 +46,13 @@ enum Chore {
         #[arg(trailing_var_arg = true, required = true)]
         command: Vec<std::ffi::OsString>,
     },
+    /// Runs a command and writes what it used: microseconds of CPU, and KiB of its largest process.
+    #[command(hide = true)]
+    UsedBy {
+        /// The command and its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        command: Vec<std::ffi::OsString>,
+    },
     /// Writes what the compiler says now over the expected messages in `tests/ui`.
     ///
     /// Read the difference as a user would before committing it: does a message name the thing, the line, and what to
@@ -60,13 +67,14 @@ enum Chore {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
-        Chore::BenchLayout(arguments) => bench_layout::run(&arguments),
+        Chore::BenchCompile(arguments) => bench_compile::run(&arguments),
         Chore::BenchVm(arguments) => bench_vm::run(&arguments),
         Chore::Install => test::install(),
         Chore::BenchSsh => bench_ssh::run(),
         Chore::Pages => pages::run(root()),
         Chore::Test => test::run(),
         Chore::WithContainers { command } => test::with_containers(&command),
+        Chore::UsedBy { command } => bench_compile::used_by(&command),
         Chore::UiBless => ui_bless::run(),
         Chore::WithLibvirt(arguments) => with_libvirt::run(&arguments),
     };

@@ -16,7 +16,7 @@ use super::tally::Tally;
 const USERS: [&str; 2] = ["games", "daemon"];
 
 /// Tests that call cargo or read the source tree, which may be out of an ordinary user's reach; they are the same for every user.
-const AT_HOME: [&str; 7] = ["carthage", "carthage_macros", "tidy", "ui", "editor", "bench_layout", "xtask"];
+const AT_HOME: [&str; 7] = ["carthage", "carthage_macros", "tidy", "ui", "editor", "bench_compile", "xtask"];
 
 /// Runs them.
 pub(super) fn run(ground: &Ground, binaries: &[Binary], tally: &mut Tally) -> Result<()> {
