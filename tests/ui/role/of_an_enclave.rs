@@ -1,7 +1,12 @@
 use carthage::prelude::*;
 
+#[machine_model]
+struct Desk;
+
 #[enclave]
-struct Hall;
+struct Hall {
+    desk: Desk,
+}
 
 #[machine_model]
 struct Server {
