@@ -61,6 +61,9 @@ impl World {
                 }
                 of.conditions.extend(condition);
             }
+            // One that is both depended on and wanted is waited for once.
+            of.machines.sort_unstable();
+            of.machines.dedup();
             starts.insert(index, of);
         }
         self.no_circle(&starts)?;
