@@ -1,6 +1,6 @@
 //! Values are made once, from whichever side they are asked for, and never wait for themselves.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::*;
 
@@ -71,11 +71,14 @@ async fn two_that_ask_for_each_other_from_two_roots_do_not_hang() {
         let scope = Scope::root("s");
         let both = Arc::new(tokio::sync::Barrier::new(2));
         let asking = |key: Key| -> Box<Making> {
-            let (scope, both) = (scope.clone(), both.clone());
+            let (scope, both, again) = (scope.clone(), both.clone(), Arc::new(AtomicBool::new(false)));
             Box::new(move |me| {
-                let (scope, both) = (scope.clone(), both.clone());
+                let (scope, both, again) = (scope.clone(), both.clone(), again.clone());
                 Box::pin(async move {
-                    both.wait().await;
+                    // One that has failed may be asked again by the other, which is alone then.
+                    if !again.swap(true, Ordering::SeqCst) {
+                        both.wait().await;
+                    }
                     scope.find(key).unwrap().get(Some(&me)).await
                 })
             })
