@@ -45,6 +45,11 @@ impl Taken {
         self
     }
 
+    /// Whether the machine is found by it. What is no role is reported as that, and stands for nothing.
+    pub(crate) const fn is_found(&self) -> bool {
+        !self.again && matches!(self.node.kind, Kind::Role | Kind::Image | Kind::Machine)
+    }
+
     /// The positions of its own parts.
     pub(crate) const fn own(&self) -> std::ops::Range<usize> {
         self.first..self.first + self.parts.len()
@@ -228,6 +233,7 @@ impl Node {
         let mut i = 0;
         while i < self.parts.len() {
             if let Role::Taken(taken) = &self.parts[i].role
+                && taken.is_found()
                 && taken.node.key.id() == key
             {
                 return true;

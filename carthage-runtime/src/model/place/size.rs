@@ -144,7 +144,7 @@ impl Counting<'_> {
                     }
                 }
                 Role::Inject(need) if around.first => self.needs(&[*need]),
-                Role::Taken(taken) if around.first && !taken.again => self.size.entries += 1,
+                Role::Taken(taken) if around.first && taken.is_found() => self.size.entries += 1,
                 _ => {}
             }
             i += 1;

@@ -332,7 +332,7 @@ impl Filling<'_> {
         let mut i = 0;
         while i < count {
             if let Role::Taken(taken) = &node.parts[i].role
-                && !taken.again
+                && taken.is_found()
             {
                 self.enter(taken.node.key, parent, index, row);
             }
