@@ -82,6 +82,17 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
     }
 }
 
+/// `impl MachineModel for …`, or of another trait of `layout` that only says what the model is.
+pub(crate) fn marker(model: &Model, name: &str) -> TokenStream {
+    let (ident, name) = (&model.item.ident, Ident::new(name, Span::call_site()));
+    let generics = with_models(&model.item.generics);
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics ::carthage::layout::#name for #ident #ty_generics #where_clause {}
+    }
+}
+
 /// Type parameters of a model are models.
 pub(crate) fn with_models(generics: &Generics) -> Generics {
     let mut generics = generics.clone();

@@ -48,14 +48,11 @@ pub(crate) fn expand(arguments: TokenStream, item: ItemStruct, errors: &mut Erro
     let body = expand::model(&model, "Image", &name, node);
     let (item, on) = (expand::item(&model), capability::machine(&model, None, &needs));
     let layers = layers(&model);
-    let ident = &model.item.ident;
-    let generics = expand::with_models(&model.item.generics);
-    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let marker = expand::marker(&model, "MachineModel");
     quote! {
         #item
         #body
-        #[automatically_derived]
-        impl #impl_generics ::carthage::layout::MachineModel for #ident #ty_generics #where_clause {}
+        #marker
         #on
         #layers
     }

@@ -89,9 +89,10 @@ impl Extras {
     }
 }
 
-/// What the links of a machine ask of its implementation, beyond being links.
+/// What the links of a machine ask of its implementation. That it has links is asked once: all ask for the same.
 pub(crate) fn needs(fields: &[Field]) -> impl Iterator<Item = Capability> + '_ {
-    links(fields).flat_map(|(_, link)| link.extras.needs.iter().cloned())
+    let any = links(fields).next().map(|(_, link)| Capability::new("Links", link.span));
+    any.into_iter().chain(links(fields).flat_map(|(_, link)| link.extras.needs.iter().cloned()))
 }
 
 fn links(fields: &[Field]) -> impl Iterator<Item = (&Field, &field::Link)> {

@@ -7,7 +7,7 @@ use syn::ItemStruct;
 use crate::capability::{self, Capability};
 use crate::errors::Errors;
 use crate::expand;
-use crate::field::{Role, Within};
+use crate::field::Within;
 use crate::hardware;
 use crate::image;
 use crate::link;
@@ -68,12 +68,6 @@ pub(crate) fn expand(arguments: TokenStream, mut item: ItemStruct, errors: &mut 
         care.extend(quote!(.readonly()));
         needs.push(Capability::new("Readonly", span));
     }
-    // One is enough: all links ask for the same.
-    let link = model.fields.iter().find_map(|field| match &field.role {
-        Role::Link(link) => Some(link.span),
-        _ => None,
-    });
-    needs.extend(link.map(|span| Capability::new("Links", span)));
     needs.extend(link::needs(&model.fields));
 
     let (login, asks) = (&login.node, capability::asks(&needs));
@@ -87,14 +81,11 @@ pub(crate) fn expand(arguments: TokenStream, mut item: ItemStruct, errors: &mut 
     let body = expand::model(&model, "Machine", &name, node);
     let on = capability::machine(&model, implementation.as_ref(), &needs);
     let (item, links) = (expand::item(&model), link::table(&model));
-    let ident = &model.item.ident;
-    let generics = expand::with_models(&model.item.generics);
-    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let marker = expand::marker(&model, "MachineModel");
     quote! {
         #item
         #body
-        #[automatically_derived]
-        impl #impl_generics ::carthage::layout::MachineModel for #ident #ty_generics #where_clause {}
+        #marker
         #links
         #on
     }

@@ -45,14 +45,11 @@ pub(crate) fn expand(arguments: TokenStream, item: ItemStruct, errors: &mut Erro
     let body = expand::model(&model, "Network", &name, addressing);
     let on = capability::network(&model, &needs);
     let item = expand::item(&model);
-    let ident = &model.item.ident;
-    let generics = expand::with_models(&model.item.generics);
-    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let marker = expand::marker(&model, "NetworkModel");
     quote! {
         #item
         #body
-        #[automatically_derived]
-        impl #impl_generics ::carthage::layout::NetworkModel for #ident #ty_generics #where_clause {}
+        #marker
         #on
     }
 }

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ItemStruct;
 
-use crate::capability::{self, Capability};
+use crate::capability;
 use crate::errors::Errors;
 use crate::expand;
 use crate::field::{Role, Within};
@@ -23,23 +23,15 @@ pub(crate) fn expand(arguments: TokenStream, item: ItemStruct, errors: &mut Erro
             "what a root is made from is said by the machine: write `#[image]` in the `#[machine_model]`",
         );
     }
-    let link = model.fields.iter().find_map(|field| match &field.role {
-        Role::Link(link) => Some(link.span),
-        _ => None,
-    });
-    let mut needs: Vec<_> = link.map(|span| Capability::new("Links", span)).into_iter().collect();
-    needs.extend(link::needs(&model.fields));
+    let needs: Vec<_> = link::needs(&model.fields).collect();
     let asks = capability::asks(&needs);
     let body = expand::model(&model, "Role", &name, quote!(#asks));
     let (item, on) = (expand::item(&model), capability::machine(&model, None, &needs));
-    let ident = &model.item.ident;
-    let generics = expand::with_models(&model.item.generics);
-    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let marker = expand::marker(&model, "MachineModel");
     quote! {
         #item
         #body
-        #[automatically_derived]
-        impl #impl_generics ::carthage::layout::MachineModel for #ident #ty_generics #where_clause {}
+        #marker
         #on
     }
 }

@@ -24,6 +24,8 @@ mod tests;
 
 #[cfg(feature = "container")]
 pub(crate) use file::lines_of;
+#[cfg(feature = "container")]
+pub(crate) use script::KILL_MARKED;
 
 use std::any::Any;
 use std::fmt;

@@ -25,6 +25,10 @@ pub(super) static TERMINAL: LazyLock<String> =
 /// Kills or signals a command.
 pub(super) static KILL: LazyLock<String> =
     LazyLock::new(|| joined(&[COMMON, include_str!("scripts/kill.sh")]));
+/// Kills whatever has `$1`, written as `NAME=value`, in its environment. It takes no line on standard input.
+#[cfg(feature = "container")]
+pub(crate) static KILL_MARKED: LazyLock<String> =
+    LazyLock::new(|| joined(&[COMMON, "kill_marked \"$1\" KILL"]));
 /// Does something with a file.
 pub(super) static FILE: LazyLock<String> =
     LazyLock::new(|| joined(&[COMMON, include_str!("scripts/file.sh")]));

@@ -296,15 +296,10 @@ impl World {
 
     /// The customizations of a machine, with the parts that hold them.
     pub(crate) fn customizations(&self, index: usize) -> Vec<(&'static Part, &dyn AnyCustomization)> {
-        let parts = self.placement(index).node().parts;
-        let own = parts.iter().position(|part| matches!(&part.role, Role::Taken(taken) if !taken.again));
-        let own = own.map_or(parts.len(), |first| match &parts[first].role {
-            Role::Taken(taken) => taken.first,
-            _ => parts.len(),
-        });
+        let node = self.placement(index).node();
         let mut all = Vec::new();
         if let Some(model) = self.customized[index].get() {
-            customizations_of(&**model, parts, 0..own, &mut all);
+            customizations_of(&**model, node.parts, node.own_parts(), &mut all);
         }
         all
     }

@@ -219,6 +219,11 @@ impl Node {
         self
     }
 
+    /// The positions of a machine's own parts: those of what it takes in first come right behind them.
+    pub(crate) fn own_parts(&self) -> std::ops::Range<usize> {
+        0..self.roles().next().map_or(self.parts.len(), |taken| taken.first)
+    }
+
     /// The roles that a machine takes in, each once.
     pub(crate) fn roles(&self) -> impl Iterator<Item = &'static Taken> + use<> {
         let parts = self.parts;

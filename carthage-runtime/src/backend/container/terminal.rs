@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::dialect::Dialect;
 use super::transport::{InContainer, attached, shell};
 use crate::error::{Error, ErrorKind};
-use crate::guest::{Guest, Streams};
+use crate::guest::{Guest, KILL_MARKED, Streams};
 use crate::machine::engine::{Control, Exec, Exit, Running, TerminalSize};
 
 /// How long the engine may take to make a terminal whose size can be set.
@@ -19,20 +19,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// All that runs on one terminal has this variable, with the terminal's number.
 const MARK: &str = "CARTHAGE_TERMINAL";
-
-/// Kills all that runs on the terminal with the number `$1`.
-const KILL: &str = r#"
-rounds=0
-# By what it finds, and not by how it ends: it complains of any process that goes while it looks.
-while found=$(grep -lzxF "CARTHAGE_TERMINAL=$1" /proc/[0-9]*/environ 2>/dev/null)
-    [ -n "$found" ] && [ "$rounds" -lt 100 ]; do
-    for file in $found; do
-        file=${file#/proc/}
-        kill -KILL "${file%%/*}" 2>/dev/null
-    done
-    rounds=$((rounds + 1))
-done
-"#;
 
 /// Runs a command on a terminal of this size.
 pub(super) async fn run(
@@ -97,8 +83,8 @@ impl Terminal {
     }
 
     async fn kill(inside: &InContainer, mark: &str) -> Result<(), Error> {
-        let mut command = shell(KILL);
-        command.extend(["sh".to_owned(), mark.to_owned()]);
+        let mut command = shell(&KILL_MARKED);
+        command.extend(["sh".to_owned(), format!("{MARK}={mark}")]);
         let (_, mut streams) = inside.start(attached(command)).await?;
         let mut said = Vec::new();
         let done = streams.stdout.read_to_end(&mut said).await.map(drop);
