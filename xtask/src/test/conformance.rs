@@ -46,6 +46,16 @@ impl Table {
         self.note(case, Outcome::Skipped(reason.to_owned()));
     }
 
+    /// Which column is being filled.
+    pub(super) fn column(&self) -> Option<usize> {
+        self.columns.len().checked_sub(1)
+    }
+
+    /// A case of this column that had failed passed when it was run again.
+    pub(super) fn mended(&mut self, column: usize, case: &str) {
+        self.columns[column].1.insert(case.to_owned(), Outcome::Passed);
+    }
+
     fn note(&mut self, case: &str, outcome: Outcome) {
         let Some((_, cases)) = self.columns.last_mut() else { return };
         let known = cases.entry(case.to_owned()).or_insert_with(|| outcome.clone());

@@ -18,7 +18,7 @@ use nix::unistd::geteuid;
 
 use engines::Engines;
 use ground::Ground;
-use tally::Tally;
+use tally::{Again, Failure, Tally};
 use traces::Traces;
 
 /// The longest that one stage may take: what hangs is then ended. All suites as root are one stage.
@@ -51,18 +51,28 @@ pub(crate) fn run() -> Result<()> {
     let engines = Engines::start(ground.base())?;
 
     clock.stage(if geteuid().is_root() { "tests, as root" } else { "tests" });
-    let mut tests = cargo("test");
-    tests.args(["--workspace", "--lib", "--bins", "--tests", "--examples", "--no-fail-fast", "--"]);
-    tests.arg("--show-output");
-    ground.prepare(&mut tests);
-    engines.iter().for_each(|engines| engines.tell(&mut tests));
-    tally.watch(&mut tests, "cargo test");
+    tally.watch("cargo test", |once| {
+        let mut tests = cargo("test");
+        tests.arg("--workspace");
+        match once {
+            None => tests.args(["--lib", "--bins", "--tests", "--examples", "--no-fail-fast"]),
+            Some(once) => tests.arg(&once.target),
+        };
+        tests.args(["--", "--show-output"]);
+        narrow(&mut tests, once);
+        ground.prepare(&mut tests);
+        engines.iter().for_each(|engines| engines.tell(&mut tests));
+        Ok(tests)
+    });
 
     clock.stage("examples in the documentation");
-    let mut examples = cargo("test");
-    examples.args(["--workspace", "--doc", "--no-fail-fast"]);
-    ground.prepare(&mut examples);
-    tally.watch(&mut examples, "cargo test --doc");
+    tally.watch("cargo test --doc", |once| {
+        let mut examples = cargo("test");
+        examples.args(["--workspace", "--doc", "--no-fail-fast", "--"]);
+        narrow(&mut examples, once);
+        ground.prepare(&mut examples);
+        Ok(examples)
+    });
 
     if let Some(engines) = engines {
         clock.stage("tests on virtual machines");
@@ -112,8 +122,11 @@ fn finish(tally: &Tally) -> Result<()> {
     for (name, reason) in tally.skipped() {
         println!("skipped: {name}: {reason}");
     }
+    for failure in tally.unsteady() {
+        tell("unsteady, it passed when it was run again alone", failure);
+    }
     for failure in tally.failures() {
-        println!("failed: {failure}");
+        tell("failed", failure);
     }
     let strict = std::env::var("CI").is_ok_and(|value| value == "true");
     let refused = tally.skipped().filter(|(_, reason)| strict && !is_excused(reason)).count();
@@ -127,6 +140,18 @@ fn finish(tally: &Tally) -> Result<()> {
         );
     }
     Ok(())
+}
+
+fn tell(what: &str, failure: &Failure) {
+    println!("{what}: {}", failure.name);
+    failure.last_words().iter().for_each(|line| println!("    {line}"));
+}
+
+/// Has a test program run this one only.
+fn narrow(program: &mut Command, once: Option<&Again>) {
+    if let Some(once) = once {
+        program.args(["--exact", &once.case]);
+    }
 }
 
 /// A cargo command, by the cargo that runs this.

@@ -10,6 +10,7 @@ use nix::unistd::User;
 
 use super::build::Binary;
 use super::ground::Ground;
+use super::narrow;
 use super::tally::Tally;
 
 /// Who: users of every Debian, of whom no daemon makes use. (Not `nobody`, whose number also stands for strangers' files.)
@@ -48,11 +49,14 @@ pub(super) fn run(ground: &Ground, binaries: &[Binary], tally: &mut Tally) -> Re
     {
         let copy = copy(binary)?;
         println!("\n{} as {}", binary.name, user.name);
-        let mut command = Command::new(&copy);
-        command.arg("--show-output");
-        ground.prepare_for(&user, &mut command)?;
         tally.begin(&binary.name);
-        tally.watch(&mut command, &binary.name);
+        tally.watch(&binary.name, |once| {
+            let mut command = Command::new(&copy);
+            command.arg("--show-output");
+            narrow(&mut command, once);
+            ground.prepare_for(&user, &mut command)?;
+            Ok(command)
+        });
     }
     tally.section("");
     Ok(())

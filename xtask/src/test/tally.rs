@@ -3,6 +3,9 @@
 //! A test that cannot run on this host prints `skipped: NAME: REASON` at the start of a line and returns; a harness that can
 //! say `test NAME ... ignored, REASON` says that. Both are counted as skipped, with their reasons. What is ignored as
 //! `the child of …` is no test: another test starts it as a process.
+//!
+//! What fails is run once more, alone. If it passes then, it is told as unsteady, with what it said when it failed: daemons of
+//! others on a busy host are not always as quick as they are asked to be. Where many fail, none of them is unsteady.
 
 use std::collections::BTreeMap;
 use std::process::{Command, ExitStatus};
@@ -12,17 +15,49 @@ use anyhow::Result;
 use super::conformance::Table;
 use super::{LIMIT, watch};
 
+/// How many lines of a failed test's output are repeated at the end.
+const MOST_WORDS: usize = 20;
+
+/// How many tests may be unsteady.
+const MOST_UNSTEADY: usize = 3;
+
+/// Something that failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// What the closing lines call it.
+    pub(super) name: String,
+    /// The last that it said.
+    words: Vec<String>,
+    /// How it is run once more, if it is a test.
+    again: Option<Again>,
+}
+
+/// One test, to be run again.
+#[derive(Clone, Debug)]
+pub(super) struct Again {
+    /// The argument that tells cargo of its program.
+    pub(super) target: String,
+    pub(super) case: String,
+    /// Its column in the conformance suite's table.
+    column: Option<usize>,
+}
+
 /// What happened so far.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     /// Below zero for a moment when a skipped test speaks before its program counts it.
     passed: i64,
-    failures: Vec<String>,
+    failures: Vec<Failure>,
+    /// What failed and passed when it was run again.
+    unsteady: Vec<Failure>,
+    /// Which failure's words are being read.
+    speaker: Option<usize>,
     skipped: BTreeMap<String, String>,
     /// What the names of tests are qualified with, such as the user.
     section: String,
-    /// The test program that runs, and whether it owes its result.
+    /// The test program that runs, how cargo is told of it, and whether it owes its result.
     program: String,
+    target: String,
     owes: bool,
     /// The test that a harness with one thread has begun a line about.
     begun: Option<String>,
@@ -31,6 +66,13 @@ pub(super) struct Tally {
     /// The conformance suite's cases, and whether the program that runs is one of the suite's.
     conformance: Table,
     conforms: bool,
+}
+
+impl Failure {
+    /// The last that it said.
+    pub(super) fn last_words(&self) -> &[String] {
+        &self.words[self.words.len().saturating_sub(MOST_WORDS)..]
+    }
 }
 
 impl Tally {
@@ -49,8 +91,10 @@ impl Tally {
 
     /// One line of output.
     pub(super) fn read(&mut self, line: &str) {
-        if let Some(program) = program(line) {
+        self.hear(line);
+        if let Some((program, target)) = program(line) {
             self.begin(program);
+            self.target = target;
         } else if let Some(implementation) = Table::implementation(line) {
             self.program = format!("conformance of {implementation}");
             self.conforms = true;
@@ -80,10 +124,25 @@ impl Tally {
         }
     }
 
+    /// Keeps what a failed test said: harnesses repeat it below `---- NAME …----`, when all have ended.
+    fn hear(&mut self, line: &str) {
+        if let Some(case) = line.strip_prefix("---- ").and_then(|line| line.strip_suffix("----")) {
+            let case = case.trim_end();
+            let name = self.qualified(case.strip_suffix(" stdout").unwrap_or(case));
+            self.speaker = self.failures.iter().position(|failure| failure.name == name);
+        } else if line == "failures:" || line.starts_with("test result: ") {
+            self.speaker = None;
+        } else if let Some(speaker) = self.speaker.filter(|_| !line.is_empty()) {
+            self.failures[speaker].words.push(line.to_owned());
+        }
+    }
+
     fn outcome(&mut self, case: String, outcome: &str) {
         let name = self.qualified(&case);
         if outcome == "FAILED" {
-            self.failures.push(name);
+            let column = self.conforms.then(|| self.conformance.column()).flatten();
+            let again = Again { target: self.target.clone(), case: case.clone(), column };
+            self.failures.push(Failure { name, words: Vec::new(), again: Some(again) });
         } else if let Some(reason) = outcome.strip_prefix("ignored") {
             let reason = reason.trim_start_matches(", ");
             if !reason.starts_with("the child of ") {
@@ -98,10 +157,33 @@ impl Tally {
         self.begun = (!matches!(outcome, "ok" | "FAILED")).then_some(case);
     }
 
-    /// Runs a command and reads what it prints.
-    pub(super) fn watch(&mut self, command: &mut Command, what: &str) {
-        let ended = watch::run(command, LIMIT, |line| self.read(line));
+    /// Runs a stage's command and reads what it prints; then once more, for each test that failed.
+    pub(super) fn watch(&mut self, what: &str, command: impl Fn(Option<&Again>) -> Result<Command>) {
+        let before = self.failures.len();
+        let ended = command(None).and_then(|mut all| watch::run(&mut all, LIMIT, |line| self.read(line)));
         self.stage(ended, what);
+        let tests = self.failures.split_off(before);
+        let may = self.unsteady.len() + tests.len() <= MOST_UNSTEADY;
+        for failure in tests {
+            match &failure.again {
+                Some(again) if may && self.passes(&failure.name, command(Some(again))) => {
+                    self.passed += 1;
+                    again.column.into_iter().for_each(|column| self.conformance.mended(column, &again.case));
+                    self.unsteady.push(failure);
+                }
+                _ => self.failures.push(failure),
+            }
+        }
+        self.accounted = self.failures.len();
+    }
+
+    /// Whether a test that failed passes this time.
+    fn passes(&self, name: &str, command: Result<Command>) -> bool {
+        println!("\nonce more, alone: {name}");
+        let mut second = Self { section: self.section.clone(), ..Self::default() };
+        let ended = command.and_then(|mut once| watch::run(&mut once, LIMIT, |line| second.read(line)));
+        second.stage(ended, name);
+        second.passed > 0 && second.failures.is_empty()
     }
 
     /// A stage ended: it failed if it could not be run, or if it failed without a test that did.
@@ -119,7 +201,7 @@ impl Tally {
 
     /// Something failed that is not a test.
     pub(super) fn fail(&mut self, what: String) {
-        self.failures.push(what);
+        self.failures.push(Failure { name: what, words: Vec::new(), again: None });
     }
 
     /// Something was left out.
@@ -128,8 +210,13 @@ impl Tally {
     }
 
     /// What failed.
-    pub(super) fn failures(&self) -> &[String] {
+    pub(super) fn failures(&self) -> &[Failure] {
         &self.failures
+    }
+
+    /// What failed, and passed when it was run again.
+    pub(super) fn unsteady(&self) -> &[Failure] {
+        &self.unsteady
     }
 
     /// What was left out, and why.
@@ -150,11 +237,11 @@ impl Tally {
     /// A program that ended without its result has crashed.
     fn settle(&mut self) {
         if std::mem::take(&mut self.owes) {
-            let program = self.qualified("ended without a result");
-            self.failures.push(program);
+            self.fail(self.qualified("ended without a result"));
         }
         self.program.clear();
-        (self.conforms, self.begun) = (false, None);
+        self.target.clear();
+        (self.conforms, self.begun, self.speaker) = (false, None, None);
     }
 
     fn note_skip(&mut self, name: String, reason: &str) -> bool {
@@ -171,15 +258,21 @@ impl Tally {
     }
 }
 
-/// The program that cargo says it runs now.
-fn program(line: &str) -> Option<&str> {
+/// The program that cargo says it runs now, and how cargo is told to run only this one.
+fn program(line: &str) -> Option<(&str, String)> {
     let line = line.trim_start();
     if let Some(package) = line.strip_prefix("Doc-tests ") {
-        return Some(package);
+        return Some((package, "--doc".to_owned()));
     }
-    let path = line.strip_prefix("Running ")?.strip_suffix(')')?.rsplit_once(" (")?.1;
-    let file = path.rsplit_once("/deps/")?.1;
-    Some(file.rsplit_once('-').map_or(file, |(name, _hash)| name))
+    let (source, path) = line.strip_prefix("Running ")?.strip_suffix(')')?.rsplit_once(" (")?;
+    let file = path.rsplit_once("/deps/").or_else(|| path.rsplit_once("/examples/"))?.1;
+    let name = file.rsplit_once('-').map_or(file, |(name, _hash)| name);
+    let target = match source.strip_prefix("unittests ") {
+        None => format!("--test={name}"),
+        Some(lib) if lib.ends_with("lib.rs") => "--lib".to_owned(),
+        Some(_) => "--bins".to_owned(),
+    };
+    Some((name, target))
 }
 
 /// What stands after `skipped: `, at the start of a line or where a harness with one thread has begun one.
@@ -204,6 +297,10 @@ mod tests {
         tally
     }
 
+    fn names(tally: &Tally) -> Vec<&str> {
+        tally.failures().iter().map(|failure| &*failure.name).collect()
+    }
+
     #[test]
     fn counts_what_programs_say() {
         let tally = read(
@@ -222,7 +319,7 @@ test src/lib.rs - main (line 9) ... ok
 test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
         );
         assert_eq!(tally.line(), "2 passed, 1 failed, 3 skipped");
-        assert_eq!(tally.failures(), ["carthage_runtime: a::c"]);
+        assert_eq!(names(&tally), ["carthage_runtime: a::c"]);
         let skipped: Vec<_> = tally.skipped().collect();
         assert_eq!(
             skipped,
@@ -232,6 +329,34 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
                 ("carthage_runtime: a::g", "one thread")
             ]
         );
+    }
+
+    #[test]
+    fn keeps_what_the_failed_ones_said() {
+        let tally = read(
+            "\
+     Running tests/x.rs (target/debug/deps/x-0123)
+test a ... FAILED
+test b ... ok
+test c ... FAILED
+successes:
+---- b stdout ----
+all is well
+failures:
+---- a stdout ----
+assertion failed
+  left: 1
+
+---- c ----
+no such thing
+
+failures:
+    a
+    c
+test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+        );
+        let words: Vec<_> = tally.failures().iter().map(Failure::last_words).collect();
+        assert_eq!(words, [&["assertion failed", "  left: 1"][..], &["no such thing"]]);
     }
 
     #[test]
@@ -247,15 +372,55 @@ test a::y ... skipped: a::y: `Toy` does not declare `Links`
 ok
 test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
         );
-        assert_eq!(tally.failures(), ["conformance of Toy: a::x"]);
+        assert_eq!(names(&tally), ["conformance of Toy: a::x"]);
         assert_eq!(tally.line(), "0 passed, 1 failed, 1 skipped");
         assert!(tally.conformance().to_string().ends_with("Toy: 0 passed, 1 skipped, 1 failed\n"));
+    }
+
+    /// A program of tests that fail, all or the first time only.
+    fn program_of(tests: &[&str], again: bool) -> Tally {
+        let mut tally = Tally::default();
+        let list = |tests: &[&str], outcome: &str| {
+            let lines = tests.iter().map(|test| format!("echo 'test {test} ... {outcome}'; "));
+            lines.collect::<String>()
+        };
+        tally.watch("x", |once| {
+            let script = match once {
+                None => {
+                    let all = list(tests, "FAILED");
+                    format!("echo '     Running tests/x.rs (t/deps/x-01)'; {all} echo 'test result: FAILED. 0 passed'; exit 1")
+                }
+                Some(once) if again => {
+                    assert_eq!(once.target, "--test=x");
+                    let one = list(&[&once.case], "ok");
+                    format!("{one} echo 'test result: ok. 1 passed'")
+                }
+                Some(once) => format!("{} exit 1", list(&[&once.case], "FAILED")),
+            };
+            let mut command = Command::new("sh");
+            command.args(["-c", &script]);
+            Ok(command)
+        });
+        tally
+    }
+
+    #[test]
+    fn what_passes_when_it_is_run_again_is_unsteady() {
+        let tally = program_of(&["a", "b"], true);
+        assert_eq!(tally.line(), "2 passed, 0 failed, 0 skipped");
+        assert_eq!(tally.unsteady().len(), 2);
+    }
+
+    #[test]
+    fn what_fails_again_or_with_many_others_has_failed() {
+        assert_eq!(names(&program_of(&["a"], false)), ["x: a"]);
+        assert_eq!(program_of(&["a", "b", "c", "d"], true).line(), "0 passed, 4 failed, 0 skipped");
     }
 
     #[test]
     fn a_crash_is_a_failure() {
         let tally = read("     Running tests/x.rs (target/debug/deps/x-0123)\ntest a ... ok");
-        assert_eq!(tally.failures(), ["x: ended without a result"]);
+        assert_eq!(names(&tally), ["x: ended without a result"]);
     }
 
     #[test]
@@ -274,6 +439,6 @@ test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; 
     fn a_stage_that_fails_without_a_test_is_a_failure() {
         let mut tally = Tally::default();
         tally.stage(Ok(std::os::unix::process::ExitStatusExt::from_raw(256)), "cargo test");
-        assert_eq!(tally.failures(), ["cargo test: exit status: 1"]);
+        assert_eq!(names(&tally), ["cargo test: exit status: 1"]);
     }
 }

@@ -4,10 +4,10 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
-use super::build;
 use super::engines::Engines;
 use super::ground::Ground;
 use super::tally::Tally;
+use super::{build, narrow};
 
 /// The packages, with the features that they need for it.
 const PACKAGES: &[&str] = &[
@@ -24,12 +24,15 @@ pub(super) fn run(engines: &Engines, ground: &Ground, tally: &mut Tally) -> Resu
     tally.section("with libvirt");
     for test in build::tests_of(&[PACKAGES, TESTS].concat())?.iter().filter(|binary| binary.is_test) {
         println!("\n{} with libvirt", test.path.display());
-        let mut command = engines.libvirt.inside(&test.path);
-        command.arg("--show-output").current_dir(crate::root());
-        ground.prepare(&mut command);
-        engines.tell(&mut command);
         tally.begin(&test.name);
-        tally.watch(&mut command, &test.name);
+        tally.watch(&test.name, |once| {
+            let mut command = engines.libvirt.inside(&test.path);
+            command.arg("--show-output").current_dir(crate::root());
+            narrow(&mut command, once);
+            ground.prepare(&mut command);
+            engines.tell(&mut command);
+            Ok(command)
+        });
     }
     tally.section("");
     // What was found out of this host's processors, and locks of the engines of containers, are kept for the user on purpose.
