@@ -8,13 +8,14 @@ pub use std::sync::Arc;
 pub use crate::backend::Container;
 pub use carthage_macros::{
     check_completed, constraint, customization, depends_on, enclave, env, expose, hash, ignore_dependency,
-    image, injectable, injection_key, invalidator, layout, link, machine_model, mask, mount, network,
-    options, policy, profile, role, setup_task,
+    image, implements, injectable, injection_key, invalidator, layout, link, machine_model, mask, mount,
+    network, options, policy, profile, role, setup_task,
 };
 #[cfg(feature = "sandbox")]
 pub use carthage_runtime::Sandbox;
 #[cfg(feature = "libvirt")]
 pub use carthage_runtime::Vm;
+pub use carthage_runtime::layout::ResolvableModel;
 pub use carthage_runtime::{
     All, Close, Deferred, Fleet, Host, Link, Machine, Placed, Quoted, Result, Root, Secret, Tree,
 };

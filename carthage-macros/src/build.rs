@@ -22,15 +22,18 @@ fn parts() -> Ident {
 
 /// The functions of `impl Model`; those that would do nothing are left to the trait.
 pub(crate) fn functions(model: &Model) -> TokenStream {
-    let (register, prepare) = (register(&model.fields), prepare(&model.fields));
+    let (register, prepare) = (register(model), prepare(&model.fields));
     let (build, customizations) = (build(model), customizations(&model.fields));
     let roles = roles(&model.fields);
     quote!(#register #prepare #build #customizations #roles)
 }
 
 /// `Model::register`: members and what is provided.
-fn register(fields: &[Field]) -> Option<TokenStream> {
-    let place = place();
+fn register(model: &Model) -> Option<TokenStream> {
+    let (place, fields) = (place(), &model.fields);
+    let resolves = model
+        .resolvable
+        .map(|span| quote_spanned!(span=> ::carthage::layout::Place::resolves::<Self>(#place);));
     let lines: Vec<_> = fields
         .iter()
         .enumerate()
@@ -57,6 +60,7 @@ fn register(fields: &[Field]) -> Option<TokenStream> {
                 false => quote!(#(#cfgs)* { #line }),
             })
         })
+        .chain(resolves)
         .collect();
     (!lines.is_empty()).then(|| quote!(fn register(#place: &::carthage::layout::Place) { #(#lines)* }))
 }

@@ -31,6 +31,7 @@ impl Container {
         let mut model = Model::parse(attribute, item, Some(Within::Container), errors);
         expand::hold_parts(&mut model);
         model.starts.read(options);
+        model.resolvable = options.flag("resolvable");
         let name = model.name(options, errors);
         let domain = options.text("domain", late::domain, errors).map(|(domain, _)| domain);
         Self { model, name, implementation: options.ty("implementation"), domain }

@@ -7,7 +7,7 @@ use syn::ItemStruct;
 use crate::container::Container;
 use crate::errors::Errors;
 use crate::field::Role;
-use crate::model::Model;
+use crate::model::{self, Model};
 use crate::options::{self, Known, Options};
 use crate::start;
 use crate::warning;
@@ -16,6 +16,7 @@ const OPTIONS: &[Known] = &[
     options::text("domain", "domain = \"algebra\""),
     options::type_("implementation", "implementation = Sandbox"),
     options::text("name", "name = \"algebra\""),
+    model::RESOLVABLE,
     start::OVERRIDES,
 ];
 
@@ -30,7 +31,8 @@ pub(crate) fn expand(arguments: TokenStream, item: ItemStruct, errors: &mut Erro
 
 /// Without members no machine can be in it; of one that has some, only the whole tree tells.
 fn warn_of_no_members(model: &mut Model) -> Option<TokenStream> {
-    if model.fields.iter().any(|field| matches!(field.role, Role::Member(_))) {
+    // One that is resolved is a model of the user's own kind.
+    if model.resolvable.is_some() || model.fields.iter().any(|field| matches!(field.role, Role::Member(_))) {
         return None;
     }
     let ident = &model.item.ident;

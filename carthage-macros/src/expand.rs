@@ -6,6 +6,7 @@ use syn::{Fields, Generics, ItemStruct, parse_quote};
 
 use crate::build;
 use crate::field::Role;
+use crate::implements;
 use crate::mask;
 use crate::model::{Model, key_arguments};
 use crate::node::{at, key, parts};
@@ -47,14 +48,15 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
     let (about, at, key) = (&model.about, at(ident.span()), key(ident));
     let key_arguments = key_arguments(&model.item);
     let is_abstract = model.is_abstract.then(|| quote!(.of_abstract()));
-    let parts = parts(&model.fields);
+    let parts = parts(&model.fields).chain(implements::parts(&model.implements));
     let kind = Ident::new(kind, Span::call_site());
     let (functions, policy) = (build::functions(model), &model.policy);
     let about = (!about.is_empty()).then(|| quote!(.about(#about)));
     // A machine has the parts of its roles as well; a role has them when a machine takes it in.
     let takes_in = (kind == "Machine" || kind == "Image")
-        && model.fields.iter().any(|field| matches!(field.role, Role::Taken { .. }));
-    let (own, parts) = match (takes_in, model.fields.is_empty()) {
+        && (model.fields.iter().any(|field| matches!(field.role, Role::Taken { .. }))
+            || !model.implements.is_empty());
+    let (own, parts) = match (takes_in, model.fields.is_empty() && model.implements.is_empty()) {
         (true, _) => (
             Some(quote!(const OWN: &'static [::carthage::model::Part] = &[#(#parts),*];)),
             Some(quote! {
@@ -66,6 +68,7 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
         (false, true) => (None, None),
     };
     let masks = mask::node(&model.masks);
+    let found = implements::function(&model.implements);
     let (starts, collects) = (model.starts.node(), model.starts.function());
     quote! {
         #[automatically_derived]
@@ -78,6 +81,7 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
                 #about #node #policy #parts #masks #starts;
             #functions
             #collects
+            #found
         }
     }
 }

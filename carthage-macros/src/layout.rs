@@ -7,6 +7,7 @@ use syn::ItemStruct;
 use crate::capability;
 use crate::container::Container;
 use crate::errors::Errors;
+use crate::model;
 use crate::options::{self, Known, Options};
 use crate::profile::{self, Profile};
 
@@ -14,6 +15,7 @@ const OPTIONS: &[Known] = &[
     options::text("name", "name = \"industrial\""),
     options::type_("implementation", "implementation = Sandbox"),
     options::text("domain", "domain = \"example.org\""),
+    model::RESOLVABLE,
 ];
 
 pub(crate) fn expand(arguments: TokenStream, mut item: ItemStruct, errors: &mut Errors) -> TokenStream {

@@ -15,6 +15,7 @@ mod expand;
 mod field;
 mod hardware;
 mod image;
+mod implements;
 mod injectable;
 mod ipv4;
 mod late;
@@ -45,6 +46,7 @@ mod warning;
 mod words;
 
 use proc_macro::TokenStream;
+use syn::Item;
 
 /// The top of the tree.
 #[proc_macro_attribute]
@@ -76,10 +78,15 @@ pub fn machine_model(arguments: TokenStream, item: TokenStream) -> TokenStream {
     .into()
 }
 
-/// A bundle of parts that machines take in.
+/// A bundle of parts that machines take in; or a trait by which they are found.
 #[proc_macro_attribute]
 pub fn role(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    entry::on_struct("role", item.into(), |item, errors| role::expand(arguments.into(), item, errors)).into()
+    entry::on_item(item.into(), |item, errors| match item {
+        Item::Struct(item) => role::expand(arguments.into(), item, errors),
+        Item::Trait(item) => implements::expand(arguments.into(), item, errors),
+        other => entry::misplaced("role", "a struct or a trait", other, errors),
+    })
+    .into()
 }
 
 /// What the roots of machines are made from.
@@ -147,6 +154,13 @@ pub fn ignore_dependency(arguments: TokenStream, item: TokenStream) -> TokenStre
 #[proc_macro_attribute]
 pub fn mask(arguments: TokenStream, item: TokenStream) -> TokenStream {
     depends_on::on_model("mask", depends_on::SCOPES, arguments.into(), item.into()).into()
+}
+
+/// A trait by which a machine is found: `#[implements(dyn Database)]`.
+#[proc_macro_attribute]
+pub fn implements(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let belongs = ("a `#[machine_model]` or `#[role]`", "a struct with `#[machine_model]` or `#[role]`");
+    depends_on::on_model("implements", belongs, arguments.into(), item.into()).into()
 }
 
 /// A variable of the environment of everything that runs in a machine: `#[env(NAME = "value")]`.

@@ -13,7 +13,7 @@ use crate::image;
 use crate::link;
 use crate::literal;
 use crate::login;
-use crate::model::Model;
+use crate::model::{self, Model};
 use crate::node;
 use crate::options::{self, Known, Options};
 use crate::own_options;
@@ -27,6 +27,7 @@ const OPTIONS: &[Known] = &[
     options::text("runas_user", "runas_user = \"www-data\""),
     options::texts("tags", "tags = [\"web\", \"edge\"]"),
     options::flag("readonly", "readonly"),
+    model::RESOLVABLE,
     start::OVERRIDES,
     start::COLLECTS,
 ];
@@ -45,6 +46,7 @@ pub(crate) fn expand(arguments: TokenStream, mut item: ItemStruct, errors: &mut 
     let mut model = Model::parse("machine_model", item, Some(Within::Machine), errors);
     expand::hold_parts(&mut model);
     model.starts.read(&mut options);
+    model.resolvable = options.flag("resolvable");
     let name = model.name(&mut options, errors);
     let implementation = options.ty("implementation");
     let mut needs = asked;

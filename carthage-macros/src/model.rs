@@ -1,17 +1,21 @@
 //! A struct that is a model, as the attributes on it and on its fields say.
 
-use proc_macro2::TokenStream;
-use syn::{Attribute, Expr, ExprLit, Fields, GenericParam, Ident, ItemStruct, Lit, Meta, parse_quote};
+use proc_macro2::{Span, TokenStream};
+use syn::{Attribute, Expr, ExprLit, Fields, GenericParam, Ident, ItemStruct, Lit, Meta, Type, parse_quote};
 
 use crate::build;
 use crate::errors::Errors;
 use crate::field::{self, Field, Within};
+use crate::implements;
 use crate::literal;
 use crate::mask::{self, Mask};
 use crate::names::kebab;
-use crate::options::Options;
+use crate::options::{self, Known, Options};
 use crate::policy;
 use crate::start::{self, Starts};
+
+/// The argument of a model that is resolved with the layout.
+pub(crate) const RESOLVABLE: Known = options::flag("resolvable", "resolvable");
 
 /// The attributes that make a struct a model.
 pub(crate) const MODELS: &[&str] = &["layout", "enclave", "network", "machine_model", "role", "image"];
@@ -27,6 +31,10 @@ pub(crate) struct Model {
     /// Whether it only stands for one that a layout has.
     pub(crate) is_abstract: bool,
     pub(crate) masks: Vec<Mask>,
+    /// The traits by which it is found.
+    pub(crate) implements: Vec<Type>,
+    /// Where it says that it is resolved with the layout.
+    pub(crate) resolvable: Option<Span>,
     /// The builder call for the node of `#[policy]`.
     pub(crate) policy: TokenStream,
 }
@@ -49,6 +57,7 @@ impl Model {
         let starts = start::take(attribute, &mut item, errors);
         let masks = mask::take(attribute, &mut item, errors);
         let policy = policy::take(&mut item, errors);
+        let implements = implements::take(attribute, &mut item, errors);
         if let Some(lifetime) = item.generics.lifetimes().next() {
             errors.at(lifetime, "a model owns what it holds; it has no lifetime parameters");
         }
@@ -92,7 +101,17 @@ impl Model {
             }
             (Fields::Unit, Some(_)) => Vec::new(),
         };
-        let model = Self { item, about, fields, starts, is_abstract: false, masks, policy };
+        let model = Self {
+            item,
+            about,
+            fields,
+            starts,
+            is_abstract: false,
+            masks,
+            implements,
+            resolvable: None,
+            policy,
+        };
         model.unique_interfaces(errors);
         for (expr, other) in build::mentioned_too_early(&model.fields) {
             errors.at(

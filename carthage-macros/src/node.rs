@@ -18,7 +18,11 @@ pub(crate) fn at(span: Span) -> TokenStream {
 
 /// `Key::new(…)` for the item `ident`.
 pub(crate) fn key(ident: &Ident) -> TokenStream {
-    let name = ident.to_string();
+    key_called(ident, &ident.to_string())
+}
+
+/// The same of an item that messages call `name`.
+pub(crate) fn key_called(ident: &Ident, name: &str) -> TokenStream {
     let (line, column) = {
         let span = ident.span();
         (quote_spanned!(span=> ::core::line!()), quote_spanned!(span=> ::core::column!()))

@@ -284,6 +284,7 @@ fn roles(machine: &'static Node) -> Vec<ListedRole> {
         kind: match taken.node.kind {
             Kind::Image => "image",
             Kind::Machine => "machine",
+            Kind::Trait => "trait",
             _ => "role",
         },
         role: taken.node.key.name(),

@@ -154,7 +154,7 @@ impl Deployment {
                 ("machine", placement.fqdn().to_owned())
             }
             // Nothing else is placed.
-            Kind::Enclave | Kind::Customization | Kind::Role | Kind::Image => {
+            Kind::Enclave | Kind::Customization | Kind::Role | Kind::Image | Kind::Trait => {
                 item.domain = domain();
                 ("enclave", path.clone())
             }

@@ -11,6 +11,7 @@ mod parts;
 mod place;
 mod placed;
 mod profiles;
+mod resolvable;
 mod resolve;
 mod starts;
 mod wanted;
@@ -27,6 +28,7 @@ pub use parts::Parts;
 pub use place::{Place, Provider};
 pub use placed::Placed;
 pub(crate) use profiles::{in_profile, name_in};
+pub use resolvable::ResolvableModel;
 pub(crate) use starts::Starts;
 pub use wanted::{Deferred, Made, Wanted};
 pub(crate) use world::Around;
@@ -78,6 +80,9 @@ pub trait Model: Sized + Send + Sync + 'static {
     fn customizations(&self) -> Vec<&dyn AnyCustomization> {
         Vec::new()
     }
+
+    /// Tells the place, of a machine or a role, by which traits it is found there; see [`RoleTrait::found_at`].
+    fn implements(_: &Arc<Self>, _: &Place) {}
 
     /// The roles that it takes in, in the order of their fields.
     fn roles(&self) -> Vec<&dyn AnyModel> {
@@ -149,6 +154,41 @@ pub trait Model: Sized + Send + Sync + 'static {
     #[doc(hidden)]
     fn fleet(parts: &Parts, part: usize) -> Result<Fleet<Self>, Error> {
         parts.fleet(part)
+    }
+}
+
+/// What `Placed<…>` finds: a model, a role of a machine, or a trait with `#[role]`, such as `dyn Database`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "expected a model, a role, or `dyn` of a trait with `#[role]`"
+)]
+pub trait Findable: Send + Sync + 'static {
+    /// What references call it.
+    const FOUND: Key;
+}
+
+impl<T: Model> Findable for T {
+    const FOUND: Key = T::KEY;
+}
+
+/// What is found at a machine: its model, a role, or a trait with `#[role]`.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a machine model", label = "this is not a machine")]
+pub trait AtMachine: Findable {}
+
+impl<T: MachineModel> AtMachine for T {}
+
+/// A trait with `#[role]`, as `dyn Database`: machines whose models have `#[implements(dyn Database)]` are found by it.
+#[diagnostic::on_unimplemented(
+    message = "machines are not found by `{Self}`",
+    label = "expected `dyn` of a trait with `#[role]`"
+)]
+pub trait RoleTrait: Send + Sync + 'static {
+    /// Its description.
+    const NODE: &'static Node;
+
+    /// The machine at this place, or the role that is meant, is found by it: what [`Model::implements`] says.
+    fn found_at(place: &Place, found: Arc<Self>) {
+        place.implements(found);
     }
 }
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
-use super::Model;
 use super::decide::Decider;
 use super::parts::downcast;
 use super::placed::Placed;
 use super::world::World;
+use super::{Model, RoleTrait};
 use crate::customize::{AnyCustomization, Application, When};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::inject::{Close, Closing, Making, MakingEach, Scope, Slot, Value};
@@ -82,6 +82,17 @@ impl Place {
     /// The machine at this place.
     pub(super) fn machine(&self) -> &Machine {
         self.world.machine(self.index)
+    }
+
+    /// The machines inside, in the order of the source; of a machine, itself.
+    pub fn machines(&self) -> impl Iterator<Item = &Machine> {
+        let subtree = self.placement().subtree();
+        subtree.filter_map(|placement| self.world.machines().get(&placement.index()))
+    }
+
+    /// The model at this place.
+    pub(super) async fn own_model(&self) -> Result<Value, Error> {
+        self.model(self.index).await
     }
 
     /// Applies a customization to the machine at this place.
@@ -219,6 +230,24 @@ impl Place {
         }
     }
 
+    /// The machine at this place, or the role that is meant, is found by this trait.
+    pub(super) fn implements<T: RoleTrait + ?Sized>(&self, found: Arc<T>) {
+        let node = self.placement().node();
+        let own = node.own_parts().start == self.first;
+        let own = match node.roles().find(|taken| !own && taken.first == self.first) {
+            Some(taken) => taken.own(),
+            None => node.own_parts(),
+        };
+        // Of several that are found by it at one machine, the first counts.
+        let first = node.parts[own].iter().any(
+            |part| matches!(&part.role, Role::Taken(taken) if !taken.again && taken.node.key == T::NODE.key),
+        );
+        if first {
+            let place = Self::new(self.world.clone(), self.index);
+            self.world.set_role(self.index, T::NODE.key, Arc::new(Placed::of(found, place)));
+        }
+    }
+
     /// A role of the machine at this place, made by the first who asks.
     pub(super) fn role<T: Model>(
         &self,
@@ -229,7 +258,9 @@ impl Place {
         let placed = match self.world.role(self.index, taken.node.key) {
             Some(placed) => placed,
             None => {
-                let placed = Placed::of(make()?, Self::new(self.world.clone(), self.index));
+                let made = make()?;
+                T::implements(&made, &self.of_role(taken));
+                let placed = Placed::of(made, Self::new(self.world.clone(), self.index));
                 self.world.set_role(self.index, taken.node.key, Arc::new(placed))
             }
         };
@@ -357,6 +388,7 @@ fn making_model<T: Model>(place: Place) -> Box<Making> {
         Box::pin(async move {
             let placed = Placed::new(asking.make::<T>().await?, bare.clone());
             if bare.placement().node().kind == Kind::Machine {
+                T::implements(&placed.model(), &bare);
                 bare.world.set_customized(bare.index, placed.model());
             }
             Ok(Arc::new(placed) as Value)

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::place::Place;
-use super::{MachineModel, Model};
+use super::{AtMachine, Findable, Model};
 use crate::customize::Customization;
 use crate::machine::Machine;
 use crate::model::Placement;
@@ -34,23 +34,27 @@ use crate::model::Placement;
 ///     Ok(())
 /// }
 /// ```
-pub struct Placed<T>(Arc<Inner<T>>);
+pub struct Placed<T: ?Sized>(Arc<Inner<T>>);
 
-struct Inner<T> {
-    model: Arc<T>,
+struct Inner<T: ?Sized> {
     place: Place,
+    model: Arc<T>,
 }
 
 impl<T: Model> Placed<T> {
     pub(super) fn new(model: T, place: Place) -> Self {
         Self::of(Arc::new(model), place)
     }
+}
 
+impl<T: ?Sized> Placed<T> {
     /// A model that others have as well: a role of the machine at the place.
     pub(super) fn of(model: Arc<T>, place: Place) -> Self {
-        Self(Arc::new(Inner { model, place }))
+        Self(Arc::new(Inner { place, model }))
     }
+}
 
+impl<T: Findable + ?Sized> Placed<T> {
     pub(super) fn model(&self) -> Arc<T> {
         self.0.model.clone()
     }
@@ -74,7 +78,7 @@ impl<T: Model> Placed<T> {
     }
 }
 
-impl<T: MachineModel> Placed<T> {
+impl<T: AtMachine + ?Sized> Placed<T> {
     /// The machine that is made from the model.
     #[must_use]
     pub fn machine(&self) -> &Machine {
@@ -92,7 +96,7 @@ impl<T: MachineModel> Placed<T> {
     }
 }
 
-impl<T> Deref for Placed<T> {
+impl<T: ?Sized> Deref for Placed<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -100,13 +104,13 @@ impl<T> Deref for Placed<T> {
     }
 }
 
-impl<T> Clone for Placed<T> {
+impl<T: ?Sized> Clone for Placed<T> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<T: Model> fmt::Debug for Placed<T> {
+impl<T: Findable + ?Sized> fmt::Debug for Placed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Placed").field(&self.name()).finish()
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::Model;
+use super::Findable;
 use super::parts::{Parts, downcast};
 use super::place::Place;
 use super::placed::Placed;
@@ -110,8 +110,8 @@ impl<T: Injectable> Wanted for Deferred<T> {
     }
 }
 
-impl<T: Model> Wanted for Placed<T> {
-    const KEY: Key = T::KEY;
+impl<T: Findable + ?Sized> Wanted for Placed<T> {
+    const KEY: Key = T::FOUND;
     const MODE: Mode = Mode::Placed;
 
     fn from_found(found: Option<Value>, _: &Place, need: &'static Need) -> Result<Self, Error> {
@@ -119,8 +119,8 @@ impl<T: Model> Wanted for Placed<T> {
     }
 }
 
-impl<T: Model> Wanted for Option<Placed<T>> {
-    const KEY: Key = T::KEY;
+impl<T: Findable + ?Sized> Wanted for Option<Placed<T>> {
+    const KEY: Key = T::FOUND;
     const MODE: Mode = Mode::PlacedIfThere;
 
     fn from_found(found: Option<Value>, _: &Place, need: &'static Need) -> Result<Self, Error> {
@@ -129,8 +129,8 @@ impl<T: Model> Wanted for Option<Placed<T>> {
     }
 }
 
-impl<T: Model> Wanted for Vec<Placed<T>> {
-    const KEY: Key = T::KEY;
+impl<T: Findable + ?Sized> Wanted for Vec<Placed<T>> {
+    const KEY: Key = T::FOUND;
     const MODE: Mode = Mode::AllPlaced;
 
     fn from_found(found: Option<Value>, _: &Place, need: &'static Need) -> Result<Self, Error> {

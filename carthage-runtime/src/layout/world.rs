@@ -12,6 +12,7 @@ use super::decide::{Decided, Decider, Pending, Successor, no_name_twice};
 use super::neighbours::Neighbourhood;
 use super::place::Place;
 use super::placed::Placed;
+use super::resolvable::Resolver;
 use super::resolve::{machine_spec, resolve_networks};
 use super::starts::Collector;
 use super::{AnyModel, Layout};
@@ -56,6 +57,8 @@ pub struct World {
     roles: Mutex<HashMap<(usize, u64), Value>>,
     /// What models make of their start dependencies.
     pub(super) collectors: Mutex<BTreeMap<usize, Collector>>,
+    /// How models are resolved that want to be.
+    pub(super) resolvers: Mutex<BTreeMap<usize, Resolver>>,
     provided: Mutex<HashMap<(usize, usize), Slot>>,
     /// What is decided about members, while it is registered.
     decided: Mutex<Decided>,
@@ -116,7 +119,10 @@ impl World {
             Some(trouble) => Err(trouble),
             None => {
                 let root = Place::new(world.clone(), 0);
-                root.make::<L>().await.map(|layout| Placed::new(layout, root))
+                match root.make::<L>().await.map(|layout| Placed::new(layout, root)) {
+                    Ok(layout) => world.resolve(&layout).await.map(|()| layout),
+                    Err(error) => Err(error),
+                }
             }
         };
         Ok((world, layout))
@@ -176,6 +182,7 @@ impl World {
             customized: (0..count).map(|_| OnceLock::new()).collect(),
             roles: Mutex::default(),
             collectors: Mutex::default(),
+            resolvers: Mutex::default(),
             provided: Mutex::default(),
             decided: Mutex::new(decided),
             pending: Pending::default(),

@@ -97,6 +97,11 @@ impl Key {
         self.name
     }
 
+    /// Whether it is a trait's.
+    pub(crate) const fn is_trait(self) -> bool {
+        matches!(self.name.as_bytes(), [b'd', b'y', b'n', b' ', ..])
+    }
+
     /// A number that stands for the key.
     #[must_use]
     pub const fn id(self) -> u64 {

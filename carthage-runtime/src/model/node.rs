@@ -39,6 +39,8 @@ pub enum Kind {
     Role,
     /// What the roots of machines are made from.
     Image,
+    /// A trait by which machines are found.
+    Trait,
 }
 
 impl Kind {
@@ -57,6 +59,7 @@ impl Kind {
             Self::Customization => "a customization",
             Self::Role => "a role",
             Self::Image => "an image",
+            Self::Trait => "a trait",
         }
     }
 }

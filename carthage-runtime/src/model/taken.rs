@@ -47,7 +47,7 @@ impl Taken {
 
     /// Whether the machine is found by it. What is no role is reported as that, and stands for nothing.
     pub(crate) const fn is_found(&self) -> bool {
-        !self.again && matches!(self.node.kind, Kind::Role | Kind::Image | Kind::Machine)
+        !self.again && matches!(self.node.kind, Kind::Role | Kind::Image | Kind::Machine | Kind::Trait)
     }
 
     /// The positions of its own parts.

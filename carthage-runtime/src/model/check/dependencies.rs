@@ -250,14 +250,20 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
             text.at(meant.at);
             text.str(")? If not, ");
         }
-        text.str("write `");
-        match field {
-            Some(field) => text.str(field),
-            None => text.snake(key.name()),
+        if key.is_trait() {
+            text.str("write `#[implements(");
+            text.str(key.name());
+            text.str(")]` on the model of a machine");
+        } else {
+            text.str("write `");
+            match field {
+                Some(field) => text.str(field),
+                None => text.snake(key.name()),
+            }
+            text.str(": ");
+            text.str(key.name());
+            text.str("`");
         }
-        text.str(": ");
-        text.str(key.name());
-        text.str("`");
         somewhere(text, all, row);
         return;
     }

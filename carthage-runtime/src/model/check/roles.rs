@@ -17,7 +17,7 @@ impl Check<'_> {
     pub(super) const fn takes_in(&mut self, row: u32, part: u32, taken: &Taken) {
         let fits = match taken.node.kind {
             Kind::Image => taken.is_image,
-            Kind::Role | Kind::Machine => !taken.is_image,
+            Kind::Role | Kind::Machine | Kind::Trait => !taken.is_image,
             _ => false,
         };
         if !fits {

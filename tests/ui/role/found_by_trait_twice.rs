@@ -1,0 +1,33 @@
+use carthage::prelude::*;
+
+/// Answers queries.
+#[role]
+pub trait Database {
+    fn port(&self) -> u16;
+}
+
+#[machine_model]
+struct App {
+    #[inject]
+    database: Placed<dyn Database>,
+}
+
+#[machine_model]
+#[implements(dyn Database)]
+struct Postgres;
+
+impl Database for Postgres {
+    fn port(&self) -> u16 {
+        5432
+    }
+}
+
+#[layout(implementation = Sandbox)]
+struct Site {
+    first: Postgres,
+    #[member(name = "other")]
+    second: Postgres,
+    app: App,
+}
+
+fn main() {}
