@@ -13,6 +13,7 @@ pub mod layout;
 pub mod machine;
 pub mod model;
 pub mod network;
+mod pattern;
 #[cfg(feature = "ssh")]
 pub mod ssh;
 pub mod state;

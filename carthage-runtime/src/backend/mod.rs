@@ -8,6 +8,7 @@ pub mod container;
 pub mod local;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+pub mod simulated;
 #[cfg(feature = "libvirt")]
 pub mod vm;
 
@@ -19,6 +20,7 @@ pub use container::Container;
 pub use local::Local;
 #[cfg(feature = "sandbox")]
 pub use sandbox::Sandbox;
+pub use simulated::Simulated;
 #[cfg(feature = "libvirt")]
 pub use vm::Vm;
 

@@ -9,6 +9,7 @@ use clap::{Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand,
 
 use super::help;
 use crate::deploy::{LINTS, Pattern};
+use crate::machine::engine::Fault;
 
 /// All that was asked for.
 #[derive(Debug, Parser)]
@@ -45,6 +46,20 @@ pub(super) struct Common {
     /// In which of the layout's profiles
     #[arg(long, global = true, env = "CARTHAGE_PROFILE", hide_env_values = true, value_name = "NAME")]
     pub(super) profile: Option<String>,
+    /// Rehearse: make nothing, in a world that this number decides about, and forget it (with --state-dir, keep it there)
+    #[arg(long, global = true, env = "CARTHAGE_SIMULATE", hide_env_values = true, value_name = "SEED")]
+    pub(super) simulate: Option<u64>,
+    /// What goes wrong in the rehearsal, such as `start:web-*=fail#2`, `write:*=lose%5` or `run:db=hang`; may be repeated
+    #[arg(
+        long,
+        global = true,
+        env = "CARTHAGE_FAULT",
+        hide_env_values = true,
+        value_name = "FAULT",
+        value_delimiter = ' ',
+        requires = "simulate"
+    )]
+    pub(super) fault: Vec<Fault>,
 }
 
 /// How progress is shown.

@@ -11,6 +11,7 @@ mod help;
 mod interrupt;
 mod output;
 mod progress;
+mod rehearsal;
 mod session;
 mod style;
 mod table;
@@ -23,6 +24,7 @@ use std::process::ExitCode;
 use args::{Args, Command, Subject};
 use exit::{Exit, Told};
 use output::Output;
+use rehearsal::Rehearsal;
 use session::Session;
 use style::Style;
 
@@ -43,7 +45,7 @@ pub fn main<L: Layout>() -> ExitCode {
         .filter(|name| !name.is_empty())
         .collect();
     let layout = Subject { name: L::NAME, profiles: &profiles };
-    let args = match Args::read(layout, argv.clone()) {
+    let mut args = match Args::read(layout, argv.clone()) {
         Ok(args) => args,
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
@@ -52,15 +54,23 @@ pub fn main<L: Layout>() -> ExitCode {
             return exit.into();
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
+    let begun = Rehearsal::begin(&mut args).and_then(|rehearsal| {
+        let runtime = match args.common.simulate {
+            // Nothing is waited for: when all wait, the time is what the first of them waits for.
+            Some(_) => tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build(),
+            None => tokio::runtime::Builder::new_multi_thread().enable_all().build(),
+        };
+        Ok((rehearsal, runtime.map_err(Error::host("cannot start the program's threads"))?))
+    });
+    let (rehearsal, runtime) = match begun {
+        Ok(begun) => begun,
         Err(error) => {
-            let error = Error::host("cannot start the program's threads")(error);
             complain(&args, &error);
             return Exit::of(&error).into();
         }
     };
     let exit = runtime.block_on(run::<L>(&args, argv, layout));
+    rehearsal.end();
     // Not dropped: a thread may be waiting for somebody to type.
     runtime.shutdown_background();
     exit.into()

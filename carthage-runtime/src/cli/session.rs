@@ -5,7 +5,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
@@ -15,10 +15,12 @@ use super::interrupt::interruptible;
 use super::output::Output;
 use super::progress::Shown;
 use super::style::Style;
+use crate::backend::Simulated;
 use crate::deploy::{Access, Deployment, Options, Selection};
 use crate::error::{Error, ErrorKind};
 use crate::inject::Scope;
 use crate::layout::Layout;
+use crate::machine::implementation::Implementation;
 use crate::state::Dirs;
 
 /// One command on one layout.
@@ -65,6 +67,8 @@ impl<'a, L: Layout> Session<'a, L> {
             parallel: self.common.parallel.map_or(defaults.parallel, NonZeroUsize::get),
             events: self.shown.events(),
             stop: self.stop.clone(),
+            rehearsal: Arc::new(self.common.rehearsal()),
+            instead: self.common.simulate.map(|_| Simulated::NODE),
             ..defaults
         };
         let deployment = Deployment::open_whatever::<L>(access, options).await?.0;

@@ -217,7 +217,7 @@ impl Application<'_> {
         let Setting { stamps, ledger, events, .. } = self.setting;
         let thing = step.thing.clone();
         events.send(Event::Begun { thing: thing.clone(), action: "run", why: step.why.clone() });
-        let begun = std::time::Instant::now();
+        let begun = tokio::time::Instant::now();
         let (stem, run) = (self.stem(task), ledger.run());
         let intent = ledger.intend(&thing, "run").await?;
         on_disk(stamps, identity, move |stamps, identity| stamps.begin(&stem, run, &identity)).await?;

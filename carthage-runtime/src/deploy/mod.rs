@@ -27,9 +27,10 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+pub use crate::pattern::Pattern;
 pub use report::{Plan, Report};
+pub use select::Selection;
 pub(crate) use select::nearest;
-pub use select::{Pattern, Selection};
 pub use status::{Listed, ListedRole, MachineStatus, NetworkStatus, Service, Status};
 pub use tree::{Customized, Item, LINTS, Lint, Plugged, Provided, lints};
 
@@ -40,8 +41,9 @@ use crate::error::{Error, ErrorKind};
 use crate::event::Events;
 use crate::inject::Scope;
 use crate::layout::{Layout, Placed, World, in_profile, name_in};
-use crate::machine::engine::Site;
+use crate::machine::engine::{Rehearsal, Site};
 use crate::machine::{GRACE, Machine, MadeFrom};
+use crate::model::ImplementationNode;
 use crate::network::Given;
 use crate::state::{Dirs, Kept, Ledger, Snapshot, Store};
 use names::Directory;
@@ -62,6 +64,10 @@ pub struct Options {
     pub grace: Duration,
     /// Where events go.
     pub events: Events,
+    /// How a simulated world behaves.
+    pub rehearsal: Arc<Rehearsal>,
+    /// What makes everything, instead of what the layout says.
+    pub instead: Option<&'static ImplementationNode>,
     /// When cancelled, nothing new is begun, and what was begun is finished.
     pub stop: CancellationToken,
 }
@@ -75,6 +81,8 @@ impl Default for Options {
             parallel: std::thread::available_parallelism().map_or(4, |n| n.get() * 4),
             grace: GRACE,
             events: Events::none(),
+            rehearsal: Arc::default(),
+            instead: None,
             stop: CancellationToken::new(),
         }
     }
@@ -150,6 +158,7 @@ impl Deployment {
             private: dirs.private(),
             neighbours: Arc::new(()),
             events: options.events.clone(),
+            rehearsal: options.rehearsal.clone(),
         };
         let mut given: std::collections::BTreeMap<String, Given> = Default::default();
         for ((machine, interface), assignment) in &snapshot.assignments {
@@ -166,6 +175,7 @@ impl Deployment {
             given,
             cache: dirs.cache().to_owned(),
             hash_key: snapshot.hash_key.clone(),
+            instead: options.instead,
         };
         let (world, layout) = World::open::<L>(shape, around).await?;
         let things = Things::of(&world, &snapshot, &ledger, &options.events)?;

@@ -38,6 +38,8 @@ pub(crate) struct Around {
     pub(crate) given: BTreeMap<String, Given>,
     /// Where stamps are.
     pub(crate) cache: PathBuf,
+    /// What makes everything, instead of what the layout says.
+    pub(crate) instead: Option<&'static ImplementationNode>,
     /// The key of hashes in stamps; none before the first deployment.
     pub(crate) hash_key: Option<HashKey>,
 }
@@ -86,11 +88,12 @@ impl World {
         around.site.neighbours = neighbours.clone();
         let mut engines = BTreeMap::new();
         // Also those that make nothing any more: what they made may still be there.
-        for implementation in shape.iter().filter_map(|placement| placement.node().implementation) {
+        let said = shape.iter().filter_map(|placement| placement.node().implementation);
+        for implementation in said.filter(|_| around.instead.is_none()) {
             open_engine(implementation, &around.site, &mut engines).await?;
         }
         for machine in of_kind(shape, Kind::Machine) {
-            open_engine(maker(machine)?, &around.site, &mut engines).await?;
+            open_engine(around.maker(machine)?, &around.site, &mut engines).await?;
         }
         let mut decided = Decided::default();
         let mut before = Vec::new();
@@ -147,7 +150,7 @@ impl World {
             let machine = Machine::new(
                 spec,
                 placement.path().to_owned(),
-                engines[maker(placement)?.name].clone(),
+                engines[around.maker(placement)?.name].clone(),
                 around.ledger.clone(),
                 around.events.clone(),
                 unwinding.clone(),
@@ -414,12 +417,14 @@ pub(super) fn of_kind(placements: &'static Placements, kind: Kind) -> impl Itera
     placements.iter().filter(move |placement| placement.node().kind == kind)
 }
 
-fn maker(machine: Placement) -> Result<&'static ImplementationNode, Error> {
-    machine.implementation().ok_or_else(|| {
-        let what = format!("nothing says which implementation makes machine `{}`", machine.fqdn());
-        Error::new(ErrorKind::Usage, what)
-            .hint("write `implementation = Sandbox` on its model or on a scope around it")
-    })
+impl Around {
+    fn maker(&self, machine: Placement) -> Result<&'static ImplementationNode, Error> {
+        self.instead.or(machine.implementation()).ok_or_else(|| {
+            let what = format!("nothing says which implementation makes machine `{}`", machine.fqdn());
+            Error::new(ErrorKind::Usage, what)
+                .hint("write `implementation = Sandbox` on its model or on a scope around it")
+        })
+    }
 }
 
 async fn open_engine(

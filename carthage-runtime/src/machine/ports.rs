@@ -21,12 +21,7 @@ impl Machine {
     /// # Errors
     /// When the machine cannot be reached.
     pub async fn port_open(&self, port: u16) -> crate::Result<bool> {
-        if listens(&self.read_to_string("/proc/net/tcp").await?, port) {
-            return Ok(true);
-        }
-        // A kernel without IPv6 has no such table.
-        let table = "/proc/net/tcp6";
-        Ok(self.exists(table).await? && listens(&self.read_to_string(table).await?, port))
+        Ok(self.engine().listens(self.spec(), port).await?)
     }
 
     /// Waits until something listens on this TCP port.
@@ -44,30 +39,5 @@ impl Machine {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok(())
-    }
-}
-
-/// Whether a table of the kernel's connections (`proc_pid_net(5)`) has one that listens on this port.
-fn listens(table: &str, port: u16) -> bool {
-    const LISTEN: &str = "0A";
-    table.lines().skip(1).any(|line| {
-        let mut fields = line.split_whitespace().skip(1);
-        let (local, state) = (fields.next(), fields.nth(1));
-        let local = local.and_then(|local| local.rsplit(':').next());
-        state == Some(LISTEN) && local.and_then(|hex| u16::from_str_radix(hex, 16).ok()) == Some(port)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::listens;
-
-    #[test]
-    fn a_port_that_is_listened_on() {
-        let table = "  sl  local_address rem_address   st tx_queue\n   \
-             0: 0100007F:1F90 00000000:0000 0A 00000000:00000000\n   \
-             1: 0100007F:1F91 0100007F:D2F0 01 00000000:00000000\n";
-        assert!(listens(table, 8080) && !listens(table, 8081) && !listens(table, 80));
-        assert!(listens("head\n 0: 00000000000000000000000000000000:0050 0:0 0A", 80));
     }
 }

@@ -67,6 +67,7 @@ fn run_on<H: ContainerHost>(name: &str, test: Test) -> Outcome {
             logs: directory.path().join("logs"),
             private: Vec::new(),
             neighbours: Arc::new(()),
+            rehearsal: Arc::default(),
             events: Events::new(told.clone()),
         };
         let client =

@@ -58,6 +58,7 @@ impl TestSite {
             state,
             logs,
             neighbours: Arc::new(()),
+            rehearsal: Arc::default(),
             events: Events::none(),
         };
         let engine = runtime.block_on(Sandbox::open(site)).unwrap();

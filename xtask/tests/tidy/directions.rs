@@ -11,6 +11,7 @@ use super::sources::{Source, all};
 /// may name `error`.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("error", &[]),
+    ("pattern", &[]),
     ("step", &[]),
     ("event", &[]),
     ("user_cache", &[]),
@@ -21,12 +22,24 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("state", &["inject", "machine::engine"]),
     ("task", &["inject", "machine::engine", "state"]),
     ("network", &["event", "machine::engine", "model", "state"]),
-    ("machine", &["event", "inject", "model", "ssh::layout_key", "state"]),
+    ("machine", &["event", "inject", "model", "pattern", "ssh::layout_key", "state"]),
     ("customize", &["event", "inject", "layout", "machine", "model", "state", "step", "task"]),
     ("layout", &["customize", "event", "inject", "machine", "model", "network", "state", "task"]),
     (
         "deploy",
-        &["customize", "event", "inject", "layout", "machine", "model", "network", "state", "step", "task"],
+        &[
+            "customize",
+            "event",
+            "inject",
+            "layout",
+            "machine",
+            "model",
+            "network",
+            "pattern",
+            "state",
+            "step",
+            "task",
+        ],
     ),
     (
         "backend",

@@ -7,8 +7,10 @@ mod change;
 mod exec;
 mod file;
 mod hardware;
+mod listening;
 mod login;
 mod presence;
+mod rehearsal;
 mod service;
 mod site;
 mod spec;
@@ -29,6 +31,7 @@ pub use hardware::{
 };
 pub use login::{HostKey, Jump, LoginSpec};
 pub use presence::{Identity, Presence, Survey};
+pub use rehearsal::{Fault, Misfortune, Occasion, Rehearsal};
 pub use service::{Log, ServiceSpec, ServiceState, ServiceStatus};
 pub use site::{Namespace, Neighbours, Site};
 pub use spec::{
@@ -113,6 +116,11 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     }
     /// Opens a TCP connection from inside the machine. `Ok(None)` when it is refused.
     async fn dial(&self, machine: &MachineSpec, to: SocketAddr) -> Result<Option<Box<dyn Duplex>>, Error>;
+
+    /// Whether something in a running machine listens on this TCP port, on loopback or on any of its addresses.
+    async fn listens(&self, machine: &MachineSpec, port: u16) -> Result<bool, Error> {
+        listening::listens(self, machine, port).await
+    }
 
     /// Starts a service, in place of one of the same name.
     async fn start_service(&self, machine: &MachineSpec, service: &ServiceSpec) -> Result<(), Error>;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::rehearsal::Rehearsal;
 use super::spec::MachineSpec;
 use crate::error::Error;
 use crate::event::Events;
@@ -29,6 +30,8 @@ pub struct Site {
     pub neighbours: Arc<dyn Neighbours>,
     /// Where to tell how far long work has come.
     pub events: Events,
+    /// How the world behaves, for an implementation that simulates one.
+    pub rehearsal: Arc<Rehearsal>,
 }
 
 /// The machines of a layout, as far as an implementation may ask about those that others make.
