@@ -27,6 +27,7 @@ pages! {
     ByHand "../docs/guide/by-hand.md"
     AddingAnImplementation "../docs/guide/adding-an-implementation.md"
     CompilerErrors "../docs/guide/errors.md"
+    Rehearsing "../docs/guide/rehearsing.md"
     Operating "../docs/guide/operating.md"
     CommandLine "../docs/cli.md"
 }

@@ -3,6 +3,7 @@
 
 pub mod backend;
 pub mod cli;
+mod crash;
 pub mod customize;
 pub mod deploy;
 mod error;

@@ -16,7 +16,7 @@ const BEGIN: &str = "<!-- what follows is written by `cargo xtask pages` -->\n";
 const END: &str = "<!-- until here -->";
 
 /// Which implementations come first, in this order.
-const ORDER: [&str; 5] = ["Sandbox", "Container", "Vm", "BareMetal", "Local"];
+const ORDER: [&str; 6] = ["Sandbox", "Container", "Vm", "BareMetal", "Local", "Simulated"];
 
 /// Writes what has changed. (A test that includes this file only compares.)
 #[cfg_attr(test, allow(dead_code, reason = "the test only compares"))]

@@ -7,13 +7,14 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{AnyCustomization, Kind, When};
+use crate::crash::crash_point;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::layout::Place;
 use crate::machine::engine::Identity;
 use crate::machine::{Host, Machine, not_root};
 use crate::model::TaskNode;
-use crate::state::{Change, HashKey, Ledger, crash_point};
+use crate::state::{Change, HashKey, Ledger};
 use crate::step::{Action, Failure, Skip, Step};
 use crate::task::decide::{Answer, Before, Check, Earlier, Facts, Inputs, Target};
 use crate::task::{Decision, InputHash, Last, Stamp, Stamps, decide};

@@ -10,12 +10,13 @@ use super::services::whose;
 use super::things::Thing;
 use super::{Action, decide};
 use super::{Deployment, Report, Selection};
+use crate::crash::crash_point;
 use crate::customize::{Application, When};
 use crate::error::{Error, ErrorKind};
 use crate::machine::Machine;
 use crate::machine::engine::{Identity, Presence};
 use crate::network::Network;
-use crate::state::{Assignment, crash_point};
+use crate::state::Assignment;
 
 impl Deployment {
     /// Deploys the selection and what it needs. What fails is in the report.

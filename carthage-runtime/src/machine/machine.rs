@@ -14,9 +14,10 @@ use super::engine::{
 use super::files::{Root, Tree};
 use super::guard::Users;
 use super::start::Prerequisite;
+use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
-use crate::state::{Change, Kind, Ledger, Record, crash_point};
+use crate::state::{Change, Kind, Ledger, Record};
 
 /// What a machine was made from, as the store remembers it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::crash::crash_point;
 use crate::error::Error;
 use crate::machine::engine::{Engine, Identity, NetworkSpec, Presence};
-use crate::state::{Change, Kind, Ledger, Record, crash_point};
+use crate::state::{Change, Kind, Ledger, Record};
 
 /// A network that an implementation makes. Cheap to clone.
 #[derive(Clone)]

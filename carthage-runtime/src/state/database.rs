@@ -18,6 +18,7 @@ use redb::{TableDefinition, WriteTransaction};
 
 use super::dirs::{Dirs, sync_dir, unusable};
 use super::lock;
+use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 
 pub(super) const META: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("meta");
@@ -106,7 +107,9 @@ pub(super) fn write<T>(
 ) -> Result<T, Error> {
     let transaction = guarded(path, || Ok(db.begin_write()?))?;
     let answer = body(&transaction)?;
+    crash_point("state-uncommitted");
     guarded(path, || Ok(transaction.commit()?))?;
+    crash_point("state-committed");
     Ok(answer)
 }
 

@@ -4,7 +4,6 @@
 //! a [`Snapshot`], also while another process writes, and never creates anything.
 
 mod assignments;
-mod crash;
 mod database;
 pub mod dirs;
 mod journal;
@@ -17,7 +16,7 @@ mod record;
 mod snapshot;
 mod store;
 
-pub use crash::crash_point;
+pub use crate::crash::crash_point;
 pub use dirs::Dirs;
 pub use journal::{Change, Entry, Intent, Outcome};
 pub(crate) use kept::Kept;

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::hash::InputHash;
+use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::Identity;
 use crate::state::dirs::{make_dir, sync_dir};
@@ -213,10 +214,13 @@ impl Stamps {
                 OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
+            crash_point("stamp-unnamed");
             fs::rename(&new, &path)
         };
         write().map_err(unwritable(&path))?;
-        sync_dir(&self.dir)
+        sync_dir(&self.dir)?;
+        crash_point("stamp-written");
+        Ok(())
     }
 }
 

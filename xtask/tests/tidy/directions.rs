@@ -8,8 +8,9 @@ use super::references::paths;
 use super::sources::{Source, all};
 
 /// For each module of the runtime, the modules that it may name; a path below one allows that part of it only. Everything
-/// may name `error`.
+/// may name `error` and `crash`.
 const MAY_NAME: &[(&str, &[&str])] = &[
+    ("crash", &[]),
     ("error", &[]),
     ("pattern", &[]),
     ("step", &[]),
@@ -75,7 +76,8 @@ fn broken(sources: &[Source]) -> Vec<String> {
             let Some(target) = resolve(&path, &place, &exported) else { continue };
             let known = MAY_NAME.iter().any(|(module, _)| target[0] == *module);
             let own = target[0] == place[0] && !stranger(&place, &target);
-            let allowed = target[0] == "error" || may.iter().any(|may| begins(&target, may));
+            let allowed =
+                matches!(&*target[0], "crash" | "error") || may.iter().any(|may| begins(&target, may));
             if known && !own && !allowed {
                 broken.push(format!("{} names `{}`", source.path, target.join("::")));
             }

@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::world::{Change, Contents, World};
+use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 
 /// How many bytes a text may have that stands in the log itself.
@@ -57,7 +58,10 @@ impl Log {
             Some(file) => file,
             none => none.insert(begin(&self.path, world).map_err(Error::host(&*failed))?),
         };
-        file.write_all(&line).map_err(Error::host(failed))
+        crash_point("world-unchanged");
+        file.write_all(&line).map_err(Error::host(failed))?;
+        crash_point("world-changed");
+        Ok(())
     }
 
     /// What is in a file: itself if it is a short text, and otherwise kept beside the log, once for all files that have it.

@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         "kept" => cli::main::<testlab::policies::kept::Testlab>(),
         "gone" => cli::main::<testlab::policies::gone::Testlab>(),
         "free" => cli::main::<testlab::policies::free::Testlab>(),
+        "matrix" => cli::main::<testlab::matrix::Matrix>(),
         "written" => cli::main::<testlab::written::Written>(),
         _ => ExitCode::from(99),
     }

@@ -12,6 +12,7 @@ pub mod base;
 pub mod by_hand;
 pub mod comments;
 pub mod fewer;
+pub mod matrix;
 pub mod more;
 pub mod policies;
 pub mod renamed;

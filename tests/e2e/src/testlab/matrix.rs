@@ -1,0 +1,141 @@
+//! A layout of machines that are simulated: small, with something of everything that a deployment does.
+
+use std::time::Duration;
+
+use carthage::backend::Simulated;
+use carthage::prelude::*;
+
+use super::setting;
+
+/// Where the gateway and the workers are.
+#[network(v4 = "10.63.0.0/24", pool = "10.63.0.5-10.63.0.99")]
+pub struct Front;
+
+/// Behind the gateway.
+#[network(v4 = "10.64.0.0/24", pool = "10.64.0.5-10.64.0.9")]
+pub struct Back;
+
+/// Made once.
+#[injectable]
+pub struct Token(String);
+
+/// Serves the others.
+#[machine_model(memory_mb = 256)]
+pub struct Gateway {
+    /// To the workers.
+    #[link(address = "10.63.0.2")]
+    pub front: Link<Front>,
+    /// To nobody.
+    #[link]
+    pub back: Link<Back>,
+    /// Before it runs.
+    #[customize(Base { text: setting("TESTLAB_TEXT", "hello".to_owned()) })]
+    pub base: Base,
+    /// When it does.
+    #[customize(Serve { port: setting("TESTLAB_PORT", 8080) })]
+    pub serve: Serve,
+}
+
+/// Starts after the gateway.
+#[machine_model]
+pub struct Worker {
+    /// An address from the pool.
+    #[link]
+    pub front: Link<Front>,
+    /// Starts first.
+    #[inject]
+    pub gateway: Placed<Gateway>,
+    /// The same for all.
+    #[inject]
+    pub token: Arc<Token>,
+    /// Gets it.
+    #[customize(Join { at: gateway.name(), token: token.clone() })]
+    pub join: Join,
+}
+
+/// What the root is given.
+pub struct Base {
+    /// The text of a file.
+    pub text: String,
+}
+
+#[customization(container)]
+impl Base {
+    /// Write it.
+    #[setup_task(hash = &self.text)]
+    async fn motd(&self, root: &Root) -> Result<()> {
+        root.write("/etc/motd", &self.text).await
+    }
+
+    /// Only after it.
+    #[setup_task(after = motd)]
+    async fn issue(&self, root: &Root) -> Result<()> {
+        root.write("/etc/issue", "a machine").await
+    }
+}
+
+/// A service.
+pub struct Serve {
+    /// Its port.
+    pub port: u16,
+}
+
+#[customization]
+impl Serve {
+    /// Start it.
+    #[setup_task(hash = self.port)]
+    async fn start(&self, host: &Host) -> Result<()> {
+        carthage::state::crash_point("task-body");
+        host.spawn(["server", &self.port.to_string()]).await?;
+        host.wait_for_port(self.port, Duration::from_secs(20)).await
+    }
+
+    /// Tell of it.
+    #[setup_task(after = start)]
+    async fn announce(&self, host: &Host) -> Result<()> {
+        host.write("/srv/announced", self.port.to_string()).await?;
+        carthage::state::crash_point("task-body");
+        Ok(())
+    }
+}
+
+/// What a worker does.
+pub struct Join {
+    /// Where.
+    pub at: &'static str,
+    /// With what.
+    pub token: Arc<Token>,
+}
+
+#[customization]
+impl Join {
+    /// Keep what is needed for it.
+    #[setup_task(hash = self.at)]
+    async fn configure(&self, host: &Host) -> Result<()> {
+        host.write("/etc/join", format!("{} {}", self.at, self.token.0)).await
+    }
+
+    /// Do it.
+    #[setup_task(after = configure)]
+    async fn join(&self, host: &Host) -> Result<()> {
+        host.run(["join", self.at]).await?;
+        Ok(())
+    }
+}
+
+/// A gateway and as many workers as the test wants.
+#[layout(name = "testlab", implementation = Simulated)]
+pub struct Matrix {
+    /// The same in every run.
+    #[provide(persist, Token(format!("{:032x}", fastrand::u128(..))))]
+    pub token: Arc<Token>,
+    /// In front.
+    pub front: Front,
+    /// Behind.
+    pub back: Back,
+    /// Between.
+    pub gateway: Gateway,
+    /// On the one side.
+    #[member(list = (1..=setting("TESTLAB_WORKERS", 2)).map(|n: u32| format!("worker-{n}")))]
+    pub workers: Fleet<Worker>,
+}
