@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
+use super::engine::patience::{CHANGE, LOOK, MAKE, START, within};
 use super::engine::{
     Aspect, Effect, Engine, Exec, HostEntry, Identity, LinkSpec, Log, MachineSpec, Namespace, Presence,
     Running, ServiceSpec, ServiceStatus,
@@ -166,7 +167,7 @@ impl Machine {
     /// # Errors
     /// When the implementation cannot be asked at all.
     pub async fn presence(&self) -> Result<Presence, Error> {
-        self.engine().find(self.spec()).await
+        within(LOOK, "look at", self.name(), self.engine().find(self.spec())).await
     }
 
     /// Whether it runs; `None` when that cannot be told.
@@ -184,7 +185,7 @@ impl Machine {
     pub async fn create(&self) -> Result<Identity, Error> {
         let _alone = self.0.users.lock().await;
         let intent = self.0.ledger.intend(&self.thing(), "create").await?;
-        let made = self.engine().create(self.spec()).await;
+        let made = within(MAKE, "make", self.name(), self.engine().create(self.spec())).await;
         crash_point("machine-made-unrecorded");
         intent.settle(made, |identity| Change::Put(self.record(identity.clone(), &[]))).await
     }
@@ -202,7 +203,7 @@ impl Machine {
 
     pub(super) async fn start_locked(&self) -> Result<(), Error> {
         let intent = self.0.ledger.intend(&self.thing(), "start").await?;
-        let started = self.engine().start(self.spec()).await;
+        let started = within(START, "start", self.name(), self.engine().start(self.spec())).await;
         crash_point("machine-started-unsettled");
         intent.settle(started, |()| Change::Nothing).await
     }
@@ -218,7 +219,8 @@ impl Machine {
 
     pub(super) async fn stop_locked(&self, grace: Duration) -> Result<(), Error> {
         let intent = self.0.ledger.intend(&self.thing(), "stop").await?;
-        let stopped = self.engine().stop(self.spec(), grace).await;
+        let stopped =
+            within(CHANGE + grace, "stop", self.name(), self.engine().stop(self.spec(), grace)).await;
         intent.settle(stopped, |()| Change::Nothing).await
     }
 
@@ -233,7 +235,7 @@ impl Machine {
             self.engine().stop(self.spec(), GRACE).await?;
             self.engine().remove(self.spec()).await
         };
-        let gone = gone.await;
+        let gone = within(CHANGE + GRACE, "remove", self.name(), gone).await;
         crash_point("machine-removed-unrecorded");
         intent.settle(gone, |()| Change::Remove).await
     }
@@ -250,13 +252,14 @@ impl Machine {
     pub(crate) async fn update(&self) -> Result<(), Error> {
         let _alone = self.0.users.lock().await;
         let intent = self.0.ledger.intend(&self.thing(), "update").await?;
-        let updated = self.engine().update(self.spec()).await;
+        let updated = within(CHANGE, "update", self.name(), self.engine().update(self.spec())).await;
         intent.settle(updated, |()| Change::Nothing).await
     }
 
     /// Gives it the names that it can reach, while it runs, and writes down what it is now.
     pub(crate) async fn introduce(&self, identity: Identity, hosts: &[HostEntry]) -> Result<(), Error> {
-        self.engine().set_hosts(self.spec(), hosts).await?;
+        let told = self.engine().set_hosts(self.spec(), hosts);
+        within(CHANGE, "tell its neighbours to", self.name(), told).await?;
         self.0.ledger.put_record(self.record(identity, hosts)).await
     }
 

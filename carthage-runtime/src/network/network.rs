@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::crash::crash_point;
 use crate::error::Error;
+use crate::machine::engine::patience::{CHANGE, LOOK, MAKE, within};
 use crate::machine::engine::{Engine, Identity, NetworkSpec, Presence};
 use crate::state::{Change, Kind, Ledger, Record};
 
@@ -31,14 +32,14 @@ impl Network {
     }
 
     pub(crate) async fn presence(&self) -> Result<Presence, Error> {
-        self.engine.find_network(&self.spec).await
+        within(LOOK, "look at", &self.spec.name, self.engine.find_network(&self.spec)).await
     }
 
     /// Makes it exist and work as the model says.
     pub(crate) async fn create(&self) -> Result<Identity, Error> {
         let intent = self.ledger.intend(&self.thing(), "create").await?;
         crash_point("network-announced");
-        let made = self.engine.create_network(&self.spec).await;
+        let made = within(MAKE, "make", &self.spec.name, self.engine.create_network(&self.spec)).await;
         crash_point("network-made-unrecorded");
         let made = intent.settle(made, |identity| Change::Put(self.record(identity.clone()))).await;
         crash_point("network-recorded");
@@ -47,7 +48,7 @@ impl Network {
 
     pub(crate) async fn destroy(&self) -> Result<(), Error> {
         let intent = self.ledger.intend(&self.thing(), "destroy").await?;
-        let gone = self.engine.remove_network(&self.spec).await;
+        let gone = within(CHANGE, "remove", &self.spec.name, self.engine.remove_network(&self.spec)).await;
         intent.settle(gone, |()| Change::Remove).await
     }
 

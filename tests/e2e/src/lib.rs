@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 pub mod lab;
+pub mod paper;
 pub mod program;
 pub mod testlab;
 

@@ -9,6 +9,7 @@ mod file;
 mod hardware;
 mod listening;
 mod login;
+pub(crate) mod patience;
 mod presence;
 mod rehearsal;
 mod service;

@@ -1,0 +1,167 @@
+//! A layout of simulated machines under test, and what there is of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// The layout in a state directory of its own, as a test has edited it.
+pub struct PaperLab {
+    directory: tempfile::TempDir,
+    testlab: PathBuf,
+    /// How the source is edited, from now on.
+    pub edits: Edits,
+}
+
+/// Settings of the layout, as if its source had been edited.
+pub type Edits = &'static [(&'static str, &'static str)];
+
+/// What there is, but for what each new thing is called by its maker, and for what is made by chance.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct PaperWorld {
+    /// By name.
+    pub networks: BTreeSet<String>,
+    /// By name.
+    pub machines: BTreeMap<String, PaperMachine>,
+}
+
+/// A machine of it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct PaperMachine {
+    /// Whether it runs.
+    pub runs: bool,
+    /// The first word of each file: behind it there may be something made by chance.
+    pub files: BTreeMap<String, String>,
+    /// By name.
+    pub services: BTreeSet<String>,
+}
+
+/// As it is in the source.
+pub const BEFORE: Edits = &[];
+/// A file, a service and the number of machines are others.
+pub const AFTER: Edits = &[("TESTLAB_TEXT", "another"), ("TESTLAB_PORT", "8081"), ("TESTLAB_WORKERS", "1")];
+
+impl PaperLab {
+    /// A fresh one, for this program.
+    ///
+    /// # Panics
+    /// When there is no place for it.
+    pub fn new(testlab: PathBuf) -> Self {
+        // Where nothing has to be written to a disk: a process that is killed leaves what it has written all the same.
+        let memory = Path::new("/dev/shm");
+        let temporary = std::env::temp_dir();
+        let place = if memory.is_dir() { memory } else { &temporary };
+        let directory = tempfile::Builder::new().prefix("carthage-matrix-").tempdir_in(place).unwrap();
+        Self { directory, testlab, edits: BEFORE }
+    }
+
+    /// Where everything is.
+    pub fn base(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The program, in a clean environment.
+    pub fn command(&self, command: &str, arguments: &[&str]) -> Command {
+        let mut program = Command::new(&self.testlab);
+        program.env_clear().env("TESTLAB_SOURCE", "matrix").envs(self.edits.iter().copied());
+        program.args([command, "--yes", "--progress", "quiet", "--parallel", "1", "--state-dir"]);
+        program.arg(self.base()).args(arguments);
+        program
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn run(&self, command: &str, arguments: &[&str]) -> Output {
+        self.command(command, arguments).output().unwrap()
+    }
+
+    /// Runs it, expecting that it succeeds.
+    ///
+    /// # Panics
+    /// When it does not.
+    #[track_caller]
+    pub fn ends_well(&self, command: &str) {
+        let output = self.run(command, &[]);
+        assert!(output.status.success(), "{command}: {output:?}");
+    }
+
+    fn world_file(&self) -> PathBuf {
+        self.base().join("testlab/simulated/world")
+    }
+
+    /// What there is in a rehearsal.
+    pub fn rehearsed(&self) -> PaperWorld {
+        read(&self.base().join("simulated/testlab/simulated/world"))
+    }
+
+    /// What there is.
+    ///
+    /// # Panics
+    /// When a thing was made that was there already, or the file cannot be read.
+    pub fn world(&self) -> PaperWorld {
+        read(&self.world_file())
+    }
+
+    /// Everything is as it must be, and there is nothing to do.
+    ///
+    /// # Panics
+    /// When it is not; with what happened before.
+    #[track_caller]
+    pub fn is(&self, world: &PaperWorld, after: &str) {
+        assert_eq!(self.world(), *world, "after {after}");
+        let plan = self.run("plan", &[]);
+        assert_eq!(plan.status.code(), Some(0), "after {after}: {plan:?}");
+        let tokens = std::fs::read_to_string(self.world_file()).unwrap();
+        let tokens: BTreeSet<_> =
+            tokens.lines().filter_map(|line| Some(line.split_once("gateway ")?.1.to_owned())).collect();
+        assert_eq!(tokens.len(), 1, "one token for all, after {after}");
+    }
+}
+
+/// A world, out of its file.
+fn read(path: &Path) -> PaperWorld {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let mut world = PaperWorld::default();
+    for line in text.lines() {
+        let change: Value = serde_json::from_str(line).unwrap();
+        let (kind, change) = change.as_object().unwrap().iter().next().unwrap();
+        let word = |name: &str| change[name].as_str().unwrap_or_default().to_owned();
+        let (name, machine) = (word("name"), word("machine"));
+        match &**kind {
+            "network" => world.networks.extend([name]),
+            "no-network" => world.networks.retain(|other| *other != name),
+            "machine" => {
+                let before = world.machines.insert(name.clone(), Default::default());
+                assert!(before.is_none(), "`{name}` was made twice: {text}");
+            }
+            "no-machine" => drop(world.machines.remove(&name)),
+            "runs" => world.machines.get_mut(&name).unwrap().runs = change["runs"] == true,
+            "entry" => {
+                let contents = change["entry"]["contents"].as_str().unwrap_or_default();
+                let contents = contents.split(' ').next().unwrap_or_default().to_owned();
+                world.machines.get_mut(&machine).unwrap().files.insert(word("path"), contents);
+            }
+            "service" => world.machines.get_mut(&machine).unwrap().services.extend([name]),
+            "no-service" => world.machines.get_mut(&machine).unwrap().services.retain(|other| *other != name),
+            other => panic!("`{other}` is not known here"),
+        }
+    }
+    world
+}
+
+/// The world after these edits, when nobody kills anything.
+///
+/// # Panics
+/// When something is wrong already.
+pub fn undisturbed(fresh: impl Fn() -> PaperLab, edits: Edits) -> PaperWorld {
+    let mut site = fresh();
+    site.ends_well("deploy");
+    site.edits = edits;
+    site.ends_well("deploy");
+    let world = site.world();
+    assert!(world.machines.len() >= 2 && world.machines.values().all(|machine| machine.runs), "{world:?}");
+    world
+}
