@@ -70,7 +70,6 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
     quote! {
         #[automatically_derived]
         impl #impl_generics ::carthage::layout::Model for #ident #ty_generics #where_clause {
-            type Me = Self;
             const KEY: ::carthage::model::Key = #key #(#key_arguments)* #is_abstract;
             #own
             const NODE: &'static ::carthage::model::Node =
