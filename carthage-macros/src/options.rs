@@ -298,9 +298,9 @@ impl Options {
         name: &str,
         check: fn(&str) -> Result<T, String>,
         errors: &mut Errors,
-    ) -> Option<TextOrType<T>> {
+    ) -> Option<TextOrType<(T, Span)>> {
         if self.given.iter().any(|(given, _, value)| *given == name && matches!(value, Value::Text(_))) {
-            return self.text(name, check, errors).map(|(text, _)| TextOrType::Text(text));
+            return self.text(name, check, errors).map(TextOrType::Text);
         }
         self.ty(name).map(|ty| TextOrType::Type(Box::new(ty)))
     }
