@@ -190,7 +190,6 @@ impl Database for ByHand {
 }
 
 impl carthage::layout::Model for ByHand {
-    type Me = Self;
     const KEY: Key = Key::new(module_path!(), "ByHand", line!(), column!());
     const OWN: &'static [Part] = &[Part::new(
         "dyn Database",

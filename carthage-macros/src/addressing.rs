@@ -8,8 +8,9 @@ use quote::{ToTokens, quote};
 use crate::capability::Capability;
 use crate::errors::Errors;
 use crate::ipv4::Address;
+use crate::link::Named;
 use crate::literal::{self, Cidr, Range};
-use crate::options::Options;
+use crate::options::{Options, TextOrType};
 use crate::tokens::respan;
 use crate::words;
 
@@ -23,7 +24,12 @@ pub(crate) fn addressing(
     let v4 = options.text("v4", literal::cidr, errors);
     let pool = options.text("pool", literal::range, errors);
     let dhcp = options.text("dhcp", literal::range, errors);
-    let gateway = options.text("gateway", literal::address, errors);
+    let gateway_at = options.span("gateway");
+    let (gateway, gateway_link) = match options.text_or_type("gateway", literal::address, errors) {
+        Some(TextOrType::Text(address)) => (Some(address), None),
+        Some(TextOrType::Type(link)) => (None, errors.keep(Named::of(&link))),
+        None => (None, None),
+    };
     let mut calls = TokenStream::new();
     if let Some(mtu) = options.number("mtu", literal::mtu, errors) {
         calls.extend(quote!(.mtu(#mtu)));
@@ -63,6 +69,10 @@ pub(crate) fn addressing(
     if let Some((gateway, span)) = &gateway {
         call("gateway", here(gateway, *span));
         needs.push(Capability::new("Gateways", *span));
+    }
+    if let (Some(link), Some(span)) = (&gateway_link, gateway_at) {
+        call("gateway_link", link.expand());
+        needs.push(Capability::new("Gateways", span));
     }
     calls
 }

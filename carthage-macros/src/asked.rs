@@ -73,6 +73,10 @@ impl Asked {
             return Err(syn::Error::new(word.span(), message));
         }
         input.parse::<Token![=]>()?;
+        let twice = if known == Some("name") { self.field.is_some() } else { self.default.is_some() };
+        if twice {
+            return Err(syn::Error::new(word.span(), format!("`{word}` is given twice")));
+        }
         if known == Some("name") {
             self.field = Some(input.call(Ident::parse_any)?);
             return Ok(());
@@ -93,13 +97,16 @@ impl Asked {
         constraint::check(&mut self.constraints, errors);
         let head = types::head(ty);
         if head.as_deref() != Some("All") {
-            for constraint in self.constraints.iter().filter(|constraint| constraint.value.is_none()) {
+            self.constraints.retain(|constraint| {
                 let kind = constraint.text();
-                errors.at(
-                    &constraint.kind,
-                    format!("which `{kind}`? write `{kind} = …`; only `All<T>` takes whatever there is"),
-                );
-            }
+                if constraint.value.is_none() {
+                    errors.at(
+                        &constraint.kind,
+                        format!("which `{kind}`? write `{kind} = …`; only `All<T>` takes whatever there is"),
+                    );
+                }
+                constraint.value.is_some()
+            });
         }
         let placed = head.as_deref() == Some("Placed");
         if let Some(field) = self.field.as_ref().filter(|_| !placed) {

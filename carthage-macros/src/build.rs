@@ -6,6 +6,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Fields, Type};
 
+use crate::capability;
 use crate::field::{Field, Link, Provide, Role, Value};
 use crate::model::Model;
 use crate::node::{mentioned, position};
@@ -185,7 +186,10 @@ fn customize(value: &Value, field: &Field, fields: &[Field], index: &TokenStream
     let (parts, ty) = (parts(), &field.ty);
     let expr = match value {
         Value::Expr(expr) => expr,
-        Value::Default => return quote!(<#ty as ::carthage::__private::ByDefault>::by_default()),
+        Value::Default => {
+            let ty = capability::customization(field);
+            return quote!(<#ty as ::carthage::__private::ByDefault>::by_default());
+        }
         Value::From(_) | Value::Broken => return quote!(::core::unreachable!()),
     };
     if awaits(expr) {

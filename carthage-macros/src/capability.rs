@@ -10,6 +10,7 @@ use crate::field::{Field, Role};
 use crate::model::Model;
 use crate::node::condition;
 use crate::tokens::respan;
+use crate::types;
 
 /// Something that the implementation must be able to do.
 #[derive(Clone)]
@@ -35,7 +36,12 @@ impl Capability {
     /// `subject: Capability`, all of it where the argument stands.
     fn bound(&self, subject: &TokenStream) -> TokenStream {
         let (subject, name) = (respan(subject.clone(), self.span), Ident::new(self.name, self.span));
-        if let Some(of) = &self.of {
+        if let Some(path) = &self.of {
+            // Of what are no options nothing more is said; what has arguments may depend on the model's.
+            let of = match path.segments.iter().all(|segment| segment.arguments.is_none()) {
+                true => options(path),
+                false => path.to_token_stream(),
+            };
             return quote_spanned! {self.span=>
                 <#subject as ::carthage::machine::capability::Capable>::Me: ::carthage::machine::implementation::#name<#of>
             };
@@ -62,11 +68,11 @@ pub(crate) fn machine(model: &Model, implementation: Option<&Type>, needs: &[Cap
         let mut parts = TokenStream::new();
         let mut bounds: Vec<_> = needs.iter().map(|need| need.bound(&inherited)).collect();
         bounds.extend(customized(model, &inherited, &mut parts));
-        bounds.extend(of_members(model, &inherited, &mut parts));
+        bounds.extend(of_members(model, |_| true, &inherited, &mut parts));
         return whole(&on(model, bounds), &parts);
     };
     let assertions = needs.iter().map(|need| {
-        let (own, bound) = (respan(own.to_token_stream(), need.span), need.bound(&quote!(Implementation)));
+        let (own, bound) = (implementation_at(own, need.span), need.bound(&quote!(Implementation)));
         quote!(const _: () = { const fn machine_asks_for<Implementation>()
             where Implementation: ::carthage::machine::implementation::Implementation, #bound {}
             machine_asks_for::<#own>() };)
@@ -75,13 +81,14 @@ pub(crate) fn machine(model: &Model, implementation: Option<&Type>, needs: &[Cap
     if !model.item.generics.params.is_empty() {
         let mut parts = TokenStream::new();
         let mut bounds: Vec<_> = customized(model, &own.to_token_stream(), &mut parts).collect();
-        bounds.extend(of_members(model, &own.to_token_stream(), &mut parts));
+        let asked = asked_of_its_own(model, own, &mut bounds, &mut parts);
         let on = on(model, bounds);
-        return whole(&quote!(#[allow(trivial_bounds)] #on #(#assertions)*), &parts);
+        return whole(&quote!(#[allow(trivial_bounds)] #on #asked #(#assertions)*), &parts);
     }
     let on = on(model, []);
     let workplaces = customizations(model).map(|field| {
-        let (cfgs, host, bound) = (&field.cfgs, host(model, field), workplace(field, &own.to_token_stream()));
+        let (cfgs, host) = (&field.cfgs, host(field));
+        let bound = workplace_on(field, &implementation_at(own, field.at));
         quote! {
             #(#cfgs)*
             const _: () = { const fn machine_asks_for<Host: #bound>() {} machine_asks_for::<#host>() };
@@ -102,7 +109,7 @@ fn customized<'a>(
     parts: &'a mut TokenStream,
 ) -> impl Iterator<Item = TokenStream> + 'a {
     customizations(model).enumerate().map(move |(i, field)| {
-        let (host, bound) = (host(model, field), workplace(field, implementation));
+        let (host, bound) = (host(field), workplace(field, implementation));
         let asked = quote!(#host: #bound);
         match field.cfgs.is_empty() {
             true => asked,
@@ -111,21 +118,40 @@ fn customized<'a>(
     })
 }
 
-/// `<Site as Customization>::Host`. In a model without parameters by way of a constant: if `Site` is no customization, that is
+/// `<Site as Customization>::Host`. Of a type without parameters by way of a constant: if `Site` is no customization, that is
 /// already said of this very place, and of what depends on a constant that is none nothing more is said.
-pub(crate) fn host(model: &Model, field: &Field) -> TokenStream {
+pub(crate) fn host(field: &Field) -> TokenStream {
     let ty = &field.ty;
     let span = Span::call_site().located_at(ty.span());
-    if !model.item.generics.params.is_empty() {
+    if field.is_generic {
         return quote_spanned!(span=> <#ty as ::carthage::customize::Customization>::Host);
     }
+    let kind = of_kind(ty);
+    quote_spanned!(span=> <#kind>::Host)
+}
+
+/// The type of a customization itself, by the same way.
+pub(crate) fn customization(field: &Field) -> TokenStream {
+    let ty = &field.ty;
+    if field.is_generic {
+        return ty.to_token_stream();
+    }
+    let kind = of_kind(ty);
+    quote_spanned!(ty.span()=> <#kind>::Itself<#ty>)
+}
+
+fn of_kind(ty: &Type) -> TokenStream {
+    let span = Span::call_site().located_at(ty.span());
     let kind = quote_spanned!(span=> { <#ty as ::carthage::customize::Customization>::KIND });
-    quote_spanned!(span=> <::carthage::customize::OfKind<#kind> as ::carthage::customize::HasHost>::Host)
+    quote_spanned!(span=> ::carthage::customize::OfKind<#kind> as ::carthage::customize::HasHost)
 }
 
 /// `WorkplaceOn<Implementation>`, asked where `customize` stands.
 fn workplace(field: &Field, implementation: &TokenStream) -> TokenStream {
-    let implementation = respan(implementation.clone(), field.at);
+    workplace_on(field, &respan(implementation.clone(), field.at))
+}
+
+fn workplace_on(field: &Field, implementation: &TokenStream) -> TokenStream {
     quote_spanned!(field.at=> ::carthage::customize::WorkplaceOn<#implementation>)
 }
 
@@ -139,23 +165,48 @@ pub(crate) fn container(model: &Model, implementation: Option<&Type>) -> TokenSt
     match implementation {
         None => {
             let mut parts = TokenStream::new();
-            let bounds = of_members(model, &quote!(Implementation), &mut parts);
+            let bounds = of_members(model, |_| true, &quote!(Implementation), &mut parts);
             whole(&on(model, bounds), &parts)
         }
         Some(own) => {
-            let (on, assertions) = (on(model, []), made_by(model, own));
-            quote!(#on #assertions)
+            let (mut parts, mut bounds) = (TokenStream::new(), Vec::new());
+            let assertions = asked_of_its_own(model, own, &mut bounds, &mut parts);
+            let on = on(model, bounds);
+            whole(&quote!(#on #assertions), &parts)
         }
     }
 }
 
-/// What members and roles ask of this implementation.
-fn of_members(model: &Model, implementation: &TokenStream, parts: &mut TokenStream) -> Vec<TokenStream> {
+/// What members and roles ask of the model's own implementation: asserted at once, or a bound where it depends on the model's
+/// parameters.
+fn asked_of_its_own(
+    model: &Model,
+    own: &Type,
+    bounds: &mut Vec<TokenStream>,
+    parts: &mut TokenStream,
+) -> TokenStream {
+    bounds.extend(of_members(
+        model,
+        |ty| types::depends(ty, &model.item.generics),
+        &own.to_token_stream(),
+        parts,
+    ));
+    made_by(model, own)
+}
+
+/// What members and roles of these types ask of this implementation. Of one that is no model nothing is said here, where it is
+/// only supposed to be one.
+fn of_members(
+    model: &Model,
+    these: impl Fn(&Type) -> bool,
+    implementation: &TokenStream,
+    parts: &mut TokenStream,
+) -> Vec<TokenStream> {
     members(model)
         .enumerate()
+        .filter(|(_, (_, ty))| these(ty))
         .map(|(i, (cfgs, ty))| {
-            let member = me(ty);
-            let asked = quote!(#member: ::carthage::machine::implementation::On<#implementation>);
+            let asked = quote!(#ty: ::carthage::machine::implementation::On<#implementation>);
             if cfgs.is_empty() {
                 return asked;
             }
@@ -174,10 +225,10 @@ fn members(model: &Model) -> impl Iterator<Item = (&[Attribute], &Type)> {
     })
 }
 
-/// For a container whose members this implementation makes.
+/// For a container whose members this implementation makes, as far as they do not depend on its parameters.
 pub(crate) fn made_by(model: &Model, implementation: &Type) -> TokenStream {
-    let assertions = members(model).map(|(cfgs, ty)| {
-        let member = me(ty);
+    let assertions = members(model).filter(|(_, ty)| !types::depends(ty, &model.item.generics)).map(|(cfgs, ty)| {
+        let member = self::model(ty, Span::call_site().located_at(ty.span()));
         quote! {
             #(#cfgs)*
             const _: fn() =
@@ -219,11 +270,34 @@ fn perhaps(
     quote!(#name #of_type: ::carthage::machine::implementation::On<Implementation>)
 }
 
-/// The member's type, by a way that leads through its being a model: if it is none, that is already said of this very place,
-/// and rustc does not say it twice.
-fn me(ty: &Type) -> TokenStream {
+/// A model's type, where it is asked for at `span`.
+pub(crate) fn model(ty: &Type, span: Span) -> TokenStream {
+    let is = described(ty, &quote!(::carthage::layout::Model), "NODE");
+    quote_spanned!(span=> <::carthage::model::Described<#is> as ::carthage::model::Stands>::For<#ty>)
+}
+
+/// A set of options.
+fn options(path: &Path) -> TokenStream {
+    let is = described(path, &quote!(::carthage::machine::engine::MachineOptions), "NAME");
+    quote_spanned!(path.span()=> <::carthage::model::Described<#is> as ::carthage::model::Stands>::For<#path>)
+}
+
+/// A machine's own implementation, where something asks for what it can do.
+fn implementation_at(own: &Type, asked: Span) -> TokenStream {
+    let is = described(own, &quote!(::carthage::machine::implementation::Implementation), "NODE");
+    let own = respan(own.to_token_stream(), asked);
+    quote_spanned!(asked=> <::carthage::model::Described<#is> as ::carthage::model::Stands>::For<#own>)
+}
+
+/// A constant that there is if the type has this trait, and what it is made of is right as well. If not, that is already said where
+/// it stands, and of what depends on a constant that is none nothing more is said.
+fn described(ty: &(impl ToTokens + Spanned), of: &TokenStream, constant: &str) -> TokenStream {
     let span = Span::call_site().located_at(ty.span());
-    quote_spanned!(span=> <#ty as ::carthage::layout::Model>::Me)
+    let constant = Ident::new(constant, span);
+    quote_spanned! {span=> {
+        _ = <#ty as #of>::#constant;
+        true
+    }}
 }
 
 /// For a network: its needs, of the implementation of the scope in which it is placed.

@@ -47,7 +47,10 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let (about, at, key) = (&model.about, at(ident.span()), key(ident));
     let key_arguments = key_arguments(&model.item);
-    let is_abstract = model.is_abstract.then(|| quote!(.of_abstract()));
+    let flag = match kind {
+        "Role" => Some(quote!(.of_role())),
+        _ => model.is_abstract.then(|| quote!(.of_abstract())),
+    };
     let parts = parts(&model.fields).chain(implements::parts(&model.implements));
     let kind = Ident::new(kind, Span::call_site());
     let (functions, policy) = (build::functions(model), &model.policy);
@@ -73,8 +76,7 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
     quote! {
         #[automatically_derived]
         impl #impl_generics ::carthage::layout::Model for #ident #ty_generics #where_clause {
-            type Me = Self;
-            const KEY: ::carthage::model::Key = #key #(#key_arguments)* #is_abstract;
+            const KEY: ::carthage::model::Key = #key #(#key_arguments)* #flag;
             #own
             const NODE: &'static ::carthage::model::Node =
                 &::carthage::model::Node::new(::carthage::model::Kind::#kind, Self::KEY, #name, #at)

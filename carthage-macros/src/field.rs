@@ -3,8 +3,9 @@
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, Ident, Type};
+use syn::{Attribute, Expr, Generics, Ident, Token, Type};
 
 use crate::asked::Asked;
 use crate::constraint::Constraint;
@@ -24,6 +25,8 @@ pub(crate) const ATTRIBUTES: &[&str] = &["link", "customize", "inject", "provide
 pub(crate) struct Field {
     pub(crate) ident: Ident,
     pub(crate) ty: Type,
+    /// Whether the type mentions a parameter of the model.
+    pub(crate) is_generic: bool,
     /// `#[cfg(…)]`, to be copied to everything that the field gives rise to.
     pub(crate) cfgs: Vec<Attribute>,
     /// Where its attribute is written, or else its name.
@@ -152,7 +155,12 @@ pub(crate) fn cfgs(
 
 impl Field {
     /// Reads a field and takes our attributes off it. Nothing is returned for a field that cannot be a part; why is reported.
-    pub(crate) fn parse(field: &mut syn::Field, within: Within, errors: &mut Errors) -> Option<Self> {
+    pub(crate) fn parse(
+        field: &mut syn::Field,
+        within: Within,
+        generics: &Generics,
+        errors: &mut Errors,
+    ) -> Option<Self> {
         let ident = field.ident.clone()?;
         let before = errors.count();
         let taken = take(&mut field.attrs, ATTRIBUTES);
@@ -182,7 +190,14 @@ impl Field {
             None => Role::Member(Member::parse(&ident, &field.ty, TokenStream::new(), errors)?),
         };
         let at = taken.first().map_or_else(|| ident.span(), |(_, attribute)| attribute.path().span());
-        Some(Self { ident, ty: field.ty.clone(), cfgs, at, role })
+        Some(Self {
+            ident,
+            ty: field.ty.clone(),
+            is_generic: types::depends(&field.ty, generics),
+            cfgs,
+            at,
+            role,
+        })
     }
 
     /// The field's name as text.
@@ -341,7 +356,12 @@ fn expression(arguments: TokenStream, errors: &mut Errors) -> Value {
     if arguments.is_empty() {
         return Value::Default;
     }
-    errors.keep(syn::parse2(arguments)).map_or(Value::Broken, Value::Expr).without_self(errors)
+    let parser = |input: ParseStream<'_>| {
+        let expr = input.parse()?;
+        input.parse::<Option<Token![,]>>()?;
+        Ok(expr)
+    };
+    errors.keep(parser.parse2(arguments)).map_or(Value::Broken, Value::Expr).without_self(errors)
 }
 
 impl Value {

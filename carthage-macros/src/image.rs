@@ -92,7 +92,7 @@ fn layers(model: &Model) -> TokenStream {
     }
     let layers = model.fields.iter().filter(|field| matches!(field.role, Role::Customize(_)));
     let layers = layers.map(|field| {
-        let (cfgs, host) = (&field.cfgs, capability::host(model, field));
+        let (cfgs, host) = (&field.cfgs, capability::host(field));
         let layer = quote_spanned!(field.at=> ::carthage::customize::Layer);
         quote! {
             #(#cfgs)*

@@ -4,14 +4,14 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Expr, Token, TypePath};
+use syn::{Expr, Token, Type, TypePath};
 
 use crate::capability::Capability;
 use crate::errors::Errors;
 use crate::expand::with_models;
 use crate::field::{self, Field, Role};
 use crate::model::Model;
-use crate::node::at;
+use crate::node::{at, option};
 use crate::options::Options;
 use crate::words;
 
@@ -45,6 +45,17 @@ impl Parse for Named {
 }
 
 impl Named {
+    /// `link!(Switch.port1)`, where a type may stand.
+    pub(crate) fn of(ty: &Type) -> syn::Result<Self> {
+        match ty {
+            Type::Macro(called) if called.mac.path.is_ident("link") => called.mac.parse_body(),
+            _ => Err(syn::Error::new_spanned(
+                ty,
+                "a gateway is an address or a link; write `gateway = \"10.37.0.1\"` or `gateway = link!(Router.inside)`",
+            )),
+        }
+    }
+
     /// The constant that describes it: there is no such field if there is no such link.
     pub(crate) fn expand(&self) -> TokenStream {
         let Self { model, field } = self;
@@ -111,12 +122,13 @@ pub(crate) fn table(model: &Model) -> Option<TokenStream> {
         .map(|(Field { ident, cfgs, .. }, _)| quote!(#(#cfgs)* pub #ident: ::carthage::model::LinkRef));
     let values = links(&model.fields).map(|(field, link)| {
         let (ident, cfgs, name, at) = (&field.ident, &field.cfgs, field.name(), at(field.ident.span()));
-        let (network, interface) = (&link.network, &link.interface);
+        let (network, interface, address) = (&link.network, &link.interface, option(link.address.as_ref()));
         quote!(#(#cfgs)* #ident: ::carthage::model::LinkRef {
             machine: <Self as ::carthage::layout::Model>::KEY,
             field: #name,
             interface: #interface,
             network: <#network as ::carthage::layout::NetworkModel>::NETWORK,
+            address: #address,
             at: #at,
         })
     });

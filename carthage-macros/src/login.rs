@@ -75,7 +75,9 @@ pub(crate) fn read(options: &mut Options, errors: &mut Errors) -> Login {
         key
     };
     match options.text_or_type("ssh_jump", literal::jump, errors) {
-        Some(TextOrType::Text(host)) => calls.extend(quote!(.jump(::carthage::model::Through::Host(#host)))),
+        Some(TextOrType::Text((host, _))) => {
+            calls.extend(quote!(.jump(::carthage::model::Through::Host(#host))))
+        }
         Some(TextOrType::Type(ty)) => {
             let key = machine(*ty);
             calls.extend(quote!(.jump(::carthage::model::Through::Machine(#key))));

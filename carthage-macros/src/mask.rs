@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 use syn::{ItemStruct, Token, Type};
 
 use crate::constraint::{self, Constraint};
+use crate::depends_on;
 use crate::errors::Errors;
 use crate::field;
 use crate::node;
@@ -24,6 +25,10 @@ pub(crate) fn take(attribute: &str, item: &mut ItemStruct, errors: &mut Errors) 
     for (_, found) in field::take(&mut item.attrs, &["mask"]) {
         if attribute == "network" {
             errors.at(&found, "nothing in a network asks for values; there is nothing to hide them from");
+            continue;
+        }
+        if ["role", "image"].contains(&attribute) {
+            errors.at(&found, format!("`#[mask]` belongs on {}", depends_on::SCOPES.0));
             continue;
         }
         let arguments = options::arguments(&found, errors);
@@ -44,9 +49,10 @@ pub(crate) fn take(attribute: &str, item: &mut ItemStruct, errors: &mut Errors) 
         };
         let Some(mut mask) = errors.keep(parser.parse2(arguments)) else { continue };
         constraint::check(&mut mask.constraints, errors);
-        for constraint in mask.constraints.iter().filter(|constraint| constraint.value.is_none()) {
+        if let Some(constraint) = mask.constraints.iter().find(|constraint| constraint.value.is_none()) {
             let kind = constraint.text();
             errors.at(&constraint.kind, format!("which `{kind}`? write `{kind} = …`"));
+            continue;
         }
         masks.push(mask);
     }

@@ -56,7 +56,7 @@ impl Model {
         }
         let starts = start::take(attribute, &mut item, errors);
         let masks = mask::take(attribute, &mut item, errors);
-        let policy = policy::take(&mut item, errors);
+        let policy = policy::take(attribute, &mut item, errors);
         let implements = implements::take(attribute, &mut item, errors);
         if let Some(lifetime) = item.generics.lifetimes().next() {
             errors.at(lifetime, "a model owns what it holds; it has no lifetime parameters");
@@ -68,7 +68,7 @@ impl Model {
                 .named
                 .iter_mut()
                 .filter_map(|field| {
-                    let parsed = Field::parse(field, within, errors);
+                    let parsed = Field::parse(field, within, &item.generics, errors);
                     field.attrs.push(unread.clone());
                     parsed
                 })

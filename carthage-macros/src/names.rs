@@ -37,7 +37,9 @@ pub(crate) fn meant<'a>(written: &str, known: impl IntoIterator<Item = &'a str>)
         let part = written.len() >= 3 && (name.starts_with(written) || written.starts_with(*name));
         (distance <= written.len().max(name.len()).div_ceil(3).min(3) || part).then_some(distance)
     };
-    known.into_iter().filter_map(|name| near(&name).map(|d| (d, name))).min().map(|(_, name)| name)
+    // Of several that are as near, one that is written so far.
+    let rank = |name| near(&name).map(|distance| (distance, !name.starts_with(written), name));
+    known.into_iter().filter_map(rank).min().map(|(.., name)| name)
 }
 
 /// `"; did you mean `x`?"`, or nothing.
@@ -105,5 +107,6 @@ mod tests {
         assert_eq!(meant("tpm", ["memory_mb", "hardware_tpm"]), Some("hardware_tpm"));
         assert_eq!(meant("ssh_user", ["ssh_key", "ssh_login_user"]), Some("ssh_login_user"));
         assert_eq!(meant("x", known), None);
+        assert_eq!(meant("lis", ["is", "list"]), Some("list"));
     }
 }

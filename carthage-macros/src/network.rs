@@ -16,7 +16,7 @@ const OPTIONS: &[Known] = &[
     options::text("v4", "v4 = \"10.37.0.0/24\""),
     options::text("pool", "pool = \"10.37.0.5-10.37.0.25\""),
     options::number("mtu", "mtu = 1500"),
-    options::text("gateway", "gateway = \"10.37.0.1\""),
+    options::text_or_type("gateway", "gateway = \"10.37.0.1\"` or `gateway = link!(Router.inside)"),
     options::text("dhcp", "dhcp = \"10.37.0.100-10.37.0.199\""),
     options::number("vlan", "vlan = 5"),
     options::text("name", "name = \"lab\""),

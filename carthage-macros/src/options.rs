@@ -3,6 +3,7 @@
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Expr, Ident, Lit, LitInt, LitStr, Token, Type, bracketed};
 
@@ -167,22 +168,29 @@ impl Options {
         }
         let name = input.call(Ident::parse_any)?;
         let written = name.unraw().to_string();
-        let Some(known) = known.iter().find(|known| known.name == written).or_else(|| {
-            let all = known.iter().map(|known| known.name);
-            let hint = names::did_you_mean(&written, all.clone());
-            // Where there are many, all of them would hide the one that is meant.
-            let list = match hint.is_empty() || known.len() <= SHORT {
-                true => format!("\n{}", takes(of, known)),
-                false => String::new(),
-            };
-            errors.at(&name, format!("unknown argument `{written}`{hint}{list}"));
-            let meant = names::meant(&written, all)?;
-            known.iter().find(|known| known.name == meant)
-        }) else {
-            skip_to_comma(input);
-            return Ok(());
+        if let Some(known) = known.iter().find(|known| known.name == written) {
+            return self.given(*known, name, input);
+        }
+        let all = known.iter().map(|known| known.name);
+        let hint = names::did_you_mean(&written, all.clone());
+        // Where there are many, all of them would hide the one that is meant.
+        let list = match hint.is_empty() || known.len() <= SHORT {
+            true => format!("\n{}", takes(of, known)),
+            false => String::new(),
         };
-        let Known { name: known_name, form, example } = *known;
+        errors.at(&name, format!("unknown argument `{written}`{hint}{list}"));
+        let meant = names::meant(&written, all);
+        let meant = meant.and_then(|meant| known.iter().find(|known| known.name == meant));
+        // What it is given may not be written to the end either, or be meant for something else: one finding is enough.
+        if meant.is_none_or(|meant| self.given(*meant, name, input).is_err()) {
+            skip_to_comma(input);
+        }
+        Ok(())
+    }
+
+    /// One argument, of which the name is read.
+    fn given(&mut self, known: Known, name: Ident, input: ParseStream<'_>) -> syn::Result<()> {
+        let Known { name: known_name, form, example } = known;
         let value = if let Form::Flag = form {
             if input.peek(Token![=]) {
                 return Err(input.error(format!("`{known_name}` takes no value; write `{example}`")));
@@ -194,9 +202,13 @@ impl Options {
                 return Err(syn::Error::new(name.span(), message));
             }
             input.parse::<Token![=]>()?;
-            form.value(input).map_err(|error| {
+            // Aside: of what is left unread in brackets syn would speak as well.
+            let ahead = input.fork();
+            let value = form.value(&ahead).map_err(|error| {
                 syn::Error::new(error.span(), format!("`{known_name}` is written like `{example}`"))
-            })?
+            })?;
+            input.advance_to(&ahead);
+            value
         };
         if self.given.iter().any(|(given, ..)| *given == known_name) {
             return Err(syn::Error::new(name.span(), format!("`{known_name}` is given twice")));
@@ -286,9 +298,9 @@ impl Options {
         name: &str,
         check: fn(&str) -> Result<T, String>,
         errors: &mut Errors,
-    ) -> Option<TextOrType<T>> {
+    ) -> Option<TextOrType<(T, Span)>> {
         if self.given.iter().any(|(given, _, value)| *given == name && matches!(value, Value::Text(_))) {
-            return self.text(name, check, errors).map(|(text, _)| TextOrType::Text(text));
+            return self.text(name, check, errors).map(TextOrType::Text);
         }
         self.ty(name).map(|ty| TextOrType::Type(Box::new(ty)))
     }

@@ -16,12 +16,19 @@ const OPTIONS: &[Known] = &[
 ];
 
 /// Takes it off the struct; answers the builder call for the node.
-pub(crate) fn take(item: &mut ItemStruct, errors: &mut Errors) -> TokenStream {
+pub(crate) fn take(on: &str, item: &mut ItemStruct, errors: &mut Errors) -> TokenStream {
     let taken = field::take(&mut item.attrs, &["policy"]);
     if let [_, (_, again), ..] = &taken[..] {
         errors.at(again, "`#[policy]` is given twice; write all of it in one");
     }
     let Some((_, attribute)) = taken.into_iter().next() else { return TokenStream::new() };
+    if ["role", "image"].contains(&on) {
+        errors.at(
+            &attribute,
+            format!("`#[policy]` belongs on what is placed; {on}s are not: write it on the machine"),
+        );
+        return TokenStream::new();
+    }
     let arguments = options::arguments(&attribute, errors);
     if arguments.is_empty() {
         errors.at(&attribute, "say what becomes of it: `#[policy(destroy = retain)]`");

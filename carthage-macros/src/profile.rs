@@ -1,12 +1,13 @@
 //! `#[profile(small, implementation = Sandbox, Router = BareMetal)]` on a layout: a way in which it is deployed.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{ItemStruct, Token, Type};
 
+use crate::capability;
 use crate::errors::Errors;
 use crate::field;
 use crate::literal;
@@ -72,7 +73,9 @@ impl Profile {
             let made_by: Type = input.parse()?;
             let word = types::head(&what).unwrap_or_default();
             if word == "implementation" {
-                profile.implementation = Some(made_by);
+                if profile.implementation.replace(made_by).is_some() {
+                    return Err(syn::Error::new_spanned(what, "`implementation` is given twice"));
+                }
             } else if word.starts_with(char::is_lowercase) && types::text(&what) == word {
                 let hint = names::did_you_mean(&word, ["implementation"]);
                 let message = format!(
@@ -110,7 +113,7 @@ impl Profile {
     /// That what is made by something of its own can be.
     pub(crate) fn assertions(&self) -> impl Iterator<Item = TokenStream> {
         self.makes.iter().map(|(what, made_by)| {
-            let what = quote_spanned!(what.span()=> <#what as ::carthage::layout::Model>::Me);
+            let what = capability::model(what, what.span());
             quote! {
                 const _: fn() =
                     <#made_by as ::carthage::machine::implementation::Implementation>::makes::<#what>;

@@ -1,6 +1,6 @@
 //! The arguments of `#[provide]`: how a value is made, and for whom.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
@@ -23,19 +23,24 @@ pub(crate) fn parse(ty: Type, arguments: TokenStream, errors: &mut Errors) -> Pr
         close: false,
         value: Value::Default,
     };
+    let mut from = false;
     let parser = |input: ParseStream<'_>| {
         while !input.is_empty() {
             if Constraint::ahead(input) {
                 provide.constraints.push(input.parse()?);
-            } else if let Some(word) = word(input)? {
-                match word {
-                    "persist" => provide.persist = true,
-                    "each" => provide.each = true,
-                    "close" => provide.close = true,
+            } else if let Some((word, at)) = word(input)? {
+                let given = match word {
+                    "persist" => &mut provide.persist,
+                    "each" => &mut provide.each,
+                    "close" => &mut provide.close,
                     _ => {
                         input.parse::<Token![=]>()?;
                         provide.value = Value::From(path(input)?);
+                        &mut from
                     }
+                };
+                if std::mem::replace(given, true) {
+                    return Err(syn::Error::new(at, format!("`{word}` is given twice")));
                 }
             } else if let Value::Default = provide.value {
                 provide.value = Value::Expr(input.parse()?);
@@ -71,7 +76,7 @@ pub(crate) fn parse(ty: Type, arguments: TokenStream, errors: &mut Errors) -> Pr
 const WORDS: [&str; 4] = ["persist", "each", "close", "from"];
 
 /// Takes one of the words, if it stands alone or, of `from`, before a `=`; a misspelling of one before a comma is an error.
-fn word(input: ParseStream<'_>) -> syn::Result<Option<&'static str>> {
+fn word(input: ParseStream<'_>) -> syn::Result<Option<(&'static str, Span)>> {
     let ahead = input.fork();
     let Ok(ident) = ahead.parse::<Ident>() else { return Ok(None) };
     let (alone, listed, given) = (ahead.is_empty(), ahead.peek(Token![,]), ahead.peek(Token![=]));
@@ -79,6 +84,15 @@ fn word(input: ParseStream<'_>) -> syn::Result<Option<&'static str>> {
     match known {
         Some("from") if given => {}
         Some("persist" | "each" | "close") if alone || listed => {}
+        Some("from") if alone || listed => {
+            return Err(syn::Error::new(
+                ident.span(),
+                "`from` needs a value, such as `from = algebra.token`",
+            ));
+        }
+        Some(word) if given && !ahead.peek(Token![==]) => {
+            return Err(syn::Error::new(ident.span(), format!("`{word}` takes no value; write `{word}`")));
+        }
         _ if listed || given && !ahead.peek(Token![==]) => {
             let hint = names::did_you_mean(&ident.to_string(), WORDS);
             let message = format!(
@@ -89,7 +103,7 @@ fn word(input: ParseStream<'_>) -> syn::Result<Option<&'static str>> {
         _ => return Ok(None),
     }
     input.parse::<Ident>()?;
-    Ok(known)
+    Ok(known.map(|known| (known, ident.span())))
 }
 
 /// `algebra.cluster`

@@ -67,7 +67,7 @@ impl Dependency {
 pub(crate) fn take(attribute: &str, item: &mut ItemStruct, errors: &mut Errors) -> Starts {
     let mut starts = Starts::default();
     for (name, found) in field::take(&mut item.attrs, &["depends_on", "ignore_dependency"]) {
-        if attribute == "network" {
+        if ["network", "role", "image"].contains(&attribute) {
             errors.at(
                 &found,
                 format!("`#[{name}]` belongs on a `#[machine_model]`, `#[enclave]` or `#[layout]`"),
@@ -116,7 +116,7 @@ fn dependency(found: &Attribute, errors: &mut Errors) -> Option<Dependency> {
                 return None;
             }
         }
-    } else if let Some(span) = limit_at {
+    } else if let Some(span) = limit_at.filter(|_| options.sound) {
         let message = "`wait_limit_seconds` is for a `command`; for a machine it is waited as long as it takes to start";
         errors.push(syn::Error::new(span, message));
         return None;

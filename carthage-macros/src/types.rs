@@ -1,7 +1,9 @@
 //! What a type looks like, where the grammar gives it a meaning.
 
 use quote::ToTokens;
-use syn::{GenericArgument, PathArguments, Type};
+use syn::{GenericArgument, GenericParam, Generics, Ident, PathArguments, Type};
+
+use crate::tokens;
 
 /// The last segment's name of a path type: `Arc` for `std::sync::Arc<T>`.
 pub(crate) fn head(ty: &Type) -> Option<String> {
@@ -37,6 +39,17 @@ pub(crate) fn referent(ty: &Type) -> Option<&Type> {
         Type::Group(group) => referent(&group.elem),
         _ => None,
     }
+}
+
+/// Whether a type mentions one of these parameters.
+pub(crate) fn depends(ty: &Type, generics: &Generics) -> bool {
+    let mentioned =
+        |parameter: &Ident| tokens::find_ident(ty.to_token_stream(), &parameter.to_string()).is_some();
+    generics.params.iter().any(|parameter| match parameter {
+        GenericParam::Type(parameter) => mentioned(&parameter.ident),
+        GenericParam::Const(parameter) => mentioned(&parameter.ident),
+        GenericParam::Lifetime(_) => false,
+    })
 }
 
 /// Whether it is `()`.

@@ -106,23 +106,28 @@ impl Layer for Tree {}
 #[derive(Debug)]
 pub struct OfKind<const KIND: u8>;
 
-/// What customizations of a kind work on.
+/// What customizations of a kind are, and what they work on.
 #[doc(hidden)]
 pub trait HasHost {
-    /// It.
+    /// What they work on.
     type Host: Workplace;
+    /// One of them.
+    type Itself<T>;
 }
 
 impl HasHost for OfKind<{ Kind::Machine as u8 }> {
     type Host = Host;
+    type Itself<T> = T;
 }
 
 impl HasHost for OfKind<{ Kind::Container as u8 }> {
     type Host = Root;
+    type Itself<T> = T;
 }
 
 impl HasHost for OfKind<{ Kind::Filesystem as u8 }> {
     type Host = Tree;
+    type Itself<T> = T;
 }
 
 #[cfg(test)]

@@ -52,9 +52,6 @@ pub trait Model: Sized + Send + Sync + 'static {
     const KEY: Key;
     /// Its description.
     const NODE: &'static Node;
-    /// Itself: `type Me = Self;`. A bound on `<T as Model>::Me` says nothing about a `T` that is no model, which is an error
-    /// already, and one is enough.
-    type Me;
 
     /// Tells the place about its members and what it provides. Makes nothing.
     fn register(_: &Place) {}

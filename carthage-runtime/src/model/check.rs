@@ -11,6 +11,7 @@ mod dependencies;
 mod detours;
 mod elsewhere;
 mod finding;
+mod gateways;
 mod implementations;
 mod links;
 mod macs;
@@ -266,7 +267,10 @@ impl<'a> Check<'a> {
                         self.implementation(at);
                     }
                 }
-                Kind::Network if at.first => self.pool(row, at),
+                Kind::Network if at.first => {
+                    self.pool(row, at);
+                    self.gateway(row, at);
+                }
                 _ => {}
             }
             // What is wrong with the fields of an array's elements is wrong with the first's.

@@ -33,6 +33,7 @@ pub struct Key {
     pub(super) name: &'static str,
     pub(super) id: u64,
     pub(super) is_abstract: bool,
+    pub(super) is_role: bool,
     pub(super) constraints: &'static [super::Constraint],
 }
 
@@ -75,7 +76,7 @@ impl Key {
     pub const fn new(module: &str, name: &'static str, line: u32, column: u32) -> Self {
         let hash = hashed(name.as_bytes(), hashed(module.as_bytes(), PRIME));
         let place = ((line as u64) << 32) | column as u64;
-        Self { name, id: mixed(hash, place), is_abstract: false, constraints: &[] }
+        Self { name, id: mixed(hash, place), is_abstract: false, is_role: false, constraints: &[] }
     }
 
     /// The key of a generic item with one more argument: a const parameter's value, or another key's [`Key::id`].
@@ -88,6 +89,13 @@ impl Key {
     #[must_use]
     pub const fn of_abstract(mut self) -> Self {
         self.is_abstract = true;
+        self
+    }
+
+    /// The key of a role: machines have it, and it is not placed itself.
+    #[must_use]
+    pub const fn of_role(mut self) -> Self {
+        self.is_role = true;
         self
     }
 

@@ -90,6 +90,19 @@ impl Member {
         }
     }
 
+    /// Whether it is found by what it stands for in this position: not if it is found by that anyhow.
+    pub(crate) const fn is_found_by(&self, position: usize) -> bool {
+        let key = self.is[position].key.id();
+        let mut i = 0;
+        while i < position {
+            if self.is[i].key.id() == key {
+                return false;
+            }
+            i += 1;
+        }
+        self.node.key.id() != key && !self.node.has_role(key)
+    }
+
     /// Whether `key` is its own, or of something that it stands for.
     pub(crate) const fn answers_to(&self, key: u64) -> bool {
         let mut i = 0;

@@ -2,6 +2,7 @@
 
 mod check;
 mod constraint;
+mod described;
 mod hardware;
 mod key;
 mod late;
@@ -22,6 +23,7 @@ mod value;
 mod warning;
 
 pub use constraint::{Constraint, ConstraintKind, NumberConstraint, TextConstraint};
+pub use described::{Described, Stands};
 pub use hardware::{Disk, Hardware, Mount, Port, Surroundings};
 pub use key::{At, Key};
 pub use late::{Late, Piece, octet};

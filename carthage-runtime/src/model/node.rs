@@ -305,6 +305,8 @@ pub struct Addressing {
     pub mtu: Option<u32>,
     /// Where frames for other networks are sent.
     pub gateway: Option<Ipv4Addr>,
+    /// The link that is the gateway, where it is named as one.
+    pub gateway_link: Option<LinkRef>,
     /// What a DHCP server gives out.
     pub dhcp: Option<Range4>,
     /// The VLAN that its frames belong to.
@@ -320,7 +322,16 @@ impl Addressing {
     /// Nothing is known; the attribute stands here.
     #[must_use]
     pub const fn at(at: At) -> Self {
-        Self { v4: None, pool: None, mtu: None, gateway: None, dhcp: None, vlan: None, at }
+        Self {
+            v4: None,
+            pool: None,
+            mtu: None,
+            gateway: None,
+            gateway_link: None,
+            dhcp: None,
+            vlan: None,
+            at,
+        }
     }
 
     /// With a subnet.
@@ -348,6 +359,17 @@ impl Addressing {
     #[must_use]
     pub const fn gateway(mut self, gateway: Ipv4Addr) -> Self {
         self.gateway = Some(gateway);
+        self
+    }
+
+    /// With this link as the gateway: it has a fixed address.
+    #[must_use]
+    pub const fn gateway_link(mut self, link: LinkRef) -> Self {
+        self.gateway = match link.address {
+            Some(Range4 { first, last }) if first.to_bits() == last.to_bits() => Some(first),
+            _ => None,
+        };
+        self.gateway_link = Some(link);
         self
     }
 
@@ -441,6 +463,8 @@ pub struct LinkRef {
     pub interface: &'static str,
     /// The network it is plugged into.
     pub network: Key,
+    /// Its address, as in [`Link`].
+    pub address: Option<Range4>,
     /// Where it stands.
     pub at: At,
 }

@@ -250,6 +250,14 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
             text.at(meant.at);
             text.str(")? If not, ");
         }
+        if key.is_role {
+            text.str("let a machine have it: write `#[role] ");
+            text.snake(key.name());
+            text.str(": ");
+            text.str(key.name());
+            text.str("` in its model");
+            return;
+        }
         if key.is_trait() {
             text.str("write `#[implements(");
             text.str(key.name());

@@ -40,6 +40,9 @@ pub(super) enum Rule {
     NotOnePlaced,
     OtherPlaced,
     AbstractMember,
+    GatewayElsewhere,
+    GatewayNotFixed,
+    GatewayNotPlaced,
     /// A member is a role, or what a machine takes in is none.
     OutOfRole,
     IsOther,
@@ -176,6 +179,9 @@ impl Finding {
             Rule::PlacedAround => super::dependencies::tell_around(self, all, text),
             Rule::NotOnePlaced => super::members::tell_number(self, all, text),
             Rule::OtherPlaced => super::members::tell_other(self, all, text),
+            Rule::GatewayElsewhere | Rule::GatewayNotFixed | Rule::GatewayNotPlaced => {
+                super::gateways::tell(self, all, text)
+            }
             Rule::OutOfRole => super::roles::tell(self, all, text),
             Rule::AbstractMember | Rule::IsOther => super::members::tell_standing(self, all, text),
             Rule::UnknownProfile => super::members::tell_profile(self, all, text),

@@ -51,14 +51,14 @@ pub(super) const fn is(written: &str, name: &str) -> bool {
     distance(written, name).is_some()
 }
 
-/// A field that holds the type with this key, and is called nearly so.
+/// A field that holds what this key means, and is called nearly so.
 pub(super) const fn field(all: &'static Placements, key: u64, written: &str) -> Option<&'static Part> {
     let (mut best, mut least) = (None, usize::MAX);
     let mut row = 1;
     while row < all.rows.len() {
         let at = &all.rows[row];
         if at.origin as usize == row
-            && at.node.key.id() == key
+            && all.answers(row as u32, key)
             && at.parent != NONE
             && let Some(part) = all.part(row as u32)
             && let Some(distance) = distance(written, part.field)

@@ -4,7 +4,7 @@ use super::super::node::{Kind, Node, Role};
 use super::super::place::Placements;
 use super::super::taken::Taken;
 use super::super::text::Text;
-use super::words::{LINE, field_of, part_at, quoted};
+use super::words::{LINE, also, field_of, model, part_at, quoted};
 use super::{Check, Finding, Rule};
 
 impl Check<'_> {
@@ -21,7 +21,9 @@ impl Check<'_> {
             _ => false,
         };
         if !fits {
-            self.findings.add(Finding::new(Rule::OutOfRole, row, part));
+            // One model in many places makes one mistake.
+            let subject = self.all.rows[row as usize].node.key.id() ^ part as u64;
+            self.findings.add(Finding::new(Rule::OutOfRole, row, part).subject(subject));
         }
     }
 }
@@ -62,6 +64,27 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
     text.at(node.at);
     text.str("), which is ");
     text.str(node.kind.about());
+    if let Role::Taken(_) = part.role {
+        also(text, all, finding, "and so does");
+        handed(text, all, finding.row);
+    }
     text.str(LINE);
     text.str(hint);
+}
+
+/// The fields around: a type parameter may have been handed down through them.
+const fn handed(text: &mut Text<'_>, all: &'static Placements, row: u32) {
+    text.str(LINE);
+    text.str("placed:");
+    let mut at = row;
+    while let Some(part) = all.part(at) {
+        text.str(if at == row { " " } else { ", " });
+        quoted(text, part.field);
+        text.str(" of ");
+        at = all.rows[at as usize].parent;
+        model(text, all, at);
+        text.str(" (");
+        text.at(part.at);
+        text.str(")");
+    }
 }

@@ -171,7 +171,12 @@ impl Counting<'_> {
         let extent = self.terms.extent(member, &mut self.next);
         let elements = extent.count;
         if around.first && elements > 0 {
-            self.size.entries += 1 + member.is.len();
+            self.size.entries += 1;
+            let mut other = 0;
+            while other < member.is.len() {
+                self.size.entries += member.is_found_by(other) as usize;
+                other += 1;
+            }
         }
         let mut i = 0;
         while i < elements {

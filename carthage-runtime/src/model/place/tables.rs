@@ -282,7 +282,9 @@ impl Filling<'_> {
         let first = here && self.enter(node.key, parent, index, first_row as u32);
         let mut other = 0;
         while here && other < member.is.len() {
-            self.enter(member.is[other].key, parent, index, first_row as u32);
+            if member.is_found_by(other) {
+                self.enter(member.is[other].key, parent, index, first_row as u32);
+            }
             other += 1;
         }
         if here && matches!(node.kind, Kind::Machine) {

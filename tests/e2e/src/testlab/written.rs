@@ -96,8 +96,6 @@ pub struct Server {
 }
 
 impl Model for Server {
-    type Me = Self;
-
     const KEY: Key = Key::new(module_path!(), "Server", line!(), column!());
 
     const NODE: &'static Node = &Node::new(Kind::Machine, Self::KEY, "server", At::new(file!(), line!()))
