@@ -70,6 +70,7 @@ struct App {
 }
 
 #[machine_model]
+#[depends_on(dyn Database)]
 struct Watcher {
     #[inject]
     watched: Option<Placed<dyn Watched>>,
@@ -144,7 +145,7 @@ struct Unlicensed {
 }
 
 async fn open<L: Layout>() -> Result<Placed<L>, Error> {
-    let state = tempfile::tempdir().unwrap();
+    let state = tempfile::tempdir().map_err(Error::host("no directory"))?;
     let options = Options { state_dir: Some(state.path().to_owned()), ..Options::default() };
     Deployment::open::<L>(Access::Look, options).await.map(|(_, layout)| layout)
 }
@@ -157,6 +158,8 @@ async fn by_a_trait_of_the_machine_or_of_its_role() {
     assert_eq!((small.app.database.name(), small.app.database.port()), ("appliance.small", 1));
     assert_eq!(small.all.iter().map(|found| found.port()).collect::<Vec<_>>(), [1]);
     assert!(big.watcher.watched.as_ref().unwrap().what().starts_with("Postgres"));
+    let after: Vec<_> = Finding::placement("big.watcher").starts_after().iter().map(|at| at.fqdn()).collect();
+    assert_eq!(after, ["postgres.big"]);
     // It is the machine itself, and the same whoever asks.
     assert!(std::ptr::eq(big.app.database.machine(), big.postgres.machine()));
     let model: *const Postgres = &raw const *big.postgres;

@@ -178,6 +178,14 @@ fn field(options: &mut Options) -> Option<String> {
     options.idents("name").first().map(|name| name.unraw().to_string())
 }
 
+/// The key of a model or role, or of `dyn` of a trait by which machines are found.
+fn placed_key(ty: &Type) -> TokenStream {
+    match ty {
+        Type::TraitObject(_) => quote!(<#ty as ::carthage::layout::Findable>::FOUND),
+        _ => quote!(<#ty as ::carthage::layout::Model>::KEY),
+    }
+}
+
 /// Seconds for which somebody may wait.
 fn seconds(value: u64) -> Result<(), String> {
     match value {
@@ -208,14 +216,15 @@ impl Starts {
             }
             let field = field.as_ref().map(|field| quote!(.field(#field)));
             let command = command.as_ref().map(|(argv, limit)| quote!(.command(&#argv, #limit)));
-            quote!(::carthage::model::Dependency::new(<#ty as ::carthage::layout::Model>::KEY, #at) #field #command)
+            let key = placed_key(ty);
+            quote!(::carthage::model::Dependency::new(#key, #at) #field #command)
         });
         let dependencies = (!self.depends_on.is_empty()).then(|| quote!(.depends_on(&[#(#dependencies),*])));
         let ignores = self.ignores.iter().map(|Dependency { ty, is_value, field, .. }| {
             let (at, field) = (at(ty.span()), node::option(field.as_ref()));
             let key = match is_value {
                 true => quote!(<#ty as ::carthage::inject::Injectable>::KEY),
-                false => quote!(<#ty as ::carthage::layout::Model>::KEY),
+                false => placed_key(ty),
             };
             quote!(::carthage::model::Ignored { key: #key, field: #field, at: #at })
         });
