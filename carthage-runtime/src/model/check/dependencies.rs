@@ -281,6 +281,8 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
         text.str("write `#[depends_on(");
         text.str(key.name());
         text.str(", name = …)]` with one of these fields' names");
+    } else if finding.part != NONE && need(part_at(all, row, finding.part), finding.item).0.field.is_none() {
+        text.str("write `#[inject(name = …)]` with one of these fields' names");
     } else {
         text.str("keep one where the machine is, or make them two types");
     }
