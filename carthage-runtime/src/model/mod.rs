@@ -14,6 +14,7 @@ mod profile;
 mod reference;
 #[cfg(test)]
 pub(crate) mod sample;
+mod shared;
 mod start;
 mod taken;
 mod task;
@@ -35,6 +36,7 @@ pub(crate) use place::Outcome;
 pub use place::{Placement, Placements, Size, Tables};
 pub use profile::Profile;
 pub use reference::Unresolved;
+pub use shared::Shared;
 pub(crate) use start::After;
 pub use start::{Dependency, Ignored, Override, Starts, Until};
 pub use taken::{Called, Taken, TakenIn};

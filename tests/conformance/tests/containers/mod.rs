@@ -36,6 +36,10 @@ pub struct Other {
     pub eth0: Link<Wire>,
 }
 
+/// In the network of the neighbour.
+#[machine_model(root = "$CARTHAGE_TEST_ROOT", shares_links = Other)]
+pub struct Sharing;
+
 /// Apart.
 #[machine_model(root = "$CARTHAGE_TEST_ROOT")]
 pub struct Stranger {
