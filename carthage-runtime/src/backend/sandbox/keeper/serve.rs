@@ -339,11 +339,13 @@ impl Keeper {
 
     /// The network of a machine that runs, and goes on, for one that shares its links.
     fn network_of(&self, other: &str, sharing: &str) -> Result<Plugged, Error> {
-        match self.machines.get(other) {
-            Some(found) if !found.offline && found.deadline.is_none() => {
-                Plugged::of(found.spawned.pid, other)
+        let found = self.machines.get(other).filter(|found| !found.offline && found.deadline.is_none());
+        match found.and_then(|found| found.spawned.network.as_ref()) {
+            Some(network) => {
+                let cannot = format!("cannot reach the network of the machine `{other}`");
+                Ok(Plugged::Shared(network.try_clone().map_err(Error::host(cannot))?))
             }
-            _ => {
+            None => {
                 let what = format!("the machine `{other}`, whose links `{sharing}` shares, is not running");
                 Err(Error::new(ErrorKind::NotFound, what)
                     .hint(format!("start it with `start machine:{other}`")))

@@ -28,6 +28,8 @@ pub(super) struct Spawned {
     pub(super) pid: Pid,
     /// The bridges' ends of its cables.
     pub(super) ports: Vec<String>,
+    /// Its network, for those that share its links: later on the first process hides it.
+    pub(super) network: Option<File>,
 }
 
 /// What a keeper knows of a network.
@@ -86,13 +88,6 @@ pub(super) enum Plugged {
     Shared(File),
 }
 
-impl Plugged {
-    /// That of the machine with this first process.
-    pub(super) fn of(pid: Pid, machine: &str) -> Result<Self, Error> {
-        Ok(Self::Shared(namespace(pid, machine)?))
-    }
-}
-
 /// The network namespace of a machine.
 fn namespace(pid: Pid, machine: &str) -> Result<File, Error> {
     let cannot = format!("cannot reach the network of the machine `{machine}`");
@@ -128,12 +123,14 @@ pub(super) fn spawn(order: Order) -> Result<Spawned, Error> {
         Plugged::Shared(_) => None,
     };
     let ports = cables.iter().flatten().map(|cable| cable.port.clone()).collect();
-    let spawned = Spawned { pid, ports };
+    let mut spawned = Spawned { pid, ports, network: None };
     let confined = if start.offline { Ok(()) } else { cgroup::confine(&id, &start.spec, pid.as_raw()) };
     let equipped = confined.and_then(|()| {
         let Some(cables) = &cables else { return Ok(()) };
         let namespace = namespace(pid, &name)?;
-        in_child(|| net::plug(&namespace, cables))
+        in_child(|| net::plug(&namespace, cables))?;
+        spawned.network = (!start.offline).then_some(namespace);
+        Ok(())
     });
     let equipped = equipped.and_then(|()| {
         own.write_all(&[1])
