@@ -33,6 +33,11 @@ impl Capability {
         Self { name: "Takes", of: Some(ty.clone()), span: ty.span() }
     }
 
+    /// Where this is asked for, if it is.
+    pub(crate) fn asked(needs: &[Self], name: &str) -> Option<Span> {
+        needs.iter().find(|need| need.name == name).map(|need| need.span)
+    }
+
     /// `subject: Capability`, all of it where the argument stands.
     fn bound(&self, subject: &TokenStream) -> TokenStream {
         let (subject, name) = (respan(subject.clone(), self.span), Ident::new(self.name, self.span));

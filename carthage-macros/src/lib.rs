@@ -36,6 +36,7 @@ mod policy;
 mod profile;
 mod provide;
 mod role;
+mod shared;
 mod signature;
 mod start;
 mod surroundings;

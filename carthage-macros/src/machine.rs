@@ -17,6 +17,7 @@ use crate::model::{self, Model};
 use crate::node;
 use crate::options::{self, Known, Options};
 use crate::own_options;
+use crate::shared;
 use crate::start;
 use crate::surroundings;
 use crate::words;
@@ -28,6 +29,7 @@ const OPTIONS: &[Known] = &[
     options::texts("tags", "tags = [\"web\", \"edge\"]"),
     options::flag("readonly", "readonly"),
     model::RESOLVABLE,
+    shared::SHARES,
     start::OVERRIDES,
     start::COLLECTS,
 ];
@@ -71,6 +73,7 @@ pub(crate) fn expand(arguments: TokenStream, mut item: ItemStruct, errors: &mut 
         needs.push(Capability::new("Readonly", span));
     }
     needs.extend(link::needs(&model.fields));
+    care.extend(shared::read(&mut options, &model.fields, &mut needs, errors));
 
     let (login, asks) = (&login.node, capability::asks(&needs));
     let mut node = quote! {

@@ -148,7 +148,9 @@ impl Deployment {
     ) -> Result<(Identity, Result<(), Undone>), Error> {
         let name = thing.name();
         let presence = machine.presence().await.map_err(|error| progress.tell(&name, "deploy", &error))?;
-        let verdict = self.verdict(thing, machine, &presence);
+        let shared = machine.spec().shares_links.as_ref();
+        let shared = shared.and_then(|shared| progress.done_to(&format!("machine:{}", shared.machine)));
+        let verdict = self.verdict(thing, machine, &presence, shared);
         progress
             .step(&name, verdict, async |action| -> Result<_, Undone> {
                 // Before anything of it is touched: one that must not start yet stays as it is.

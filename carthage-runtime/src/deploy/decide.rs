@@ -17,6 +17,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) makes: bool,
     /// What must be done to a machine when this changes.
     pub(crate) effect: &'a dyn Fn(Aspect) -> Effect,
+    /// What the same run does to the machine whose links it shares.
+    pub(crate) shared: Option<Action>,
 }
 
 /// What a machine needs to be as the layout wants it. `wanted` holds what it would be made from now; `names` says how the names
@@ -31,6 +33,10 @@ pub(crate) fn machine(
     let say = |action, why: &str| Some((action, why.to_owned()));
     if !rules.makes {
         return reached(record, presence, wanted, names);
+    }
+    let moved = record.and_then(MadeFrom::of).and_then(|old| moved(rules, presence, &old, wanted));
+    if let Some((Action::Recreate, _)) = moved {
+        return moved;
     }
     let Some(identity) = presence.identity() else {
         return match record {
@@ -47,11 +53,15 @@ pub(crate) fn machine(
         let why = recreates.map(|(_, why)| why.as_str()).collect::<Vec<_>>().join(", ");
         return Some((Action::Recreate, why));
     }
+    if moved.is_some() {
+        return moved;
+    }
     match presence {
         Presence::Stopped(_) if record.is_none() => {
             say(Action::Start, "an earlier run was ended while it made it")
         }
         Presence::Absent | Presence::Stopped(_) => say(Action::Start, "it is not running"),
+        Presence::Stranded(..) => say(Action::Restart, "it is not in the network that it should be in"),
         Presence::Unknown(_, why) => {
             Some((Action::Restart, format!("whether it runs cannot be told: {why}")))
         }
@@ -61,6 +71,27 @@ pub(crate) fn machine(
             (Some(old), _) => updated(old, wanted, names),
         },
     }
+}
+
+/// What a machine needs because its network is that of another, which gets a new one in this run, or got one since.
+fn moved(rules: Rules<'_>, presence: &Presence, old: &MadeFrom, wanted: &MadeFrom) -> Verdict {
+    let other = &wanted.spec.shares_links.as_ref()?.machine;
+    // Else it is changed anyway.
+    old.spec.shares_links.as_ref().filter(|shared| shared.machine == *other)?;
+    let (effect, what) = match (rules.shared, presence) {
+        (Some(Action::Create | Action::Recreate), _) => ((rules.effect)(Aspect::SharedLinks), "is made anew"),
+        (Some(Action::Restart), _) => (Effect::Restart, "is restarted"),
+        (_, Presence::Stranded(_, effect @ Effect::Recreate)) => (*effect, "was made anew"),
+        (_, Presence::Stranded(_, effect)) => (*effect, "was stopped or restarted"),
+        _ => return None,
+    };
+    let action = match effect {
+        Effect::Recreate => Action::Recreate,
+        // What is not there is made, and then is where it should be.
+        _ if *presence == Presence::Absent => return None,
+        _ => Action::Restart,
+    };
+    Some((action, format!("`{other}`, whose links it shares, {what}")))
 }
 
 /// What a machine needs that is not made from here.
@@ -74,7 +105,7 @@ fn reached(
     let Some(record) = record else { return say(Action::Adopt, "it is not in the record yet") };
     match presence {
         Presence::Absent => say(Action::Adopt, "it is not known there any more"),
-        Presence::Stopped(_) => say(Action::Start, "it does not answer"),
+        Presence::Stopped(_) | Presence::Stranded(..) => say(Action::Start, "it does not answer"),
         Presence::Unknown(_, why) => Some((Action::Start, format!("it does not answer: {why}"))),
         Presence::Running(identity) if record.identity != *identity => {
             say(Action::Adopt, "it is another machine than the one that was taken over")
@@ -126,6 +157,17 @@ fn changes(old: &MachineSpec, new: &MachineSpec) -> Vec<(Aspect, String)> {
             changes.push((Aspect::Environment, format!("its environment changed in `{name}`")));
         }
     }
+    let shares = |spec: &MachineSpec| spec.shares_links.as_ref().map(|shared| shared.machine.clone());
+    match (shares(old), shares(new)) {
+        (before, now) if before == now => {}
+        (_, Some(other)) => {
+            changes.push((Aspect::SharedLinks, format!("it shares the links of `{other}` now")));
+        }
+        (Some(other), _) => {
+            changes.push((Aspect::SharedLinks, format!("it shares the links of `{other}` no more")));
+        }
+        (None, None) => {}
+    }
     for link in &new.links {
         let name = &link.interface;
         match old.links.iter().find(|before| before.interface == *name) {
@@ -172,7 +214,9 @@ pub(crate) fn network(record: Option<&Record>, presence: &Presence, wanted: &Net
     let (action, why) = match presence {
         Presence::Absent if record.is_some() => (Action::Create, "it was removed from outside"),
         Presence::Absent => (Action::Create, "it does not exist"),
-        Presence::Stopped(_) | Presence::Unknown(..) => (Action::Create, "it does not work"),
+        Presence::Stopped(_) | Presence::Stranded(..) | Presence::Unknown(..) => {
+            (Action::Create, "it does not work")
+        }
         Presence::Running(identity) => match same(identity) {
             Some(old) if old == *wanted => return None,
             Some(old) if (NetworkSpec { policy: old.policy, ..wanted.clone() }) == old => {
@@ -188,7 +232,7 @@ pub(crate) fn network(record: Option<&Record>, presence: &Presence, wanted: &Net
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::engine::{LinkSpec, MachineSpec};
+    use crate::machine::engine::{LinkSpec, MachineSpec, SharedLinks};
     use crate::state::Kind;
 
     fn wanted() -> MadeFrom {
@@ -234,8 +278,8 @@ mod tests {
         machine(MADE, Some(&record(old, "one")), presence, new, || "names".into())
     }
 
-    const MADE: Rules<'static> = Rules { makes: true, effect: &effect };
-    const REACHED: Rules<'static> = Rules { makes: false, effect: &effect };
+    const MADE: Rules<'static> = Rules { makes: true, effect: &effect, shared: None };
+    const REACHED: Rules<'static> = Rules { makes: false, effect: &effect, shared: None };
 
     fn effect(aspect: Aspect) -> Effect {
         match aspect {
@@ -306,6 +350,48 @@ mod tests {
         old.spec = wanted().spec;
         old.spec.environment.insert("WORD".into(), "secret".into());
         assert_eq!(verdict(&old, &running("one"), &new).unwrap().1, "its environment changed in `WORD`");
+    }
+
+    #[test]
+    fn who_shares_links_goes_with_whose_they_are() {
+        let shared = SharedLinks { machine: "router.a".into(), links: Vec::new() };
+        let mut new = wanted();
+        new.spec.links.clear();
+        new.spec.shares_links = Some(shared);
+        let known = record(&new, "one");
+        let recreates = |aspect: Aspect| match aspect {
+            Aspect::SharedLinks => Effect::Recreate,
+            _ => Effect::Restart,
+        };
+        let one = || Identity("one".into());
+        let says = |rules, presence| machine(rules, Some(&known), &presence, &new, String::new);
+        let with = |action| Rules { shared: Some(action), ..MADE };
+        assert_eq!(says(with(Action::Update), running("one")), None);
+        assert_eq!(
+            says(with(Action::Restart), running("one")).unwrap(),
+            (Action::Restart, "`router.a`, whose links it shares, is restarted".into())
+        );
+        let (action, why) = says(with(Action::Recreate), running("one")).unwrap();
+        assert_eq!(
+            (action, why.as_str()),
+            (Action::Restart, "`router.a`, whose links it shares, is made anew")
+        );
+        let anew = Rules { effect: &recreates, ..with(Action::Recreate) };
+        // Also when the engine has taken it away with the other.
+        for presence in [running("one"), Presence::Absent] {
+            assert_eq!(says(anew, presence).unwrap().0, Action::Recreate);
+        }
+        assert_eq!(says(with(Action::Restart), Presence::Absent).unwrap().0, Action::Create);
+        assert_eq!(says(MADE, Presence::Stranded(one(), Effect::Recreate)).unwrap().0, Action::Recreate);
+        assert_eq!(
+            says(MADE, Presence::Stranded(one(), Effect::Restart)).unwrap(),
+            (Action::Restart, "`router.a`, whose links it shares, was stopped or restarted".into())
+        );
+        let before = wanted();
+        let (action, why) = verdict(&before, &running("one"), &new).unwrap();
+        let both = "it shares the links of `router.a` now, its link `eth0` is gone";
+        assert_eq!((action, why.as_str()), (Action::Restart, both));
+        assert!(verdict(&new, &running("one"), &before).unwrap().1.contains("`router.a` no more"));
     }
 
     #[test]

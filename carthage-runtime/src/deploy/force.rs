@@ -84,7 +84,7 @@ impl Deployment {
             return Err(told(Error::new(ErrorKind::NotFound, what).hint("run `deploy` first")));
         };
         if let Some((action @ (Action::Create | Action::Recreate | Action::Restart), why)) =
-            self.verdict(thing, machine, &presence)
+            self.verdict(thing, machine, &presence, self.planned_for_shared(machine).await)
         {
             let what =
                 format!("`{}` must be deployed first: {} it, because {why}", machine.name(), action.word());

@@ -24,7 +24,7 @@ impl Directory {
     pub(crate) fn of<'a>(machines: impl Iterator<Item = &'a MachineSpec>) -> Self {
         let mut networks: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for machine in machines {
-            for link in &machine.links {
+            for link in machine.interfaces() {
                 let Some(address) = link.address.map(|net| net.addr()) else { continue };
                 let entry = Entry { address, name: machine.name.clone(), hostname: machine.hostname.clone() };
                 networks.entry(link.network.clone()).or_default().push(entry);
@@ -35,7 +35,7 @@ impl Directory {
 
     /// The names that a machine can reach, besides its own.
     pub(crate) fn hosts(&self, me: &MachineSpec) -> Vec<HostEntry> {
-        let networks: BTreeSet<_> = me.links.iter().map(|link| &link.network).collect();
+        let networks: BTreeSet<_> = me.interfaces().iter().map(|link| &link.network).collect();
         let entries = networks.into_iter().filter_map(|network| self.0.get(network)).flatten();
         let found: Vec<_> = entries.filter(|entry| entry.name != me.name).collect();
         let mut owners: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();

@@ -43,6 +43,21 @@ impl Deployment {
         Ok(plan)
     }
 
+    /// These, and the machines that exist and share the links of any of them: they go down with it, and have to come up again.
+    fn with_sharing(&self, mut among: BTreeSet<usize>) -> BTreeSet<usize> {
+        loop {
+            let exist = |at: &usize| self.record(&self.things.all[*at]).is_some();
+            let sharing = among.iter().flat_map(|at| self.things.sharing(*at));
+            let more: Vec<_> = sharing
+                .filter(|at| !among.contains(at) && !self.things.all[*at].is_old() && exist(at))
+                .collect();
+            if more.is_empty() {
+                return among;
+            }
+            among.extend(self.things.deploys.closure(more));
+        }
+    }
+
     /// What is selected and what it needs; of what is no longer in the layout, only what is selected. A network that is no longer
     /// in it stays as long as something is plugged into it that is not selected.
     pub(super) fn deployed_by(&self, selection: &Selection) -> Result<Chosen, Error> {
@@ -50,7 +65,7 @@ impl Deployment {
         let selected = self.things.selected(selection)?;
         let (old, current): (Vec<_>, Vec<_>) = selected.into_iter().partition(|at| all[*at].is_old());
         let named = current.into_iter().filter(|at| !self.waits_to_be_named(selection, *at));
-        let mut among = deploys.closure(named);
+        let mut among = self.with_sharing(deploys.closure(named));
         let mut old: BTreeSet<usize> = old.into_iter().collect();
         let kept = self.keep(&mut old, Question::Orphan);
         among.extend(&old);
@@ -104,7 +119,7 @@ impl Deployment {
         machine: &Machine,
         presence: &Presence,
     ) -> Vec<Step> {
-        let verdict = self.verdict(thing, machine, presence);
+        let verdict = self.verdict(thing, machine, presence, self.planned_for_shared(machine).await);
         let action = verdict.as_ref().map(|(action, _)| *action);
         let starts = action.is_some_and(Action::starts);
         let waits = self.waits_for(index).filter(|_| starts);
@@ -131,13 +146,31 @@ impl Deployment {
         self.snapshot.records.get(&thing.name())
     }
 
-    /// What a machine of the layout needs.
-    pub(super) fn verdict(&self, thing: &Thing, machine: &Machine, presence: &Presence) -> Verdict {
+    /// What would be done to the machine whose links this one shares. What cannot be told of it is told in its own place.
+    pub(super) async fn planned_for_shared(&self, machine: &Machine) -> Option<Action> {
+        let shared = machine.spec().shares_links.as_ref()?;
+        let mut all = self.things.all.iter();
+        let (thing, other) = all.find_map(|thing| match thing {
+            Thing::Machine(_, other) if other.name() == shared.machine => Some((thing, other)),
+            _ => None,
+        })?;
+        let presence = other.presence().await.ok()?;
+        Some(self.verdict(thing, other, &presence, None)?.0)
+    }
+
+    /// What a machine of the layout needs, when this is done to the one whose links it shares.
+    pub(super) fn verdict(
+        &self,
+        thing: &Thing,
+        machine: &Machine,
+        presence: &Presence,
+        shared: Option<Action>,
+    ) -> Verdict {
         let hosts = self.names.hosts(machine.spec());
         let wanted = MadeFrom::new(machine.spec(), &hosts);
         let names = || names::changes(&self.old_names.hosts(machine.spec()), &hosts);
         let effect = |aspect| machine.effect(aspect);
-        let rules = decide::Rules { makes: machine.is_made(), effect: &effect };
+        let rules = decide::Rules { makes: machine.is_made(), effect: &effect, shared };
         decide::machine(rules, self.record(thing), presence, &wanted, names)
     }
 }
@@ -162,5 +195,7 @@ fn details(machine: &Machine) -> Vec<String> {
         Some(address) => format!("{} {address} on {}", link.interface, link.network),
         None => format!("{} on {}", link.interface, link.network),
     };
-    machine.links().iter().map(link).collect()
+    let shared = machine.spec().shares_links.iter();
+    let shared = shared.map(|shared| format!("shares the links of {}", shared.machine));
+    machine.links().iter().map(link).chain(shared).collect()
 }

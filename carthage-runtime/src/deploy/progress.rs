@@ -25,6 +25,11 @@ impl Progress {
         self.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What has been done to a thing itself, if something has.
+    pub(super) fn done_to(&self, thing: &str) -> Option<super::Action> {
+        self.report().done.iter().find(|step| step.thing == thing).map(|step| step.action)
+    }
+
     /// Does what a verdict says to a thing, and tells of it. No verdict is nothing to do.
     pub(super) async fn step<T, E: Into<Undone>>(
         &self,

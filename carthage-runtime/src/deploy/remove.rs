@@ -179,8 +179,11 @@ impl Deployment {
             let what = format!("`{name}` is not deployed");
             return Err(told(Error::new(ErrorKind::NotFound, what).hint("run `deploy` first")));
         }
-        let verdict =
-            (presence.running() != Some(true)).then(|| (Action::Start, "it is not running".to_owned()));
+        let why = match presence {
+            Presence::Stranded(..) => "its network is not that of the machine whose links it shares any more",
+            _ => "it is not running",
+        };
+        let verdict = (presence.running() != Some(true)).then(|| (Action::Start, why.to_owned()));
         progress
             .step(&name, verdict, async |action| -> Result<(), Undone> {
                 match (action, thing) {
@@ -205,14 +208,31 @@ impl Deployment {
             .await
     }
 
-    /// Stops the selected machines, those that need another before the other.
+    /// Stops the selected machines, those that need another before the other. One whose links another shares that runs and is not
+    /// selected goes on: the other would have no network.
     ///
     /// # Errors
-    /// When the selection names nothing.
+    /// When the selection names nothing, or what shares the links of a selected machine cannot be looked at.
     pub async fn stop(&self, selection: &Selection) -> Result<Report, Error> {
-        let among = self.machines_among(selection)?;
+        let (mut among, mut stays) = (self.machines_among(selection)?, Vec::new());
+        for at in among.clone() {
+            for other in self.things.sharing(at).filter(|other| !among.contains(other)).collect::<Vec<_>>() {
+                let (Thing::Machine(_, sharing) | Thing::OldMachine(sharing)) = &self.things.all[other]
+                else {
+                    continue;
+                };
+                if sharing.is_running().await? == Some(true) {
+                    let why = format!("`{}` shares its links, runs and is not selected", sharing.thing());
+                    stays.push(Skip { thing: self.things.all[at].name(), why });
+                    among.remove(&at);
+                    break;
+                }
+            }
+        }
         let work = |_, thing, progress: Arc<Progress>| async move { self.stop_one(thing, &progress).await };
-        Ok(self.each(&self.things.destroys.reversed(), &among, "stop", work).await)
+        let mut report = self.each(&self.things.destroys.reversed(), &among, "stop", work).await;
+        report.skipped.extend(stays);
+        Ok(report)
     }
 
     async fn stop_one(&self, thing: &Thing, progress: &Progress) -> Result<(), Error> {

@@ -25,6 +25,9 @@ pub struct Listed {
     pub implementation: Option<String>,
     /// Addresses, or a network's subnet.
     pub addresses: Vec<String>,
+    /// The full name of the machine whose links a machine shares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shares_links: Option<String>,
     /// The tasks of a machine.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<String>,
@@ -72,7 +75,8 @@ pub struct MachineStatus {
     pub name: String,
     /// What makes it.
     pub implementation: String,
-    /// `running`, `stopped`, `absent` or `unknown`.
+    /// `running`, `stopped`, `absent`, `stranded` (it shares the links of a machine that has been started or made anew since) or
+    /// `unknown`.
     pub state: &'static str,
     /// What is wrong with that, if something is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -138,6 +142,7 @@ impl Deployment {
                     path: network.spec().name.clone(),
                     implementation: None,
                     addresses: network.spec().v4.iter().map(ToString::to_string).collect(),
+                    shares_links: None,
                     tasks: Vec::new(),
                     roles: Vec::new(),
                 })
@@ -148,6 +153,7 @@ impl Deployment {
                 path: machine.path().to_owned(),
                 implementation: Some(machine.implementation().to_owned()),
                 addresses: addresses(machine),
+                shares_links: shares_links(machine),
                 tasks: tasks.iter().filter(|(of, _)| of == index).map(|(_, name)| name.clone()).collect(),
                 roles: roles(self.world.placement(*index).node()),
             }),
@@ -223,6 +229,10 @@ impl Deployment {
     fn trouble(&self, machine: &Machine, presence: &Presence) -> Option<String> {
         match (presence, self.snapshot.records.get(&machine.thing())) {
             (Presence::Unknown(_, why), _) => Some(why.clone()),
+            (Presence::Stranded(..), _) => {
+                let other = machine.spec().shares_links.as_ref()?.machine.as_str();
+                Some(format!("`{other}`, whose links it shares, was stopped or made anew; `deploy` mends it"))
+            }
             (Presence::Absent, Some(_)) => {
                 Some("it was removed from outside; `deploy` makes it again".to_owned())
             }
@@ -267,12 +277,18 @@ fn word(presence: &Presence) -> &'static str {
         Presence::Absent => "absent",
         Presence::Stopped(_) => "stopped",
         Presence::Running(_) => "running",
+        Presence::Stranded(..) => "stranded",
         Presence::Unknown(..) => UNKNOWN,
     }
 }
 
 pub(super) fn addresses(machine: &Machine) -> Vec<String> {
-    machine.links().iter().filter_map(|link| link.address).map(|net| net.to_string()).collect()
+    machine.spec().interfaces().iter().filter_map(|link| link.address).map(|net| net.to_string()).collect()
+}
+
+/// Whose links a machine has, by its full name.
+pub(super) fn shares_links(machine: &Machine) -> Option<String> {
+    machine.spec().shares_links.as_ref().map(|shared| shared.machine.clone())
 }
 
 fn roles(machine: &'static Node) -> Vec<ListedRole> {

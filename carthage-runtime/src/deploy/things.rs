@@ -176,10 +176,10 @@ impl Things {
     fn note_what_was_made(&mut self, snapshot: &Snapshot, networks: &BTreeMap<String, usize>) {
         let mut holders: BTreeMap<(&str, IpAddr), usize> = BTreeMap::new();
         let mut macs: BTreeMap<[u8; 6], usize> = BTreeMap::new();
-        let at: BTreeMap<String, usize> =
+        let at_name: BTreeMap<String, usize> =
             self.all.iter().enumerate().map(|(at, thing)| (thing.name(), at)).collect();
         for ((machine, _), assignment) in &snapshot.assignments {
-            let Some(&old) = at.get(&Kind::Machine.thing(machine)).filter(|at| self.all[**at].is_old())
+            let Some(&old) = at_name.get(&Kind::Machine.thing(machine)).filter(|at| self.all[**at].is_old())
             else {
                 continue;
             };
@@ -189,6 +189,13 @@ impl Things {
         for (at, thing) in self.all.iter().enumerate() {
             let (Thing::Machine(_, machine) | Thing::OldMachine(machine)) = thing else { continue };
             let made = snapshot.records.get(&thing.name()).and_then(MadeFrom::of);
+            let shared = made.iter().filter_map(|made| made.spec.shares_links.as_ref());
+            for other in shared.filter_map(|shared| at_name.get(&Kind::Machine.thing(&shared.machine))) {
+                self.destroys.need(at, *other);
+                if self.all[*other].is_old() && !thing.is_old() {
+                    self.first.push((at, *other));
+                }
+            }
             for link in made.iter().flat_map(|made| &made.spec.links) {
                 let Some(&network) = networks.get(&link.network) else { continue };
                 self.destroys.need(at, network);
@@ -212,6 +219,22 @@ impl Things {
         self.first
             .iter()
             .any(|(first, then)| *then == thing && matches!(self.all[*first], Thing::OldMachine(_)))
+    }
+
+    /// The machines that share the links of this one.
+    pub(super) fn sharing(&self, thing: usize) -> impl Iterator<Item = usize> + '_ {
+        let name = match &self.all[thing] {
+            Thing::Machine(_, machine) | Thing::OldMachine(machine) => Some(machine.name()),
+            Thing::Network(_) | Thing::OldNetwork(_) => None,
+        };
+        let shares = move |(at, other): (usize, &Thing)| match other {
+            Thing::Machine(_, other) | Thing::OldMachine(other) => {
+                let shared = other.spec().shares_links.as_ref()?;
+                (Some(shared.machine.as_str()) == name).then_some(at)
+            }
+            Thing::Network(_) | Thing::OldNetwork(_) => None,
+        };
+        self.all.iter().enumerate().filter_map(shares)
     }
 
     /// The order in which a deployment works: what is needed first, and also what has to be taken away first.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Deployment;
-use super::status::addresses;
+use super::status::{addresses, shares_links};
 use crate::error::Error;
 use crate::layout::Layout;
 use crate::machine::Machine;
@@ -38,6 +38,9 @@ pub struct Item {
     /// Of a machine.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Plugged>,
+    /// The full name of the machine whose links a machine shares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shares_links: Option<String>,
     /// What it provides for itself and what is inside.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub provides: Vec<Provided>,
@@ -172,6 +175,7 @@ impl Deployment {
             address: link.address.map(|address| address.to_string()),
         });
         item.links = links.collect();
+        item.shares_links = shares_links(machine);
         item.customizations = node.parts.iter().filter_map(customized).collect();
         let before = self.things.starts.get(&index).into_iter().flat_map(|starts| &starts.machines);
         let before = before.filter_map(|index| self.world.machines().get(index));

@@ -10,7 +10,7 @@ use super::equipment;
 use super::world::of_kind;
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{
-    BootSpec, HostKey, Jump, LinkSpec, LoginSpec, MachineSpec, MountSpec, NetworkSpec, PortSpec,
+    BootSpec, HostKey, Jump, LinkSpec, LoginSpec, MachineSpec, MountSpec, NetworkSpec, PortSpec, SharedLinks,
 };
 use crate::model::{Key, Kind, Placement, Placements, Role, Through};
 use crate::network::{Asked, Given, assign, mac_address};
@@ -70,15 +70,13 @@ pub(super) fn resolve_networks(
     (networks, trouble)
 }
 
-/// All that an implementation needs to know of a machine.
-pub(super) fn machine_spec(
+/// The links of a machine's own.
+fn plugged(
     layout: &str,
     machine: Placement,
     networks: &BTreeMap<usize, (NetworkSpec, Given)>,
-) -> Result<MachineSpec, Error> {
-    let node = machine.node();
-    let (hardware, surroundings) = (node.hardware, node.surroundings);
-    let links = links(machine).filter_map(|link| {
+) -> impl Iterator<Item = LinkSpec> {
+    links(machine).filter_map(move |link| {
         let (network, given) = networks.get(&machine.network(link)?.index())?;
         let who = link_key(machine, link.interface);
         let prefix = network.v4.map(|net| net.prefix_len());
@@ -96,7 +94,31 @@ pub(super) fn machine_spec(
                 Some((found.first()?.fqdn().to_owned(), peer.interface.to_owned()))
             }),
         })
+    })
+}
+
+/// The compiler knows how many machines are meant, but not of members that are decided at run time.
+fn nobodys(machine: Placement, key: Key) -> Error {
+    let what = format!("`{}` shares the links of `{}`", machine.fqdn(), key.name());
+    Error::new(ErrorKind::Usage, what)
+        .because("there is not one such machine")
+        .hint("name in `shares_links` one that is there whenever this one is")
+}
+
+/// All that an implementation needs to know of a machine.
+pub(super) fn machine_spec(
+    layout: &str,
+    machine: Placement,
+    networks: &BTreeMap<usize, (NetworkSpec, Given)>,
+) -> Result<MachineSpec, Error> {
+    let node = machine.node();
+    let (hardware, surroundings) = (node.hardware, node.surroundings);
+    let shares_links = node.shares_links.map(|shared| {
+        let other = machine.shares_links().ok_or_else(|| nobodys(machine, shared.key))?;
+        let links = plugged(layout, other, networks).collect();
+        Ok::<_, Error>(SharedLinks { machine: other.fqdn().to_owned(), links })
     });
+
     let path = |text: Option<&str>| text.map(|text| expanded(machine, text).map(PathBuf::from)).transpose();
     let mounts = surroundings.mounts.iter().map(|mount| {
         let source = expanded(machine, mount.source)?.into();
@@ -136,7 +158,8 @@ pub(super) fn machine_spec(
         mounts: mounts.collect::<Result<_, Error>>()?,
         ports: ports.collect(),
         login: login(machine)?,
-        links: links.collect(),
+        links: plugged(layout, machine, networks).collect(),
+        shares_links: shares_links.transpose()?,
         tags: node.tags.iter().map(|tag| format!("@{tag}")).collect(),
         readonly: node.readonly,
         policy: equipment::policy(machine),

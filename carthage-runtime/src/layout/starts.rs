@@ -61,6 +61,8 @@ impl World {
                 }
                 of.conditions.extend(condition);
             }
+            // Whatever was made of the others: there is no network to be in before.
+            of.machines.extend(self.placement(index).shares_links().map(Placement::index));
             // One that is both depended on and wanted is waited for once.
             of.machines.sort_unstable();
             of.machines.dedup();

@@ -115,6 +115,10 @@ table! {
     Links: "machines by `{Self}` have no network links",
         "`{Self}` cannot plug a machine into a network",
         "implementations with links: `Sandbox`, `Container`, `Vm`";
+    /// Machines can have the links of another machine in place of their own (`shares_links = Router`).
+    SharedLinks: "machines by `{Self}` cannot share another machine's links",
+        "`shares_links` needs an implementation that puts two machines into one network namespace",
+        "implementations that do: `Sandbox`, `Container`";
     /// Interfaces are called as the model's fields are.
     InterfaceNames: "interfaces of machines by `{Self}` have names of their own",
         "`{Self}` cannot name an interface",

@@ -150,16 +150,16 @@ impl Machine {
         self.engine().makes()
     }
 
-    /// Its network interfaces.
+    /// Its network interfaces; none if it shares those of another machine.
     #[must_use]
     pub fn links(&self) -> &[LinkSpec] {
         &self.spec().links
     }
 
-    /// The address of its first link that has one.
+    /// The address of its first link that has one, or of that of the machine whose links it shares.
     #[must_use]
     pub fn address(&self) -> Option<std::net::IpAddr> {
-        self.links().iter().find_map(|link| link.address).map(|net| net.addr())
+        self.spec().interfaces().iter().find_map(|link| link.address).map(|net| net.addr())
     }
 
     /// Whether it exists and runs, asked from the implementation now.

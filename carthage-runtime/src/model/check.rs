@@ -23,6 +23,7 @@ mod overlaps;
 mod pools;
 mod provides;
 mod roles;
+mod shared;
 mod starts;
 #[cfg(test)]
 mod tests;
@@ -295,6 +296,7 @@ impl<'a> Check<'a> {
         self.link_start[row] = self.links;
         self.edge_start[row] = self.edges;
         self.dependencies(row as u32, at.node.depends_on);
+        self.shared(row as u32, at.node);
         self.kept_out(row as u32);
         let parts = at.node.parts;
         let count = parts.len();

@@ -15,6 +15,7 @@ mod profile;
 mod reference;
 #[cfg(test)]
 pub(crate) mod sample;
+mod shared;
 mod start;
 mod taken;
 mod task;
@@ -37,6 +38,7 @@ pub(crate) use place::Outcome;
 pub use place::{Placement, Placements, Size, Tables};
 pub use profile::Profile;
 pub use reference::Unresolved;
+pub use shared::Shared;
 pub(crate) use start::After;
 pub use start::{Dependency, Ignored, Override, Starts, Until};
 pub use taken::{Called, Taken, TakenIn};

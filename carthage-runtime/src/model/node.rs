@@ -17,6 +17,7 @@ use super::key::{At, Key};
 use super::login::Login;
 use super::member::Member;
 use super::options::Policy;
+use super::shared::Shared;
 use super::start::{Dependency, Starts};
 use super::taken::Taken;
 use super::value::{Mask, Need, Provide};
@@ -90,6 +91,8 @@ pub struct Node {
     pub surroundings: Surroundings,
     /// Of a machine: how it is reached by ssh, as far as the model says.
     pub login: Option<Login>,
+    /// Of a machine: whose links it has in place of its own.
+    pub shares_links: Option<Shared>,
     /// Of a machine: words by which it is selected.
     pub tags: &'static [&'static str],
     /// Of a machine: whether it is only looked at.
@@ -126,6 +129,7 @@ impl Node {
             hardware: Hardware::ANY,
             surroundings: Surroundings::NONE,
             login: None,
+            shares_links: None,
             tags: &[],
             readonly: false,
             policy: Policy::INHERITED,

@@ -219,15 +219,15 @@ impl Placements {
 pub(crate) struct After {
     /// Who says so: the machine itself, or a scope around it.
     pub(crate) scope: u32,
-    /// What is said; nothing for a machine that is wanted placed.
+    /// What is said; nothing for a machine that is wanted placed, or whose links are shared.
     pub(crate) dependency: Option<&'static Dependency>,
     /// The machines that are meant.
     pub(crate) machines: Arc<[u32]>,
 }
 
 impl Placement {
-    /// The machines that must run before this one: those of its `#[depends_on]`, those that it wants placed, and those of the
-    /// scopes around it, as far as it inherits them. An enclave stands for all machines inside, except that wanting one that is
+    /// The machines that must run before this one: those of its `#[depends_on]`, those that it wants placed, the one whose links it
+    /// shares, and those of the scopes around it, as far as it inherits them. An enclave stands for all machines inside, except that wanting one that is
     /// around orders nothing. In pre-order, each once.
     #[must_use]
     pub fn starts_after(self) -> Vec<Self> {
@@ -252,7 +252,12 @@ impl Placement {
             let ordered = !targets.iter().any(|target| target.is_around(self));
             ordered.then(|| After { scope: self.row, dependency: None, machines: machines_in(targets) })
         });
-        self.declared().into_iter().chain(wanted).collect()
+        let shared = self.shares_links().map(|machine| After {
+            scope: self.row,
+            dependency: None,
+            machines: Arc::from([machine.row]),
+        });
+        self.declared().into_iter().chain(wanted).chain(shared).collect()
     }
 
     fn is_around(self, other: Self) -> bool {

@@ -191,6 +191,18 @@ impl Called {
     }
 }
 
+/// Whether a machine says itself which links it has.
+const fn has_link(own: &[Part]) -> bool {
+    let mut i = 0;
+    while i < own.len() {
+        if let Role::Link(_) = own[i].role {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
 impl Node {
     /// With what it does not say itself, as the image and the machines' models say that it takes in. Lists are not joined. What makes
     /// it, and what becomes of it, are its own affair.
@@ -207,6 +219,10 @@ impl Node {
                     self.hardware = self.hardware.or(of.hardware);
                     self.surroundings = self.surroundings.or(of.surroundings);
                     self.login = if self.login.is_some() { self.login } else { of.login };
+                    self.shares_links = match self.shares_links {
+                        None if !has_link(own) => of.shares_links,
+                        own => own,
+                    };
                     self.tags = if self.tags.is_empty() { of.tags } else { self.tags };
                     self.readonly = self.readonly || of.readonly;
                     self.depends_on =

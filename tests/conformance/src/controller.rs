@@ -49,7 +49,7 @@ async fn obey<S: Subject>(state: String, verb: &str, rest: Vec<String>) -> Resul
     // One after another, so that a process that is to kill itself is always at the same place.
     let options = Options { state_dir: Some(state.into()), parallel: 1, ..Options::default() };
     let options = OPTIONS.get_or_init(|| options).clone();
-    let access = if matches!(verb, "deploy" | "destroy" | "stop" | "apply" | "run") {
+    let access = if matches!(verb, "deploy" | "destroy" | "stop" | "halt" | "apply" | "run") {
         Access::Change
     } else {
         Access::Look
@@ -132,6 +132,8 @@ async fn obey<S: Subject>(state: String, verb: &str, rest: Vec<String>) -> Resul
             Ok(true)
         }
         "deploy" => Ok(report(&deployment.deploy(&selection()?).await?)),
+        // As the command line does, which never leaves what is selected.
+        "halt" => Ok(report(&deployment.stop(&selection()?).await?)),
         "run" => Ok(report(&deployment.run(&selection()?).await?)),
         "destroy" => Ok(report(&deployment.destroy(&selection()?).await?)),
         _ => Err(format!("what is `{verb}`?").into()),

@@ -24,6 +24,8 @@ pub(crate) struct Ground {
     pub(crate) other: Machine,
     /// A third, on a network of its own.
     pub(crate) stranger: Machine,
+    /// A machine that shares the links of `other`, if the implementation has [`Capability::SharedLinks`].
+    pub(crate) sharing: Option<Machine>,
     /// All that the library has told.
     pub(crate) told: Told,
     /// A directory on this host, empty.

@@ -46,6 +46,11 @@ pub struct Other {
     pub eth0: Link<Wire>,
 }
 
+/// In the network of the neighbour, where the implementation has
+/// [`SharedLinks`](carthage::machine::capability::Capability::SharedLinks).
+#[machine_model(shares_links = Other)]
+pub struct Sharing;
+
 /// Apart.
 #[machine_model]
 pub struct Stranger {

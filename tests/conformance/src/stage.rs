@@ -76,7 +76,8 @@ impl<S: Subject> Stage<S> {
                 let scratch = self.dir.path().join("scratch").join(below(case.name));
                 std::fs::create_dir_all(&scratch)?;
                 let told = self.told.clone();
-                Ok(Prepared::Open(Ground { one, other, stranger, told, scratch, base, later }, play))
+                let sharing = self.sharing()?;
+                Ok(Prepared::Open(Ground { one, other, stranger, sharing, told, scratch, base, later }, play))
             }
             Play::Closed(play) => {
                 // Whoever is told to deploy needs the lock.
@@ -102,6 +103,15 @@ impl<S: Subject> Stage<S> {
             return Err(format!("the machines of the suite cannot be deployed: {report:#?}").into());
         }
         Ok(S::three(layout).map(Machine::clone))
+    }
+
+    /// The machine that shares the links of another, if there is to be one.
+    fn sharing(&self) -> carthage::Result<Option<Machine>> {
+        if !has(Capability::SharedLinks) {
+            return Ok(None);
+        }
+        let (deployment, _) = self.open.as_ref().ok_or("nothing is open")?;
+        Ok(Some(deployment.machine("sharing")?.clone()))
     }
 
     /// Takes away what a case has left in machines that others will use.

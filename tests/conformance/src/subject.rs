@@ -15,7 +15,8 @@ use futures_util::future::BoxFuture;
 ///
 /// Where the implementation has [`Links`](Capability::Links), the first two machines share a network and the third is alone on
 /// another. The first holds [`Marks`](crate::Marks), in a field called `marks`, and where the implementation has
-/// [`OfflineRoot`](Capability::OfflineRoot) also [`RootMarks`](crate::RootMarks), in one called `root`. Inside they need `/bin/sh`, `/proc`, what POSIX
+/// [`OfflineRoot`](Capability::OfflineRoot) also [`RootMarks`](crate::RootMarks), in one called `root`. Where it has
+/// [`SharedLinks`](Capability::SharedLinks) there is a fourth machine, called `sharing`, that shares the links of the second. Inside they need `/bin/sh`, `/proc`, what POSIX
 /// says a system has (of a busybox, too), and a second user in `/etc/passwd`, `daemon` or `nobody`.
 ///
 /// ```no_run
@@ -23,7 +24,7 @@ use futures_util::future::BoxFuture;
 ///
 /// use carthage::backend::Sandbox;
 /// use carthage::prelude::*;
-/// use carthage_conformance::linked::{Other, Rooted, Side, Stranger, Wire};
+/// use carthage_conformance::linked::{Other, Rooted, Sharing, Side, Stranger, Wire};
 /// use carthage_conformance::Subject;
 ///
 /// #[layout(name = "life", domain = "life.test", implementation = Sandbox)]
@@ -33,6 +34,7 @@ use futures_util::future::BoxFuture;
 ///     one: Rooted,
 ///     other: Other,
 ///     stranger: Stranger,
+///     sharing: Sharing,
 /// }
 ///
 /// impl Subject for InSandbox {

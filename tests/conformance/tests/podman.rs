@@ -11,7 +11,7 @@ use carthage::prelude::*;
 use carthage_conformance::linked::{Side, Wire};
 use carthage_conformance::{Subject, Usurper, Victim};
 
-use containers::{One, Other, Stranger};
+use containers::{One, Other, Sharing, Stranger};
 
 /// The Podman that was started for the tests.
 pub struct Podman;
@@ -29,6 +29,7 @@ struct InContainers {
     one: One,
     other: Other,
     stranger: Stranger,
+    sharing: Sharing,
 }
 
 impl Subject for InContainers {

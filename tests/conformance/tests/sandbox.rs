@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use carthage::backend::Sandbox;
 use carthage::prelude::*;
 use carthage_conformance::footprint::Footprint;
-use carthage_conformance::linked::{Other, Rooted, Side, Stranger, Wire};
+use carthage_conformance::linked::{Other, Rooted, Sharing, Side, Stranger, Wire};
 use carthage_conformance::{Subject, Victim, host};
 use rustix::process::{Signal, kill_process};
 
@@ -18,6 +18,7 @@ struct InSandbox {
     one: Rooted,
     other: Other,
     stranger: Stranger,
+    sharing: Sharing,
 }
 
 impl Subject for InSandbox {

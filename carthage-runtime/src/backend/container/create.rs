@@ -8,24 +8,27 @@ use bollard::models::{ContainerCreateBody, HostConfig, Mount, MountType, Network
 use super::client::Client;
 use super::dialect::Limits;
 use super::names::Names;
-use super::{init, plug};
+use super::{init, plug, shared};
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{MachineSpec, Protocol};
 
-/// The configuration of a machine's container, with its first link; the others are connected later.
+/// The configuration of a machine's container, with its first link; the others are connected later. `shared` is the container in
+/// whose network it is, if it shares another machine's links.
 pub(super) fn body(
     client: &Client,
     names: &Names,
     spec: &MachineSpec,
     image: String,
+    shared: Option<&str>,
 ) -> Result<ContainerCreateBody, Error> {
     let first = spec.links.first();
     let first_network = first.map(|link| names.network(&link.network));
     // Without links it has only the network of its ports, if it has ports.
-    let mode = match (&first_network, spec.ports.is_empty()) {
-        (Some(network), _) => network.clone(),
-        (None, false) => names.ports(&spec.name),
-        (None, true) => "none".to_owned(),
+    let mode = match (shared, &first_network, spec.ports.is_empty()) {
+        (Some(container), ..) => shared::mode(container),
+        (None, Some(network), _) => network.clone(),
+        (None, None, false) => names.ports(&spec.name),
+        (None, None, true) => "none".to_owned(),
     };
     let endpoints = first_network.zip(first).map(|(network, link)| (network, plug::endpoint(spec, link)));
     let mounts = spec.mounts.iter().map(|mount| {
@@ -71,7 +74,7 @@ pub(super) fn body(
     };
     Limits::wanted(spec).put(&mut host);
     Ok(ContainerCreateBody {
-        hostname: Some(spec.hostname.clone()),
+        hostname: (shared.is_none() || !client.dialect.names_shared_inside()).then(|| spec.hostname.clone()),
         // What the image says of these is about its own program, which does not run here.
         user: Some("0:0".to_owned()),
         working_dir: Some("/".to_owned()),

@@ -64,6 +64,11 @@ impl Dialect {
         matches!(self, Self::Docker(api) if api < MAC_OF_ENDPOINT)
     }
 
+    /// Whether the host name of a container in the network of another has to be set inside. Docker gives it the other's.
+    pub(super) fn names_shared_inside(self) -> bool {
+        matches!(self, Self::Docker(_))
+    }
+
     /// What a network is told besides its subnet. Docker isolates networks from each other by itself, Podman when asked to.
     pub(super) fn network_options(self, spec: &NetworkSpec) -> HashMap<String, String> {
         let mut options = self.isolation();

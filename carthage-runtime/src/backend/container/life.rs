@@ -120,6 +120,9 @@ impl Life {
         if container.status() == Some(ContainerStateStatusEnum::RESTARTING) {
             return Ok(unknown("the engine restarts it".to_owned()));
         }
+        if let Some(effect) = self.stranded(&container, spec).await? {
+            return Ok(Presence::Stranded(identity, effect));
+        }
         if container.runs() {
             return Ok(match plug::missing(&self.names, spec, &container.inspected) {
                 None => Presence::Running(identity),
@@ -150,11 +153,15 @@ impl Life {
         if !spec.ports.is_empty() {
             network::create_for_ports(&self.client, &self.names, &spec.name).await?;
         }
+        let shared = match &spec.shares_links {
+            Some(shared) => Some(self.existing(&shared.machine).await?.id),
+            None => None,
+        };
         let (name, mac) = (self.names.machine(&spec.name), spec.links.first().map(plug::mac));
         let mut tries = 0..IMAGE_TRIES;
         let made = loop {
             let image = self.images.ready(&self.client, &self.names, spec).await?;
-            let body = create::body(&self.client, &self.names, spec, image)?;
+            let body = create::body(&self.client, &self.names, spec, image, shared.as_deref())?;
             match dialect::create(&self.client, &name, body, mac.as_deref()).await {
                 // Another site has removed it, just before it got the tag of this one.
                 Err(failure) if is_gone_meanwhile(&failure) && tries.next().is_some() => {}
@@ -196,6 +203,7 @@ impl Life {
 
     pub(super) async fn start(&self, spec: &MachineSpec) -> Result<(), Error> {
         let container = self.existing(&spec.name).await?;
+        self.ready_to_share(&container, spec).await?;
         let started = self.start_it(&container, spec).await;
         if started.is_err()
             && let Err(error) = self.stop_it(&container.id, &spec.name, Duration::ZERO).await
@@ -229,6 +237,7 @@ impl Life {
         }
         self.begin(&container.id, &spec.name).await?;
         plugging.after_start().await?;
+        self.name_shared(&container.id, spec).await?;
         self.set_limits(container, spec, false).await?;
         match new {
             true => Ok(()),
@@ -253,6 +262,9 @@ impl Life {
 
     pub(super) async fn stop(&self, machine: &str, grace: Duration) -> Result<(), Error> {
         let Some(container) = self.container(machine).await? else { return Ok(()) };
+        for sharing in self.sharing(machine).await? {
+            self.stop_it(&sharing.id, &sharing.machine, grace).await?;
+        }
         if container.is_paused() {
             let what = format!("cannot wake the container of `{machine}` up");
             self.client.docker.unpause_container(&container.id).await.map_err(self.client.failed(what))?;
@@ -263,7 +275,7 @@ impl Life {
         self.stop_it(&container.id, machine, grace).await
     }
 
-    async fn stop_it(&self, id: &str, machine: &str, grace: Duration) -> Result<(), Error> {
+    pub(super) async fn stop_it(&self, id: &str, machine: &str, grace: Duration) -> Result<(), Error> {
         let seconds = i32::try_from(grace.as_millis().div_ceil(1000)).unwrap_or(i32::MAX);
         let options = StopContainerOptionsBuilder::new().t(seconds).build();
         let stopped = self.client.waiting(grace).stop_container(id, Some(options)).await;
@@ -274,6 +286,10 @@ impl Life {
 
     pub(super) async fn remove(&self, machine: &str) -> Result<(), Error> {
         if let Some(container) = self.container(machine).await? {
+            // They could never be started again, and Podman removes nothing whose network others have.
+            for sharing in self.sharing(machine).await? {
+                self.remove_container(&sharing.id, &sharing.machine).await?;
+            }
             self.remove_container(&container.id, machine).await?;
         }
         self.remove_ports(machine).await

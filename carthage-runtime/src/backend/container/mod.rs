@@ -3,7 +3,8 @@
 //! A machine is a container whose first process is a small constant script (`init`), and in which commands, services and
 //! files are reached by a shell that the engine starts there (`transport`); its files can be reached while it is stopped, too
 //! (`offline`). The names it can reach are written from this host where that can be done (`hosts`). A logical network is a
-//! network of the engine without a way out (`network`). What is made carries labels (`names`): what has none of ours is
+//! network of the engine without a way out (`network`); a machine that shares another's links is in that one's network namespace
+//! (`shared`). What is made carries labels (`names`): what has none of ours is
 //! somebody else's, and is never touched. Where the engine is, is found out at the first use (`discovery`); in what Docker and
 //! Podman differ is in `dialect`.
 
@@ -23,6 +24,7 @@ mod namespace;
 mod network;
 mod offline;
 mod plug;
+mod shared;
 mod terminal;
 mod transport;
 mod tree;
@@ -99,7 +101,7 @@ impl<H: ContainerHost> Implementation for Container<H> {
     }
 }
 
-crate::capabilities!(<H: ContainerHost> Container<H>: Power, Located, Links, DirectoryRoot, Limits, Images, Environment, Mounts, Ports, OfflineRoot, FileTree);
+crate::capabilities!(<H: ContainerHost> Container<H>: Power, Located, Links, SharedLinks, DirectoryRoot, Limits, Images, Environment, Mounts, Ports, OfflineRoot, FileTree);
 
 const KIND: &str = "Container";
 

@@ -14,6 +14,8 @@ const LAYOUT: &str = "carthage.layout";
 const MACHINE: &str = "carthage.machine";
 /// The network's name.
 const NETWORK: &str = "carthage.network";
+/// The machine whose links it shares.
+const SHARES: &str = "carthage.shares";
 /// A hash of what it was made from, as far as that cannot be changed in place.
 const WANTED: &str = "carthage.wanted";
 
@@ -64,7 +66,9 @@ impl Names {
 
     /// The labels of a machine's container.
     pub(super) fn machine_labels(&self, spec: &MachineSpec) -> Labels {
-        self.labels(MACHINE, &spec.name, self.machine_hash(spec))
+        let mut labels = self.labels(MACHINE, &spec.name, self.machine_hash(spec));
+        labels.extend(spec.shares_links.iter().map(|shared| (SHARES.to_owned(), shared.machine.clone())));
+        labels
     }
 
     /// The labels of a network.
@@ -86,6 +90,12 @@ impl Names {
     /// Whether these are the labels of this machine of ours.
     pub(super) fn is_machine(&self, labels: Option<&Labels>, machine: &str) -> bool {
         self.is_ours(labels) && label(labels, MACHINE) == Some(machine)
+    }
+
+    /// The machine of ours with these labels, if it shares the links of `other`.
+    pub(super) fn sharing<'a>(&self, labels: Option<&'a Labels>, other: &str) -> Option<&'a str> {
+        let shares = self.is_ours(labels) && label(labels, SHARES) == Some(other);
+        label(labels, MACHINE).filter(|_| shares)
     }
 
     /// Whether these are the labels of this network of ours.
@@ -134,6 +144,7 @@ fn label<'a>(labels: Option<&'a Labels>, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::engine::SharedLinks;
 
     #[test]
     fn limits_are_no_part_of_what_cannot_be_changed() {
@@ -156,5 +167,18 @@ mod tests {
         let elsewhere = Names { id: "0123456789abcdee".into(), ..names };
         assert!(!elsewhere.is_machine(Some(&labels), "m"), "the same name in another state directory");
         assert!(!elsewhere.is_ours(None));
+    }
+
+    #[test]
+    fn who_shares_links_is_known_by_its_labels() {
+        let names = Names { layout: "lab".into(), id: "0123456789abcdef".into() };
+        let shared = SharedLinks { machine: "router".into(), links: Vec::new() };
+        let spec =
+            MachineSpec { name: "watcher".into(), shares_links: Some(shared), ..MachineSpec::default() };
+        let labels = names.machine_labels(&spec);
+        assert_eq!(names.sharing(Some(&labels), "router"), Some("watcher"));
+        assert_eq!(names.sharing(Some(&labels), "watcher"), None);
+        let elsewhere = Names { id: "0123456789abcdee".into(), ..names };
+        assert_eq!(elsewhere.sharing(Some(&labels), "router"), None);
     }
 }

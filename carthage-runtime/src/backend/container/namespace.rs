@@ -102,17 +102,34 @@ pub(super) async fn set_mac(namespace: Namespace, interface: &str, mac: [u8; 6])
     within(namespace, set).await
 }
 
-/// Does something that blocks in a thread that has gone into the namespace, and ends there.
+/// Sets the host name of a container in the network of another.
+pub(super) async fn set_hostname(namespace: Namespace, hostname: String) -> io::Result<()> {
+    let uts = namespace.net.with_file_name("uts");
+    let set = move || Ok(nix::unistd::sethostname(hostname)?);
+    within_kind(namespace.user, uts, CloneFlags::CLONE_NEWUTS, set).await
+}
+
+/// Does something that blocks in a thread that has gone into the network, and ends there.
 async fn within<T: Send + 'static>(
     namespace: Namespace,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
+    within_kind(namespace.user, namespace.net, CloneFlags::CLONE_NEWNET, work).await
+}
+
+/// The same in a namespace of another kind.
+async fn within_kind<T: Send + 'static>(
+    user: Option<PathBuf>,
+    namespace: PathBuf,
+    kind: CloneFlags,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let gone = move || {
-        if let Some(user) = &namespace.user {
+        if let Some(user) = &user {
             setns(fs::File::open(user)?, CloneFlags::CLONE_NEWUSER)?;
         }
-        setns(fs::File::open(&namespace.net)?, CloneFlags::CLONE_NEWNET)?;
+        setns(fs::File::open(&namespace)?, kind)?;
         work()
     };
     std::thread::Builder::new().name("carthage-network".to_owned()).spawn(move || {

@@ -3,16 +3,15 @@
 use std::collections::HashMap;
 
 use bollard::models::{
-    ContainerInspectResponse, EndpointIpamConfig, EndpointSettings, ExecConfig, NetworkConnectRequest,
+    ContainerInspectResponse, EndpointIpamConfig, EndpointSettings, NetworkConnectRequest,
     NetworkDisconnectRequest,
 };
-use tokio::io::AsyncReadExt;
 
 use super::client::Client;
 use super::life::Container;
 use super::names::Names;
 use super::namespace;
-use super::transport::{InContainer, attached, shell};
+use super::transport::{InContainer, NO_PROGRAM};
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{LinkSpec, MachineSpec};
 
@@ -169,7 +168,6 @@ impl Plugging<'_> {
     /// with rights that the machine itself does not have.
     async fn set_mac(&self, interface: &str, link: &LinkSpec) -> Result<(), Error> {
         let what = format!("cannot give `{}` of `{}` its hardware address", link.interface, self.spec.name);
-        let docker = &self.client.docker;
         let inspected = self.client.inspect(self.id).await.map_err(self.client.failed(what.clone()))?;
         let inspected = inspected.unwrap_or_default();
         let container = Container { id: self.id.to_owned(), inspected };
@@ -183,26 +181,17 @@ impl Plugging<'_> {
             machine: self.spec.name.clone(),
             id: self.id.to_owned(),
         };
-        let mut command = shell(SET_MAC);
-        command.extend(["sh".to_owned(), interface.to_owned(), mac(link)]);
-        let exec = ExecConfig { privileged: Some(true), ..attached(command) };
-        let (exec, mut streams) = inside.start(exec).await?;
-        let mut said = String::new();
-        let read = streams.stderr.read_to_string(&mut said).await;
-        read.map_err(Error::host(what.clone()))?;
-        let ended = docker.inspect_exec(&exec).await.map_err(self.client.failed(what.clone()))?;
-        match ended.exit_code {
+        let (status, said) =
+            inside.with_rights(SET_MAC, [interface.to_owned(), mac(link)], what.clone()).await?;
+        match status {
             Some(0) => Ok(()),
-            Some(NO_IP) => Err(Error::new(ErrorKind::Unsupported, what)
+            Some(NO_PROGRAM) => Err(Error::new(ErrorKind::Unsupported, what)
                 .because("this Docker sets that of the first link only, and there is no program `ip` in the machine")
                 .hint("use Docker 25 or later, an image with `ip`, or deploy as root")),
-            _ => Err(Error::new(ErrorKind::Host, what).because(said.trim().to_owned())),
+            _ => Err(Error::new(ErrorKind::Host, what).because(said)),
         }
     }
 }
-
-/// How [`SET_MAC`] ends where it cannot do its work.
-const NO_IP: i64 = 3;
 
 /// Gives the interface `$1` the hardware address `$2`.
 const SET_MAC: &str = r#"

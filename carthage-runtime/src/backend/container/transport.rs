@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use bollard::exec::{StartExecOptions, StartExecResults};
 use bollard::models::ExecConfig;
+use tokio::io::AsyncReadExt;
 
 use super::client::Client;
 use super::wire;
@@ -38,7 +39,31 @@ impl InContainer {
             }
         }
     }
+
+    /// Runs a script with these arguments and with rights that the machine itself does not have; answers how it ended and what it
+    /// wrote. `what` is what cannot be done when the engine fails.
+    pub(super) async fn with_rights(
+        &self,
+        script: &str,
+        arguments: impl IntoIterator<Item = String>,
+        what: String,
+    ) -> Result<(Option<i64>, String), Error> {
+        let mut command = shell(script);
+        command.push("sh".to_owned());
+        command.extend(arguments);
+        let (exec, mut streams) =
+            self.start(ExecConfig { privileged: Some(true), ..attached(command) }).await?;
+        let mut said = String::new();
+        for stream in [&mut streams.stdout, &mut streams.stderr] {
+            stream.read_to_string(&mut said).await.map_err(Error::host(what.clone()))?;
+        }
+        let ended = self.client.docker.inspect_exec(&exec).await.map_err(self.client.failed(what))?;
+        Ok((ended.exit_code, said.trim().to_owned()))
+    }
 }
+
+/// How a script of [`InContainer::with_rights`] ends where a program is missing that it needs.
+pub(super) const NO_PROGRAM: i64 = 3;
 
 /// A command with its streams, as root, whatever the image says.
 pub(super) fn attached(command: Vec<String>) -> ExecConfig {

@@ -99,7 +99,7 @@ pub struct BridgeView {
     pub bridge: String,
 }
 
-crate::capabilities!(Sandbox: Power, Located, Links, InterfaceNames, DirectoryRoot, Limits, FileTree, OfflineRoot);
+crate::capabilities!(Sandbox: Power, Located, Links, SharedLinks, InterfaceNames, DirectoryRoot, Limits, FileTree, OfflineRoot);
 
 /// If the program was started as a helper, does the helper's work: to be called before anything else, while there is only
 /// one thread. `None` when it was started by a user.

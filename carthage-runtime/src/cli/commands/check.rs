@@ -98,6 +98,7 @@ fn parts(item: &Item) -> Vec<(String, String)> {
         let address = link.address.iter().map(|address| format!(" {address}")).collect::<String>();
         parts.push((format!("link {}", link.interface), format!("{}{address}", link.network)));
     }
+    parts.extend(item.shares_links.iter().map(|other| ("links".to_owned(), format!("those of {other}"))));
     for value in &item.provides {
         let mut text = value.value.clone();
         let words = [(value.persist, ", kept"), (value.each, ", one for each that asks")];

@@ -43,7 +43,7 @@ fn list_text(listed: &[Listed], style: Style) -> Vec<String> {
         rows.push(vec![
             style.paint(Tone::Strong, &thing.thing),
             thing.implementation.clone().unwrap_or_default(),
-            thing.addresses.join(" "),
+            addresses(thing),
             style.paint(Tone::Quiet, &thing.about),
         ]);
         rows.extend(thing.roles.iter().map(|role| {
@@ -53,6 +53,12 @@ fn list_text(listed: &[Listed], style: Style) -> Vec<String> {
         rows.extend(thing.tasks.iter().map(|task| vec![format!("  task:{task}")]));
     }
     table(&rows)
+}
+
+/// Its addresses, and whose they are if they are another machine's.
+fn addresses(thing: &Listed) -> String {
+    let whose = thing.shares_links.iter().map(|other| format!("of {other}"));
+    thing.addresses.iter().cloned().chain(whose).collect::<Vec<_>>().join(" ")
 }
 
 /// `status`
@@ -157,9 +163,13 @@ mod tests {
             path: "algebra.mirror".into(),
             implementation: Some("Sandbox".into()),
             addresses: vec!["10.37.0.2/24".into()],
+            shares_links: None,
             tasks: vec!["mirror.algebra/site.index".into()],
             roles: Vec::new(),
         };
+        let shares = Some("mirror.algebra".to_owned());
+        let watcher = Listed { thing: "machine:watcher".into(), shares_links: shares, ..machine.clone() };
+        assert!(list_text(&[watcher], Style::plain())[0].contains("10.37.0.2/24 of mirror.algebra  "));
         assert_eq!(
             list_text(&[machine], Style::plain()),
             [

@@ -32,6 +32,8 @@ pub enum Aspect {
     Ports,
     /// [`MachineSpec::links`](super::MachineSpec::links)
     Links,
+    /// Whose links it shares: [`MachineSpec::shares_links`](super::MachineSpec::shares_links), or that machine has been made anew
+    SharedLinks,
     /// [`MachineSpec::login`](super::MachineSpec::login)
     Login,
 }

@@ -37,6 +37,7 @@ pub use service::{Log, ServiceSpec, ServiceState, ServiceStatus};
 pub use site::{Namespace, Neighbours, Site};
 pub use spec::{
     BootSpec, Firmware, HostEntry, LinkSpec, MachineSpec, MountSpec, NetworkSpec, PortSpec, Protocol,
+    SharedLinks,
 };
 
 use super::start::Prerequisite;
@@ -88,7 +89,8 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     /// Starts the machine with its links and its services, and waits until it accepts commands. Its networks exist. On an
     /// error nothing of it is left running.
     async fn start(&self, machine: &MachineSpec) -> Result<(), Error>;
-    /// Asks everything inside to end, waits at most `grace`, then kills it. No error if it is not running.
+    /// Asks everything inside to end, waits at most `grace`, then kills it. No error if it is not running. Machines that share its
+    /// links end with it, as far as that can be known here: their network is gone.
     async fn stop(&self, machine: &MachineSpec, grace: Duration) -> Result<(), Error>;
     /// Removes a stopped machine with everything that belongs to it; no error if it is not there.
     async fn remove(&self, machine: &MachineSpec) -> Result<(), Error>;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::Effect;
+
 /// What the kernel or an engine calls a thing that it made; new for each creation, so that a recreated thing is not
 /// mistaken for the old one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -23,6 +25,9 @@ pub enum Presence {
     Stopped(Identity),
     /// It exists and runs.
     Running(Identity),
+    /// It exists, but its network is not that of the machine whose links it shares, or of what that machine was before it was
+    /// started or made anew; this has to be done to it.
+    Stranded(Identity, Effect),
     /// It exists, but whether it runs cannot be told, for this reason.
     Unknown(Identity, String),
 }
@@ -33,17 +38,20 @@ impl Presence {
     pub fn identity(&self) -> Option<&Identity> {
         match self {
             Self::Absent => None,
-            Self::Stopped(identity) | Self::Running(identity) | Self::Unknown(identity, _) => Some(identity),
+            Self::Stopped(identity)
+            | Self::Running(identity)
+            | Self::Stranded(identity, _)
+            | Self::Unknown(identity, _) => Some(identity),
         }
     }
 
-    /// Whether it runs; `None` is "cannot be told".
+    /// Whether it runs; `None` is "cannot be told", or that it runs where it should not.
     #[must_use]
     pub fn running(&self) -> Option<bool> {
         match self {
             Self::Absent | Self::Stopped(_) => Some(false),
             Self::Running(_) => Some(true),
-            Self::Unknown(..) => None,
+            Self::Stranded(..) | Self::Unknown(..) => None,
         }
     }
 }

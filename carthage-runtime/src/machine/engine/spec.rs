@@ -53,6 +53,15 @@ pub struct LinkSpec {
     pub peer: Option<(String, String)>,
 }
 
+/// The links of another machine, resolved, that a machine has in place of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SharedLinks {
+    /// The other machine's fully qualified name. Both are made by the same implementation, and the other shares nobody's links.
+    pub machine: String,
+    /// Its interfaces.
+    pub links: Vec<LinkSpec>,
+}
+
 /// A machine, resolved: all that an implementation needs to make one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
@@ -104,6 +113,10 @@ pub struct MachineSpec {
     pub login: Option<LoginSpec>,
     /// The interfaces, in the order of the model's fields.
     pub links: Vec<LinkSpec>,
+    /// Whose links it has, if it has none of its own: it lives in the network namespace of that machine, which runs when it is
+    /// started, and in which its own ports, addresses and routes are the other's. Host name, root and processes are its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shares_links: Option<SharedLinks>,
     /// Words by which it is selected, as they are selected: `@web`.
     pub tags: Vec<String>,
     /// Whether it is only looked at.
@@ -166,6 +179,12 @@ pub enum Protocol {
 }
 
 impl MachineSpec {
+    /// The interfaces that are seen in it: its own, or those of the machine whose links it shares.
+    #[must_use]
+    pub fn interfaces(&self) -> &[LinkSpec] {
+        self.shares_links.as_ref().map_or(&self.links, |shared| &shared.links)
+    }
+
     /// What the machine calls itself: lines of `/etc/hosts` with all its addresses and its names, for implementations whose
     /// machines do not know it by other means.
     #[must_use]
@@ -174,7 +193,7 @@ impl MachineSpec {
         if self.hostname != self.name {
             names.push(self.hostname.clone());
         }
-        let linked = self.links.iter().filter_map(|link| Some(link.address?.addr()));
+        let linked = self.interfaces().iter().filter_map(|link| Some(link.address?.addr()));
         let mut addresses: Vec<IpAddr> = linked.collect();
         if addresses.is_empty() {
             addresses.push(IpAddr::V4(Ipv4Addr::new(127, 0, 1, 1)));

@@ -13,6 +13,9 @@ use super::words::{
 };
 use super::{Check, Finding, Rule, near};
 
+/// The item of a reference that is no `#[depends_on]`, but `shares_links`.
+pub(super) const SHARED: u32 = NONE - 1;
+
 /// In `Check::color`.
 const UNSEEN: u32 = 0;
 const OPEN: u32 = 1;
@@ -70,7 +73,7 @@ impl Check<'_> {
         self.reference(row, part, item, key, meaning);
     }
 
-    const fn reference(&mut self, row: u32, part: u32, item: u32, key: u64, meaning: Meaning) {
+    pub(super) const fn reference(&mut self, row: u32, part: u32, item: u32, key: u64, meaning: Meaning) {
         match meaning {
             Meaning::Missing => {
                 let finding = Finding::new(Rule::MissingPlaced, row, part).item(item);
@@ -213,13 +216,22 @@ impl Check<'_> {
 pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut Text<'_>) {
     let row = finding.row;
     let node = all.rows[row as usize].node;
-    let (key, field) = if finding.part == NONE {
-        (node.depends_on[finding.item as usize].key, node.depends_on[finding.item as usize].field)
-    } else {
-        (need(part_at(all, row, finding.part), finding.item).0.key, None)
+    let shared = finding.item == SHARED;
+    let (key, field) = match &node.shares_links {
+        Some(shares) if shared => (shares.key, None),
+        _ if finding.part == NONE => {
+            (node.depends_on[finding.item as usize].key, node.depends_on[finding.item as usize].field)
+        }
+        _ => (need(part_at(all, row, finding.part), finding.item).0.key, None),
     };
     fields(text, all, row);
-    text.str(if finding.part == NONE { " depends on " } else { " wants the placed " });
+    text.str(if shared {
+        " shares the links of "
+    } else if finding.part == NONE {
+        " depends on "
+    } else {
+        " wants the placed "
+    });
     quoted(text, key.name());
     if let Some(field) = field {
         text.str(" called ");
@@ -230,7 +242,9 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
         _ => ", which could be one of several",
     });
     text.str(LINE);
-    if finding.part == NONE {
+    if shared {
+        super::shared::said_at(text, all, row);
+    } else if finding.part == NONE {
         text.str("`#[depends_on]`: ");
         text.at(node.depends_on[finding.item as usize].at);
     } else {
@@ -277,7 +291,7 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
     }
     candidates(text, all, finding.a, key.id(), field);
     text.str(LINE);
-    if finding.part == NONE && field.is_none() {
+    if finding.part == NONE && field.is_none() && !shared {
         text.str("write `#[depends_on(");
         text.str(key.name());
         text.str(", name = …)]` with one of these fields' names");
@@ -358,6 +372,8 @@ pub(super) const fn tell_cycle(
             if inherited.is_none() {
                 inherited = Some((row, dependency.key));
             }
+        } else if item == SHARED {
+            super::shared::says(text, all, row);
         } else if part == NONE {
             let dependency = &all.rows[row as usize].node.depends_on[item as usize];
             text.str(" depends on ");

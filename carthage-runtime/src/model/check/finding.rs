@@ -49,6 +49,13 @@ pub(super) enum Rule {
     UnknownProfile,
     FixedInFleet,
     Lacking,
+    SharesOfMany,
+    SharesOfAbsent,
+    SharesOfOther,
+    SharesOfSharing,
+    SharesOfOtherMaker,
+    SharesAndLinks,
+    SharesAndPorts,
     StartCycle,
     Around,
     MissingAwaited,
@@ -187,6 +194,13 @@ impl Finding {
             Rule::UnknownProfile => super::members::tell_profile(self, all, text),
             Rule::FixedInFleet => super::members::tell_fixed(self, all, text),
             Rule::Lacking => super::members::tell_lacking(self, all, text),
+            Rule::SharesOfMany
+            | Rule::SharesOfAbsent
+            | Rule::SharesOfOther
+            | Rule::SharesOfSharing
+            | Rule::SharesOfOtherMaker
+            | Rule::SharesAndLinks
+            | Rule::SharesAndPorts => super::shared::tell(self, all, text),
             Rule::StartCycle => super::dependencies::tell_cycle(self, all, findings, text),
             Rule::Around
             | Rule::MissingAwaited

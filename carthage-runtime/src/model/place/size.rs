@@ -111,7 +111,7 @@ impl Counting<'_> {
         }
         if around.first {
             self.size.entries += node.masks.len();
-            self.size.references += node.depends_on.len();
+            self.size.references += node.depends_on.len() + node.shares_links.is_some() as usize;
             if matches!(node.kind, Kind::Machine) {
                 self.size.inherited += around.inherited;
             }

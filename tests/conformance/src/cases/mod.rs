@@ -11,6 +11,7 @@ mod outside;
 mod power;
 mod secrets;
 mod services;
+mod shared;
 mod tasks;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -63,6 +64,7 @@ pub(crate) fn all() -> Vec<Case> {
         services::cases(),
         secrets::cases(),
         networks::cases(),
+        shared::cases(),
         found::cases(),
         power::cases(),
         guards::cases(),

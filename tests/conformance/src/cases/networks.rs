@@ -29,13 +29,13 @@ async fn program(machine: &Machine) -> carthage::Result<String> {
 }
 
 /// A port that nobody else uses, also where the machine's are the host's.
-async fn free_port() -> u16 {
+pub(super) async fn free_port() -> u16 {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     listener.local_addr().unwrap().port()
 }
 
 /// Serves the machine's own name.
-async fn serve(machine: &Machine, port: u16) -> carthage::Result<()> {
+pub(super) async fn serve(machine: &Machine, port: u16) -> carthage::Result<()> {
     let program = program(machine).await?;
     let file = format!("{program}.name");
     machine.write(&file, &machine.spec().hostname).await?;
@@ -45,7 +45,7 @@ async fn serve(machine: &Machine, port: u16) -> carthage::Result<()> {
     machine.wait_for_port(port, Duration::from_secs(60)).await
 }
 
-async fn fetch(from: &Machine, host: &str, port: u16) -> carthage::Result<String> {
+pub(super) async fn fetch(from: &Machine, host: &str, port: u16) -> carthage::Result<String> {
     let fetch = from.command([&program(from).await?, "fetch", host, &port.to_string()]);
     Ok(fetch.timeout(Duration::from_secs(5)).run().await?.text())
 }

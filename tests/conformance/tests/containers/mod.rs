@@ -1,12 +1,13 @@
 //! What the conformance suite needs of containers, whichever engine makes them: machines, and getting at them from behind.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bollard::Docker;
 use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, InspectContainerOptions, RemoveContainerOptionsBuilder,
-    StartContainerOptions,
+    CreateContainerOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
+    RemoveContainerOptionsBuilder, StartContainerOptions,
 };
 use carthage::Result;
 use carthage::backend::container::ContainerHost;
@@ -35,6 +36,10 @@ pub struct Other {
     #[link(address = "10.71.0.2", mac = "02:00:5e:10:00:02")]
     pub eth0: Link<Wire>,
 }
+
+/// In the network of the neighbour.
+#[machine_model(root = "$CARTHAGE_TEST_ROOT", shares_links = Other)]
+pub struct Sharing;
 
 /// Apart.
 #[machine_model(root = "$CARTHAGE_TEST_ROOT")]
@@ -69,7 +74,20 @@ pub async fn kill<H: ContainerHost>(victim: Victim) -> Result<()> {
 
 /// Removes its container.
 pub async fn remove<H: ContainerHost>(victim: Victim) -> Result<()> {
-    Ok(remove_container(&engine::<H>().await?, &victim.identity.0).await?)
+    let engine = engine::<H>().await?;
+    match remove_container(&engine, &victim.identity.0).await {
+        // Podman removes nothing whose network others have: whoever means it, removes those, too.
+        Err(error) if error.to_string().contains("dependent containers") => {
+            let shares = format!("carthage.shares={}", victim.machine);
+            let filters = HashMap::from([("label", vec![shares])]);
+            let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+            for sharing in engine.list_containers(Some(options)).await? {
+                remove_container(&engine, &sharing.id.unwrap_or_default()).await?;
+            }
+            Ok(remove_container(&engine, &victim.identity.0).await?)
+        }
+        removed => Ok(removed?),
+    }
 }
 
 async fn remove_container(engine: &Docker, id: &str) -> Result<(), bollard::errors::Error> {

@@ -22,7 +22,7 @@ use super::super::net;
 use super::super::sys;
 use super::super::wire::{answer, receive, send};
 use super::namespaces::Privilege;
-use super::spawn::{Network, Order, Spawned, cables, clear_away, spawn};
+use super::spawn::{Network, Order, Plugged, Spawned, cables, clear_away, spawn};
 use super::{cover, tree};
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::NetworkSpec;
@@ -53,6 +53,8 @@ struct Machine {
     spawned: Spawned,
     /// Whether only its root is there.
     offline: bool,
+    /// The machine in whose network it is.
+    shares: Option<String>,
     /// When it is killed, if it is to end.
     deadline: Option<Instant>,
     /// Who wants to know that it has ended.
@@ -148,10 +150,32 @@ impl Keeper {
     }
 
     fn ended(&mut self, name: &str, machine: Machine) {
+        // Their network is gone.
+        for sharing in self.sharing(name) {
+            if let Some(sharing_it) = self.machines.remove(&sharing) {
+                let _ = kill(sharing_it.spawned.pid, Signal::SIGKILL);
+                self.finish(&sharing, sharing_it);
+            }
+        }
         clear_away(&self.id, name, &machine.spawned);
         for client in machine.waiting {
             self.reply(client, Ok(()));
         }
+    }
+
+    /// The machines that are in the network of this one.
+    fn sharing(&self, name: &str) -> Vec<String> {
+        let shares = |machine: &Machine| machine.shares.as_deref() == Some(name);
+        self.machines.iter().filter(|(_, machine)| shares(machine)).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Asks a machine to end by then; hands back the client that is to be told when it has, if it does not run.
+    fn end(&mut self, name: &str, at: Instant, client: Option<UnixStream>) -> Option<UnixStream> {
+        let Some(machine) = self.machines.get_mut(name) else { return client };
+        let _ = kill(machine.spawned.pid, Signal::SIGTERM);
+        machine.deadline = Some(machine.deadline.map_or(at, |earlier| earlier.min(at)));
+        machine.waiting.extend(client);
+        None
     }
 
     fn next_deadline(&self) -> Option<Timespec> {
@@ -237,15 +261,15 @@ impl Keeper {
                 self.reply(client, Ok(()));
             }
             KeeperRequest::RemoveTree(path) => remove_tree(&client, Path::new(&path)),
-            KeeperRequest::Stop { machine, grace_ms } => match self.machines.get_mut(&machine) {
-                Some(found) => {
-                    let _ = kill(found.spawned.pid, Signal::SIGTERM);
-                    let at = Instant::now() + Duration::from_millis(grace_ms);
-                    found.deadline = Some(found.deadline.map_or(at, |earlier| earlier.min(at)));
-                    found.waiting.push(client);
+            KeeperRequest::Stop { machine, grace_ms } => {
+                let at = Instant::now() + Duration::from_millis(grace_ms);
+                for sharing in self.sharing(&machine) {
+                    self.end(&sharing, at, None);
                 }
-                None => self.reply(client, Ok(())),
-            },
+                if let Some(client) = self.end(&machine, at, Some(client)) {
+                    self.reply(client, Ok(()));
+                }
+            }
         }
     }
 
@@ -299,12 +323,34 @@ impl Keeper {
             None => {}
         }
         let ready = ready.ok_or_else(|| Error::new(ErrorKind::Host, "a socket was expected"))?;
-        let cables = if offline { Vec::new() } else { cables(&start.spec, &self.networks)? };
+        let shares =
+            start.spec.shares_links.as_ref().filter(|_| !offline).map(|shared| shared.machine.clone());
+        let network = match &shares {
+            Some(other) => self.network_of(other, &name)?,
+            None if offline => Plugged::Own(Vec::new()),
+            None => Plugged::Own(cables(&start.spec, &self.networks)?),
+        };
         let cover = if start.spec.root.is_none() { Some(self.cover()?) } else { None };
         let unprivileged = self.privilege == Privilege::UserNamespace;
-        let spawned = spawn(Order { start, cover, unprivileged, id: self.id.clone(), ready, cables })?;
-        self.machines.insert(name, Machine { spawned, offline, deadline: None, waiting: Vec::new() });
+        let spawned = spawn(Order { start, cover, unprivileged, id: self.id.clone(), ready, network })?;
+        self.machines.insert(name, Machine { spawned, offline, shares, deadline: None, waiting: Vec::new() });
         Ok(())
+    }
+
+    /// The network of a machine that runs, and goes on, for one that shares its links.
+    fn network_of(&self, other: &str, sharing: &str) -> Result<Plugged, Error> {
+        let found = self.machines.get(other).filter(|found| !found.offline && found.deadline.is_none());
+        match found.and_then(|found| found.spawned.network.as_ref()) {
+            Some(network) => {
+                let cannot = format!("cannot reach the network of the machine `{other}`");
+                Ok(Plugged::Shared(network.try_clone().map_err(Error::host(cannot))?))
+            }
+            None => {
+                let what = format!("the machine `{other}`, whose links `{sharing}` shares, is not running");
+                Err(Error::new(ErrorKind::NotFound, what)
+                    .hint(format!("start it with `start machine:{other}`")))
+            }
+        }
     }
 
     /// The layer that hides the host's secrets, made when first needed.

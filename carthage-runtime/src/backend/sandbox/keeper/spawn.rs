@@ -28,6 +28,8 @@ pub(super) struct Spawned {
     pub(super) pid: Pid,
     /// The bridges' ends of its cables.
     pub(super) ports: Vec<String>,
+    /// Its network, for those that share its links: later on the first process hides it.
+    pub(super) network: Option<File>,
 }
 
 /// What a keeper knows of a network.
@@ -73,33 +75,62 @@ pub(super) struct Order {
     pub(super) id: String,
     /// Where the machine tells how its start went.
     pub(super) ready: OwnedFd,
-    /// Its cables.
-    pub(super) cables: Vec<Cable>,
+    /// Its network.
+    pub(super) network: Plugged,
+}
+
+/// What network a machine is in.
+#[derive(Debug)]
+pub(super) enum Plugged {
+    /// One of its own, with these cables.
+    Own(Vec<Cable>),
+    /// That of another machine, which runs.
+    Shared(File),
+}
+
+/// The network namespace of a machine.
+fn namespace(pid: Pid, machine: &str) -> Result<File, Error> {
+    let cannot = format!("cannot reach the network of the machine `{machine}`");
+    File::open(Path::new("/proc").join(pid.to_string()).join("ns/net")).map_err(Error::host(cannot))
 }
 
 /// Starts it. On an error nothing is left.
 pub(super) fn spawn(order: Order) -> Result<Spawned, Error> {
-    let Order { start, cover, unprivileged, id, ready, cables } = order;
+    let Order { start, cover, unprivileged, id, ready, network } = order;
     let name = start.spec.name.clone();
     let (mut own, go) = UnixStream::pair().map_err(Error::host("cannot make a socket"))?;
-    let namespaces = CloneFlags::CLONE_NEWNS
+    let mut namespaces = CloneFlags::CLONE_NEWNS
         | CloneFlags::CLONE_NEWPID
         | CloneFlags::CLONE_NEWUTS
-        | CloneFlags::CLONE_NEWIPC
-        | CloneFlags::CLONE_NEWNET;
+        | CloneFlags::CLONE_NEWIPC;
+    if let Plugged::Own(_) = network {
+        namespaces |= CloneFlags::CLONE_NEWNET;
+    }
     let forked = sys::fork_into(namespaces).map_err(|error| {
         Error::host(format!("cannot make namespaces for the machine `{name}`"))(error)
             .hint("see `sysctl -a | grep user.max_` for the host's limits")
     })?;
-    let Some(pid) = forked else { boot(&start, Ground { cover, unprivileged, go, ready: ready.into() }) };
+    let Some(pid) = forked else {
+        let network = match network {
+            Plugged::Own(_) => None,
+            Plugged::Shared(namespace) => Some(namespace),
+        };
+        boot(&start, Ground { cover, unprivileged, network, go, ready: ready.into() })
+    };
     drop((go, ready));
-    let spawned = Spawned { pid, ports: cables.iter().map(|cable| cable.port.clone()).collect() };
+    let cables = match network {
+        Plugged::Own(cables) => Some(cables),
+        Plugged::Shared(_) => None,
+    };
+    let ports = cables.iter().flatten().map(|cable| cable.port.clone()).collect();
+    let mut spawned = Spawned { pid, ports, network: None };
     let confined = if start.offline { Ok(()) } else { cgroup::confine(&id, &start.spec, pid.as_raw()) };
     let equipped = confined.and_then(|()| {
-        let cannot = format!("cannot reach the network of the machine `{name}`");
-        let namespace = Path::new("/proc").join(pid.to_string()).join("ns/net");
-        let namespace = File::open(namespace).map_err(Error::host(cannot))?;
-        in_child(|| net::plug(&namespace, &cables))
+        let Some(cables) = &cables else { return Ok(()) };
+        let namespace = namespace(pid, &name)?;
+        in_child(|| net::plug(&namespace, cables))?;
+        spawned.network = (!start.offline).then_some(namespace);
+        Ok(())
     });
     let equipped = equipped.and_then(|()| {
         own.write_all(&[1])

@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-use nix::sched::{CloneFlags, unshare};
+use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::signal::Signal;
 
 use super::super::fork::contained;
@@ -26,6 +26,8 @@ pub(in super::super) struct Ground {
     pub(in super::super) cover: Option<PathBuf>,
     /// Whether the keeper is root of a user namespace, not of the host.
     pub(in super::super) unprivileged: bool,
+    /// The network of another machine, if it is in that; in that of the keeper it begins then.
+    pub(in super::super) network: Option<File>,
     /// Closed when the keeper is gone; a byte comes when the links are laid.
     pub(in super::super) go: UnixStream,
     /// Where to tell how it went.
@@ -34,8 +36,10 @@ pub(in super::super) struct Ground {
 
 /// Boots the machine and serves it until it ends.
 pub(in super::super) fn boot(start: &StartMachine, ground: Ground) -> ! {
-    let Ground { go, ready, .. } = &ground;
-    let prepared = sys::close_all_except(&[go.as_raw_fd(), ready.as_raw_fd()])
+    let Ground { network, go, ready, .. } = &ground;
+    let mut kept = vec![go.as_raw_fd(), ready.as_raw_fd()];
+    kept.extend(network.as_ref().map(File::as_raw_fd));
+    let prepared = sys::close_all_except(&kept)
         .map_err(Error::host("cannot close the keeper's descriptors"))
         .and_then(|()| contained(|| prepare(start, &ground)));
     let failed = prepared.is_err();
@@ -54,6 +58,10 @@ pub(in super::super) fn boot(start: &StartMachine, ground: Ground) -> ! {
 
 fn prepare(start: &StartMachine, ground: &Ground) -> Result<UnixListener, Error> {
     let spec = &start.spec;
+    if let Some(network) = &ground.network {
+        let cannot = "cannot enter the network of the machine whose links it shares";
+        setns(network, CloneFlags::CLONE_NEWNET).map_err(Error::host(cannot))?;
+    }
     die_with_the_keeper(spec.hostname.as_str())?;
     nix::unistd::sethostname(&spec.hostname).map_err(Error::host("cannot set the host name"))?;
     let directory = Path::new(&start.directory);

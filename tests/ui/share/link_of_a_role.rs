@@ -1,0 +1,31 @@
+use carthage::prelude::*;
+
+#[network(v4 = "10.37.0.0/24", pool = "10.37.0.5-10.37.0.25")]
+struct Lab;
+
+#[machine_model]
+struct Router {
+    #[link]
+    eth0: Link<Lab>,
+}
+
+#[role]
+struct Wired {
+    #[link]
+    eth1: Link<Lab>,
+}
+
+#[machine_model(shares_links = Router)]
+struct Watcher {
+    #[role]
+    wired: Wired,
+}
+
+#[layout(implementation = Sandbox)]
+struct Site {
+    lab: Lab,
+    router: Router,
+    watcher: Watcher,
+}
+
+fn main() {}

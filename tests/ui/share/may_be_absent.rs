@@ -1,0 +1,23 @@
+use carthage::prelude::*;
+
+#[network(v4 = "10.37.0.0/24", pool = "10.37.0.5-10.37.0.25")]
+struct Lab;
+
+#[machine_model]
+struct Router {
+    #[link]
+    eth0: Link<Lab>,
+}
+
+#[machine_model(shares_links = Router)]
+struct Watcher;
+
+#[layout(implementation = Sandbox)]
+struct Site {
+    lab: Lab,
+    #[member(when = std::env::var_os("ROUTER").is_some())]
+    router: Option<Router>,
+    watcher: Watcher,
+}
+
+fn main() {}
