@@ -1,7 +1,7 @@
 //! `#[layout]`.
 
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 use syn::ItemStruct;
 
 use crate::capability;
@@ -55,22 +55,27 @@ fn placed(container: &Container, profiles: &[Profile], sound: bool) -> TokenStre
     let model = quote!(::carthage::model);
     // The checks report at the layout's name.
     let check = sound.then(|| {
-        let placements = quote_spanned!(ident.span()=> <#ident as ::carthage::layout::Layout>::PROFILES);
-        let checked = quote_spanned!(ident.span()=> ::carthage::model::Placements);
+        let shapes = quote_spanned!(ident.span()=> <#ident as ::carthage::layout::Layout>::SHAPES);
         quote_spanned! {ident.span()=>
             #[allow(long_running_const_eval)]
-            const _: () = #checked::check::<{ #checked::scratch(#placements) }>(#placements);
+            const _: () = ::carthage::layout::check::<#ident, { ::carthage::model::Placements::scratch(#shapes) }>();
         }
     });
     let profiles = match profiles {
         [] => vec![quote!(*#model::Profile::NONE)],
         profiles => profiles.iter().map(|profile| profile.node(profiles)).collect(),
     };
-    let placements = profiles.into_iter().map(|profile| {
+    let texts = (0..profiles.len()).map(|i| {
+        let shape = quote!(<#ident as ::carthage::layout::Layout>::SHAPES[#i]);
+        quote!(&#shape.with_texts(const { &#model::Texts::<{ #shape.text_len() }>::of(#shape) }))
+    });
+    let texts = quote!(#(#texts),*);
+    let named = format_ident!("NamesOf{ident}", span = Span::call_site());
+    let shapes = profiles.into_iter().map(|profile| {
         quote!({
             const PROFILE: &#model::Profile = &#profile;
             const SIZE: #model::Size = #model::Size::of(<#ident as ::carthage::layout::Model>::NODE, PROFILE);
-            static TABLES: #model::Tables<{ SIZE.rows }, { SIZE.text }, { SIZE.entries }, { SIZE.slots }> =
+            static TABLES: #model::Tables<{ SIZE.rows }, { SIZE.entries }, { SIZE.slots }> =
                 #model::Tables::of(<#ident as ::carthage::layout::Model>::NODE, PROFILE, SIZE);
             &#model::Placements::new(&TABLES)
         })
@@ -79,10 +84,18 @@ fn placed(container: &Container, profiles: &[Profile], sound: bool) -> TokenStre
         // The compiler takes 20,000 machines for a mistake otherwise; nothing in it grows with the square.
         #[allow(long_running_const_eval)]
         const _: () = {
+            #[doc(hidden)]
+            #[allow(unreachable_pub, dead_code)]
+            pub struct #named<T>(::core::marker::PhantomData<T>);
+            #[automatically_derived]
+            impl<T> ::carthage::layout::Named for #named<T> {
+                const PROFILES: &'static [&'static #model::Placements] = &[#texts];
+            }
             #[automatically_derived]
             impl ::carthage::layout::Layout for #ident {
                 const NAME: &'static str = #name;
-                const PROFILES: &'static [&'static #model::Placements] = &[#(#placements),*];
+                type Named = #named<#ident>;
+                const SHAPES: &'static [&'static #model::Placements] = &[#(#shapes),*];
             }
             impl #ident {
                 /// The constants of what is placed at `path`, such as `"algebra.mirror"`; in the first profile, if the
@@ -93,7 +106,7 @@ fn placed(container: &Container, profiles: &[Profile], sound: bool) -> TokenStre
                 #[track_caller]
                 #[allow(dead_code)]
                 #vis const fn placement(path: &str) -> #model::Placement {
-                    <Self as ::carthage::layout::Layout>::PLACEMENTS.at(path)
+                    ::carthage::layout::placement::<Self>(path)
                 }
             }
         };

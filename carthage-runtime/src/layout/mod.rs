@@ -251,5 +251,43 @@ pub trait Layout: Model {
     /// Everything placed in it, as constants; in the first profile, if it has several.
     const PLACEMENTS: &'static Placements = Self::PROFILES[0];
     /// Everything placed in it, in each of its profiles; at least one.
+    const PROFILES: &'static [&'static Placements] = <Self::Named as Named>::PROFILES;
+    /// The same without names and paths, which no check needs that finds nothing.
+    const SHAPES: &'static [&'static Placements];
+    #[doc(hidden)]
+    type Named: Named;
+}
+
+/// [`Layout::PROFILES`], of a type with a parameter: the compiler evaluates others even where nobody reads them, to look for
+/// mistakes.
+#[doc(hidden)]
+pub trait Named {
     const PROFILES: &'static [&'static Placements];
+}
+
+/// Checks a layout; `#[layout]` evaluates it in a constant, with what [`Placements::scratch`] answers.
+///
+/// # Panics
+/// When it does not hold together; the message lists every problem once.
+#[track_caller]
+pub const fn check<L: Layout, const SCRATCH: usize>() {
+    if !Placements::seem_right::<SCRATCH>(L::SHAPES) {
+        tell::<L, SCRATCH>();
+    }
+}
+
+/// Apart, because the constants of a function are evaluated whenever it is called.
+#[track_caller]
+const fn tell<L: Layout, const SCRATCH: usize>() {
+    Placements::check::<SCRATCH>(L::PROFILES);
+}
+
+/// What is placed at `path` in the first profile.
+///
+/// # Panics
+/// When nothing is placed there.
+#[must_use]
+#[track_caller]
+pub const fn placement<L: Layout>(path: &str) -> Placement {
+    L::PLACEMENTS.at(path)
 }

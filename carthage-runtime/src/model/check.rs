@@ -39,8 +39,20 @@ use finding::{Finding, Findings, Rule};
 const MESSAGE: usize = 32 * 1024;
 
 impl Placements {
-    /// Checks a layout in each of its profiles; `#[layout]` evaluates it in a constant, with what [`Placements::scratch`]
-    /// answers.
+    /// Whether nothing seems wrong, as far as that can be told without texts.
+    pub(crate) const fn seem_right<const SCRATCH: usize>(shapes: &[&'static Self]) -> bool {
+        let mut i = 0;
+        while i < shapes.len() {
+            let mut scratch = [0; SCRATCH];
+            if Check::of(shapes[i], &mut scratch).run().len() > 0 {
+                return false;
+            }
+            i += 1;
+        }
+        true
+    }
+
+    /// Checks a layout in each of its profiles, with what [`Placements::scratch`] answers.
     ///
     /// # Panics
     /// When it does not hold together; the message lists every problem once.

@@ -35,7 +35,7 @@ pub use node::{
 };
 pub use options::{OptionNode, Policy};
 pub(crate) use place::Outcome;
-pub use place::{Placement, Placements, Size, Tables};
+pub use place::{Placement, Placements, Size, Tables, Texts};
 pub use profile::Profile;
 pub use reference::Unresolved;
 pub use shared::Shared;

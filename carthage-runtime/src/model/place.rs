@@ -6,13 +6,15 @@
 //! # use carthage::model::{At, Key, Kind, Node};
 //! # const NODE: &Node = &Node::new(Kind::Layout, Key::new("demo", "Industrial", 1, 1), "industrial", At::new("demo.rs", 1));
 //! # struct Industrial;
-//! use carthage::model::{Placement, Placements, Profile, Size, Tables};
+//! use carthage::model::{Placement, Placements, Profile, Size, Tables, Texts};
 //!
 //! const SIZE: Size = Size::of(NODE, Profile::NONE);
-//! static TABLES: Tables<{ SIZE.rows }, { SIZE.text }, { SIZE.entries }, { SIZE.slots }> =
+//! static TABLES: Tables<{ SIZE.rows }, { SIZE.entries }, { SIZE.slots }> =
 //!     Tables::of(NODE, Profile::NONE, SIZE);
 //! impl Industrial {
-//!     pub const PLACEMENTS: &Placements = &Placements::new(&TABLES);
+//!     pub const SHAPE: &Placements = &Placements::new(&TABLES);
+//!     pub const PLACEMENTS: &Placements =
+//!         &Self::SHAPE.with_texts(const { &Texts::<{ SIZE.text }>::of(Self::SHAPE) });
 //!
 //!     #[track_caller]
 //!     pub const fn placement(path: &str) -> Placement {
@@ -39,6 +41,7 @@ pub use size::Size;
 pub(crate) use size::slots_for;
 pub use tables::Tables;
 pub(crate) use tables::{Entry, Heap, NONE, Row, slot};
+pub use texts::Texts;
 
 /// Everything placed in a layout, in pre-order: fields in their order, an array's elements in theirs. The first is the
 /// layout itself.
@@ -49,6 +52,7 @@ pub struct Placements {
     /// The tables of the source, if these were decided at run time: what a reference means is looked up in them.
     pub(crate) shape: Option<&'static Placements>,
     pub(crate) rows: &'static [Row],
+    /// Empty if nobody reads it: of shapes.
     pub(crate) text: &'static [u8],
     pub(crate) entries: &'static [Entry],
     pub(crate) sorted: &'static [u32],
@@ -57,22 +61,34 @@ pub struct Placements {
 }
 
 impl Placements {
-    /// What is in these tables.
+    /// What is in these tables: a shape, whose placements have no texts yet.
     #[must_use]
-    pub const fn new<const ROWS: usize, const TEXT: usize, const ENTRIES: usize, const SLOTS: usize>(
-        tables: &'static Tables<ROWS, TEXT, ENTRIES, SLOTS>,
+    pub const fn new<const ROWS: usize, const ENTRIES: usize, const SLOTS: usize>(
+        tables: &'static Tables<ROWS, ENTRIES, SLOTS>,
     ) -> Self {
         Self {
             size: &tables.size,
             profile: tables.profile,
             shape: None,
             rows: &tables.rows,
-            text: &tables.text,
+            text: &[],
             entries: &tables.entries,
             sorted: &tables.sorted,
             holds: &tables.holds,
             groups: &tables.groups,
         }
+    }
+
+    /// With names and paths.
+    #[must_use]
+    pub const fn with_texts<const TEXT: usize>(&self, texts: &'static Texts<TEXT>) -> Self {
+        Self { text: &texts.bytes, ..*self }
+    }
+
+    /// Bytes of names and paths.
+    #[must_use]
+    pub const fn text_len(&self) -> usize {
+        self.size.text
     }
 
     /// The same for a tree that is only known at run time. It is never freed.

@@ -180,6 +180,7 @@ impl Counting<'_> {
         }
         let mut i = 0;
         while i < elements {
+            let before = self.size;
             // What tells it apart, with the mark before it.
             let (label, name) = match extent.label.get(i) {
                 Label::None => (0, name),
@@ -199,7 +200,27 @@ impl Counting<'_> {
             let inside = Around { path, domain, first: around.first && i == 0, ..around };
             self.placement(member.node, inside);
             i += 1;
+            if self.terms.outcomes.is_none() {
+                i += self.alike(&before, i, elements);
+            }
         }
+    }
+
+    /// Counts those after the `done` first of `elements` whose numbers are as long as the last one's: they are as large as that,
+    /// which was counted since `before`. Answers how many they are.
+    const fn alike(&mut self, before: &Size, done: usize, elements: usize) -> usize {
+        let mut end = 10;
+        while end <= done {
+            end *= 10;
+        }
+        let last = if end - 1 < elements { end - 1 } else { elements };
+        let (size, more) = (&mut self.size, last - done);
+        size.rows += more * (size.rows - before.rows);
+        size.text += more * (size.text - before.text);
+        size.addresses += more * (size.addresses - before.addresses);
+        size.macs += more * (size.macs - before.macs);
+        size.machines += more * (size.machines - before.machines);
+        more
     }
 }
 

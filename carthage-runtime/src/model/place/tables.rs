@@ -7,6 +7,7 @@ use super::super::profile::Profile;
 use super::Placements;
 use super::extent::{Label, Outcome, Terms};
 use super::size::Size;
+use super::texts::{Hash, Writing};
 
 /// No index.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -44,8 +45,8 @@ pub(crate) struct Row {
     /// The domain of what is inside, or for the innermost, that it is in.
     pub(crate) domain: u32,
     pub(crate) domain_len: u32,
-    /// Of a machine: the hash of its full name. Of the others: of what completes the names inside, and the power of
-    /// [`BASE`] that puts another hash before it.
+    /// Of a machine: the hash of its full name. Of the others: of what completes the names inside, and the power that puts
+    /// another hash before it.
     pub(crate) hash: u32,
     pub(crate) power: u32,
 }
@@ -77,11 +78,10 @@ impl Entry {
 ///
 /// `#[layout]` writes a `static` of it; see [`Placements`](super::Placements).
 #[derive(Debug)]
-pub struct Tables<const ROWS: usize, const TEXT: usize, const ENTRIES: usize, const SLOTS: usize> {
+pub struct Tables<const ROWS: usize, const ENTRIES: usize, const SLOTS: usize> {
     pub(crate) size: Size,
     pub(crate) profile: &'static Profile,
     pub(crate) rows: [Row; ROWS],
-    pub(crate) text: [u8; TEXT],
     pub(crate) entries: [Entry; ENTRIES],
     /// Member rows in pre-order, group by group.
     pub(crate) sorted: [u32; ENTRIES],
@@ -91,9 +91,7 @@ pub struct Tables<const ROWS: usize, const TEXT: usize, const ENTRIES: usize, co
     pub(crate) groups: [u32; SLOTS],
 }
 
-impl<const ROWS: usize, const TEXT: usize, const ENTRIES: usize, const SLOTS: usize>
-    Tables<ROWS, TEXT, ENTRIES, SLOTS>
-{
+impl<const ROWS: usize, const ENTRIES: usize, const SLOTS: usize> Tables<ROWS, ENTRIES, SLOTS> {
     /// Of the tree below `node` in this profile, which has this size.
     ///
     /// # Panics
@@ -104,7 +102,6 @@ impl<const ROWS: usize, const TEXT: usize, const ENTRIES: usize, const SLOTS: us
             size,
             profile,
             rows: [Row::of_layout(node); ROWS],
-            text: [0; TEXT],
             entries: [Entry::EMPTY; ENTRIES],
             sorted: [NONE; ENTRIES],
             holds: [NONE; SLOTS],
@@ -112,7 +109,7 @@ impl<const ROWS: usize, const TEXT: usize, const ENTRIES: usize, const SLOTS: us
         };
         Filling {
             rows: &mut tables.rows,
-            text: &mut tables.text,
+            text: &mut [],
             entries: &mut tables.entries,
             sorted: &mut tables.sorted,
             holds: &mut tables.holds,
@@ -124,7 +121,7 @@ impl<const ROWS: usize, const TEXT: usize, const ENTRIES: usize, const SLOTS: us
             next: 0,
             shape: None,
         }
-        .fill(node);
+        .fill(node, size.text);
         tables
     }
 }
@@ -176,7 +173,7 @@ impl Heap {
             next: 0,
             shape,
         }
-        .fill(node);
+        .fill(node, size.text);
         tables
     }
 }
@@ -188,7 +185,8 @@ pub(crate) const fn slot(key: u64, container: u32, slots: usize) -> usize {
 
 pub(super) struct Filling<'a> {
     pub(super) rows: &'a mut [Row],
-    pub(super) text: &'a mut [u8],
+    /// Empty if the bytes are not wanted yet.
+    text: &'a mut [u8],
     pub(super) entries: &'a mut [Entry],
     sorted: &'a mut [u32],
     pub(super) holds: &'a mut [u32],
@@ -236,18 +234,21 @@ impl Row {
 }
 
 impl Filling<'_> {
-    const fn fill(mut self, node: &'static Node) {
-        self.str(node.name);
+    const fn fill(mut self, node: &'static Node, text: usize) {
+        self.used = node.name.len();
         if let Some(domain) = node.domain {
-            let start = self.used;
-            self.str(domain);
-            (self.rows[0].hash, self.rows[0].power) = self.hash(b'.', start);
+            self.used += domain.len();
+            let hash = Hash::EMPTY.and(b".", 0, 1).and(domain.as_bytes(), 0, domain.len());
+            (self.rows[0].hash, self.rows[0].power) = (hash.value, hash.power);
+        }
+        if !self.text.is_empty() {
+            Writing { text: &mut *self.text, at: 0 }.layout(&self.rows[0]);
         }
         self.placed = 1;
         self.inside(node, 0, 0);
         self.sort();
         // Both passes must agree, or a table of the wrong size was asked for.
-        assert!(self.placed == self.rows.len() && self.used == self.text.len(), "`Size` is another layout's");
+        assert!(self.placed == self.rows.len() && self.used == text, "`Size` is another layout's");
     }
 
     /// The fields of the placement at `row`, whose origin is `shift` rows before.
@@ -296,6 +297,8 @@ impl Filling<'_> {
         };
         let varies = self.rows[parent].varies || matches!(member.count, Count::Fleet);
         let partial = self.rows[parent].partial || !member.only.is_empty();
+        let called = member.called().as_bytes();
+        let name = Hash::EMPTY.and(called, 0, called.len());
         let mut i = 0;
         while i < elements {
             let row = self.placed;
@@ -321,9 +324,18 @@ impl Filling<'_> {
                 varies,
                 partial,
                 first: first && i == 0,
-                ..self.texts(field, member, label, parent)
+                ..self.texts(field, member, label, parent, name)
             };
-            self.inside(node, row, shift);
+            if !self.text.is_empty() {
+                let (around, row) = (&self.rows[parent], &self.rows[row]);
+                Writing { text: &mut *self.text, at: 0 }.row(around, row, field, member, label);
+            }
+            // Nothing is in a machine.
+            if shift == 0 || !matches!(node.kind, Kind::Machine) {
+                self.inside(node, row, shift);
+            } else {
+                self.rows[row].end = self.placed as u32;
+            }
             i += 1;
         }
     }
