@@ -52,10 +52,12 @@ macro_rules! capabilities {
         $($crate::capabilities!(@one $parameters $implementation $capability);)*
     };
     (@one [$($parameter:ident: $bound:path),+] [$implementation:ty] $capability:ident) => {
+        #[diagnostic::do_not_recommend]
         impl<$($parameter: $bound),+> $crate::machine::capability::$capability for $implementation {}
     };
     ($implementation:ty: $($capability:ident),* $(,)?) => {
-        $(impl $crate::machine::capability::$capability for $implementation {})*
+        // Messages name the implementations that can; they need not show where that is said.
+        $(#[diagnostic::do_not_recommend] impl $crate::machine::capability::$capability for $implementation {})*
         impl $crate::machine::capability::Capable for $implementation {
             type Me = Self;
             const CAPABILITIES: &'static [$crate::machine::capability::Capability] =
