@@ -309,7 +309,7 @@ impl Engine for VmEngine {
                 match machine.presence()? {
                     Presence::Running(_) => return Ok(()),
                     // Paused or asleep, it is not what can be started.
-                    Presence::Unknown(..) => machine.stop(Duration::ZERO)?,
+                    Presence::Unknown(..) | Presence::Stranded(..) => machine.stop(Duration::ZERO)?,
                     Presence::Stopped(_) | Presence::Absent => {}
                 }
                 inner.release(connect, &machine)?;

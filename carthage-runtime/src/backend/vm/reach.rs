@@ -120,7 +120,8 @@ async fn ended(client: &Client, names: &Names, machine: &MachineSpec) -> Error {
             None => Ok(Presence::Absent),
         });
         match presence.await {
-            Ok(Presence::Running(_)) => {}
+            // It has its own links: nothing can leave it stranded.
+            Ok(Presence::Running(_) | Presence::Stranded(..)) => {}
             Ok(Presence::Unknown(_, why)) => return what().because(why),
             Ok(Presence::Stopped(_)) => return what().because("it has switched itself off, or crashed"),
             Ok(Presence::Absent) => return what().because("it was removed"),
