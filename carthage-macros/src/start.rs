@@ -187,11 +187,11 @@ fn placed_key(ty: &Type) -> TokenStream {
 }
 
 /// Seconds for which somebody may wait.
-fn seconds(value: u64) -> Result<(), String> {
+pub(crate) fn seconds(value: u64) -> Result<(), String> {
     match value {
         0 => Err("must be more than 0".to_owned()),
         1..=86_400 => Ok(()),
-        _ => Err(format!("{value} seconds are more than a day; nobody waits that long for a machine")),
+        _ => Err(format!("{value} seconds are more than a day; nobody waits that long")),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::names;
 use crate::node;
 use crate::options::{self, Known, Options};
 use crate::signature::{self, Function, Returns, Workplace};
+use crate::start;
 use crate::tokens;
 
 const OPTIONS: &[Known] = &[
@@ -21,6 +22,8 @@ const OPTIONS: &[Known] = &[
     options::idents("before", "before = serve"),
     options::expression("hash", "hash = self.port"),
     options::text("user", "user = \"www-data\""),
+    options::number("timeout_seconds", "timeout_seconds = 60"),
+    options::number("retries", "retries = 3"),
 ];
 
 /// One setup task.
@@ -35,6 +38,9 @@ pub(crate) struct Task {
     hash: Option<Hash>,
     /// As whom its commands run, if it says.
     user: Option<String>,
+    /// Seconds that a try may take, and how often it is tried again.
+    timeout: Option<Expr>,
+    retries: Option<Expr>,
     source: u64,
     /// `None` if its signature is wrong.
     function: Option<Function>,
@@ -84,6 +90,8 @@ impl Task {
             follows: Vec::new(),
             hash: options.expr("hash").map(Hash::Expr),
             user: options.text("user", literal::user, errors).map(|(user, _)| user),
+            timeout: options.number("timeout_seconds", start::seconds, errors),
+            retries: options.number("retries", retries, errors),
             source: tokens::hash(source, ATTRIBUTES),
             sound: read.is_some(),
             function: read,
@@ -102,6 +110,8 @@ impl Task {
             Some(user) => quote!(::core::option::Option::Some(#user)),
             None => quote!(::core::option::Option::None),
         };
+        let (timeout, retries) = (node::option(self.timeout.as_ref()), &self.retries);
+        let retries = retries.as_ref().map_or_else(|| quote!(0), |retries| quote!(#retries));
         let after = self.follows.iter().filter_map(|(name, _)| {
             let index = tasks.iter().position(|task| task.name() == *name)?;
             let (certain, perhaps): (Vec<_>, Vec<_>) =
@@ -125,6 +135,8 @@ impl Task {
             at: #at,
             after: &[#(#after),*],
             user: #user,
+            timeout_seconds: #timeout,
+            retries: #retries,
             source: #source,
             needs: &[#(#needs),*],
         });
@@ -163,6 +175,14 @@ impl Task {
         let digest = quote_spanned!(expr.span()=> ::carthage::task::digest(&(#expr)));
         let method = quote!(#[doc(hidden)] fn #name(&self) -> ::carthage::task::Digest { #digest });
         Some(guarded(&self.cfgs, method))
+    }
+}
+
+/// How often something may be tried again.
+fn retries(value: u64) -> Result<(), String> {
+    match value {
+        0..=100 => Ok(()),
+        _ => Err(format!("{value} times are more than 100; what still fails then will fail again")),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{FalseyValueParser, PossibleValuesParser};
 use clap::{Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
@@ -43,6 +44,19 @@ pub(super) struct Common {
     /// Keep state, cache and logs below this directory
     #[arg(long, global = true, env = "CARTHAGE_STATE_DIR", hide_env_values = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) state_dir: Option<PathBuf>,
+    /// Wait for another run on the layout to end, for an hour or so long: `--wait=10m`
+    #[arg(
+        long,
+        global = true,
+        env = "CARTHAGE_WAIT",
+        hide_env_values = true,
+        value_name = "DURATION",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "1h",
+        value_parser = humantime::parse_duration
+    )]
+    pub(super) wait: Option<Duration>,
     /// In which of the layout's profiles
     #[arg(long, global = true, env = "CARTHAGE_PROFILE", hide_env_values = true, value_name = "NAME")]
     pub(super) profile: Option<String>,

@@ -64,6 +64,7 @@ impl<'a, L: Layout> Session<'a, L> {
             state_dir: self.common.state_dir.clone(),
             profile: self.common.profile.clone(),
             command: self.command.to_owned(),
+            wait: self.common.wait,
             parallel: self.common.parallel.map_or(defaults.parallel, NonZeroUsize::get),
             events: self.shown.events(),
             stop: self.stop.clone(),

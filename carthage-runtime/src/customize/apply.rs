@@ -2,13 +2,14 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{AnyCustomization, Kind, When};
 use crate::crash::crash_point;
-use crate::error::{BoxError, Error, ErrorKind};
+use crate::error::{BoxError, Error, ErrorKind, chain};
 use crate::event::{Event, Events};
 use crate::layout::Place;
 use crate::machine::engine::Identity;
@@ -18,6 +19,10 @@ use crate::state::{Change, HashKey, Ledger};
 use crate::step::{Action, Failure, Skip, Step};
 use crate::task::decide::{Answer, Before, Check, Earlier, Facts, Inputs, Target};
 use crate::task::{Decision, InputHash, Last, Stamp, Stamps, decide};
+
+/// How long it is waited before a task is tried again: the first time, and at most. Each pause is twice the one before.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// The machine as a plan sees it.
 pub(crate) enum Now {
@@ -172,7 +177,7 @@ impl Application<'_> {
                 continue;
             }
             let known: Vec<_> = earlier.iter().map(|is| is.unwrap_or(Earlier::Never)).collect();
-            earlier.push(match self.settle(task, identity, &known, force).await {
+            earlier.push(match self.settle(task, identity, &known, force, stop).await {
                 Ok((done, is)) => {
                     applied.done.extend(done);
                     Some(is)
@@ -196,6 +201,7 @@ impl Application<'_> {
         identity: &Identity,
         earlier: &[Earlier],
         forced: bool,
+        stop: &CancellationToken,
     ) -> Result<(Option<Step>, Earlier), Error> {
         let host = self.host(task);
         let (decision, last) =
@@ -203,7 +209,7 @@ impl Application<'_> {
         match decision {
             Decision::Run(why) => {
                 let step = self.step(task, Action::Run, why.to_string());
-                self.body(task, identity, &host, &step).await?;
+                self.body(task, identity, &host, &step, stop).await?;
                 Ok((Some(step), Earlier::RanNow))
             }
             Decision::Adopt => {
@@ -214,7 +220,48 @@ impl Application<'_> {
         }
     }
 
-    async fn body(&self, task: usize, identity: &Identity, host: &Host, step: &Step) -> Result<(), Error> {
+    /// Runs a task's body, as often and as long as the task says. Nothing is tried again once the run is to stop.
+    async fn tries(
+        &self,
+        task: usize,
+        host: &Host,
+        thing: &str,
+        stop: &CancellationToken,
+    ) -> crate::Result<()> {
+        let node = &self.tasks()[task];
+        let (mut number, mut pause) = (1, FIRST_PAUSE);
+        loop {
+            let body = unpanicked(self.customization.run(task, host, self.place));
+            let ended = match node.timeout_seconds.map(Duration::from_secs) {
+                None => body.await,
+                Some(limit) => tokio::time::timeout(limit, body).await.unwrap_or_else(|_| {
+                    let what = format!("it was not done after {}", humantime::format_duration(limit));
+                    Err(Error::new(ErrorKind::Timeout, what).into())
+                }),
+            };
+            let Err(error) = ended else { return Ok(()) };
+            if number > node.retries || stop.is_cancelled() {
+                return Err(error);
+            }
+            let tries = node.retries + 1;
+            let again = humantime::format_duration(pause);
+            let text = format!("try {number} of {tries} failed: {}; once more in {again}", chain(&*error));
+            self.setting.events.send(Event::Warning { thing: thing.to_owned(), text });
+            if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+                return Err(error);
+            }
+            (number, pause) = (number + 1, (pause * 2).min(LONGEST_PAUSE));
+        }
+    }
+
+    async fn body(
+        &self,
+        task: usize,
+        identity: &Identity,
+        host: &Host,
+        step: &Step,
+        stop: &CancellationToken,
+    ) -> Result<(), Error> {
         let Setting { stamps, ledger, events, .. } = self.setting;
         let thing = step.thing.clone();
         events.send(Event::Begun { thing: thing.clone(), action: "run", why: step.why.clone() });
@@ -223,7 +270,7 @@ impl Application<'_> {
         let intent = ledger.intend(&thing, "run").await?;
         on_disk(stamps, identity, move |stamps, identity| stamps.begin(&stem, run, &identity)).await?;
         crash_point("task-unstamped");
-        let ended = match unpanicked(self.customization.run(task, host, self.place)).await {
+        let ended = match self.tries(task, host, &thing, stop).await {
             Ok(()) => host.end_services_not_spawned().await,
             Err(error) => Err(self.failed(task, error)),
         };

@@ -20,6 +20,7 @@ mod status;
 mod survey;
 mod things;
 mod tree;
+mod waiting;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,7 +46,7 @@ use crate::machine::engine::{Rehearsal, Site};
 use crate::machine::{GRACE, Machine, MadeFrom};
 use crate::model::ImplementationNode;
 use crate::network::Given;
-use crate::state::{Dirs, Kept, Ledger, Snapshot, Store};
+use crate::state::{Dirs, Kept, Ledger, Snapshot};
 use names::Directory;
 use things::Things;
 
@@ -58,6 +59,8 @@ pub struct Options {
     pub profile: Option<String>,
     /// What the user runs, as the holder of the lock is described to others.
     pub command: String,
+    /// How long another run on the layout is waited for; not at all, if absent.
+    pub wait: Option<Duration>,
     /// How many things are worked on at the same time.
     pub parallel: usize,
     /// How long a machine gets to end by itself before it is killed.
@@ -78,6 +81,7 @@ impl Default for Options {
             state_dir: None,
             profile: None,
             command: "carthage".to_owned(),
+            wait: None,
             parallel: std::thread::available_parallelism().map_or(4, |n| n.get() * 4),
             grace: GRACE,
             events: Events::none(),
@@ -144,8 +148,7 @@ impl Deployment {
                 Ledger::closed(),
             ),
             Access::Change => {
-                let (dirs, command) = (dirs.clone(), options.command.clone());
-                let store = blocking(move || Store::open(&dirs, &command)).await?;
+                let store = waiting::store(&dirs, &options).await?;
                 let ledger = Ledger::open(store).await?;
                 (ledger.view().await?, ledger)
             }

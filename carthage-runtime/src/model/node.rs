@@ -486,6 +486,10 @@ pub struct TaskNode {
     pub after: &'static [usize],
     /// As whom its commands and services run; the machine's user if absent.
     pub user: Option<&'static str>,
+    /// How long a try of it may take, in seconds; as long as it takes if absent.
+    pub timeout_seconds: Option<u64>,
+    /// How often it is tried again when it fails.
+    pub retries: u64,
     /// A hash of its tokens: comments and formatting do not count.
     pub source: u64,
     /// What its functions need injected: the body's, then those of its hash, invalidator and check.

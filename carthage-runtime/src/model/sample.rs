@@ -168,6 +168,8 @@ pub(crate) fn customize(
         at: at(line),
         after: &[],
         user: None,
+        timeout_seconds: None,
+        retries: 0,
         source: 0,
         needs: leak(needs),
     };

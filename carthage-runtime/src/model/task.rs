@@ -8,7 +8,17 @@ impl TaskNode {
     /// A task that needs nothing, and comes after those before it in the list.
     #[must_use]
     pub const fn new(name: &'static str, at: At) -> Self {
-        Self { name, about: "", at, after: &[], user: None, source: 0, needs: &[] }
+        Self {
+            name,
+            about: "",
+            at,
+            after: &[],
+            user: None,
+            timeout_seconds: None,
+            retries: 0,
+            source: 0,
+            needs: &[],
+        }
     }
 
     /// With a description.
@@ -22,6 +32,20 @@ impl TaskNode {
     #[must_use]
     pub const fn after(mut self, after: &'static [usize]) -> Self {
         self.after = after;
+        self
+    }
+
+    /// For no longer than this, in seconds, each time it is tried.
+    #[must_use]
+    pub const fn timeout_seconds(mut self, seconds: u64) -> Self {
+        self.timeout_seconds = Some(seconds);
+        self
+    }
+
+    /// Tried so often again when it fails.
+    #[must_use]
+    pub const fn retries(mut self, retries: u64) -> Self {
+        self.retries = retries;
         self
     }
 

@@ -176,7 +176,7 @@ fn read(file: &mut File) -> Option<Holder> {
 fn held(dirs: &Dirs, by: Option<Holder>) -> Error {
     let by = by.map_or_else(|| "a process that is just starting".to_owned(), |holder| holder.to_string());
     Error::new(ErrorKind::Locked, format!("another run holds layout `{}`: {by}", dirs.layout())).hint(
-        "wait until it has ended, or end it; what it did is kept, and the next run carries on from there",
+        "wait until it has ended (`--wait`), or end it; what it did is kept, and the next run carries on from there",
     )
 }
 

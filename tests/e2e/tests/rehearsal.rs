@@ -58,6 +58,21 @@ fn what_hangs_is_given_up_and_stops_only_what_needs_it() {
 }
 
 #[test]
+fn a_task_is_tried_again_as_often_and_as_long_as_it_says() {
+    let failing = |fault: &str| lab().command("deploy", &["--simulate", "1", "--fault", fault]).output();
+    let twice = failing("run:worker-1=fail#1").unwrap();
+    assert!(twice.status.success(), "{twice:?}");
+    assert!(text(&twice).contains("try 1 of 3 failed"), "{twice:?}");
+    let never = failing("run:worker-1=hang").unwrap();
+    assert_eq!(never.status.code(), Some(3), "{never:?}");
+    assert!(
+        text(&never).contains("try 2 of 3 failed: it was not done after 30s; once more in 2s"),
+        "{never:?}"
+    );
+    assert!(text(&never).contains("task `join.join` of `worker-1` failed"), "{never:?}");
+}
+
+#[test]
 fn faults_that_make_no_sense_are_refused() {
     let lab = lab();
     let wrong = lab.run("deploy", &["--simulate", "1", "--fault", "strat:web=fail"]);

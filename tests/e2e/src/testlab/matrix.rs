@@ -115,8 +115,8 @@ impl Join {
         host.write("/etc/join", format!("{} {}", self.at, self.token.0)).await
     }
 
-    /// Do it.
-    #[setup_task(after = configure)]
+    /// Do it; the others may not be ready yet.
+    #[setup_task(after = configure, timeout_seconds = 30, retries = 2)]
     async fn join(&self, host: &Host) -> Result<()> {
         host.run(["join", self.at]).await?;
         Ok(())
