@@ -25,7 +25,7 @@ pub(super) async fn store(dirs: &Dirs, options: &Options) -> Result<Store, Error
             Err(error) if error.kind() == ErrorKind::Locked => error,
             other => return other,
         };
-        if !deadline.is_some_and(|deadline| Instant::now() < deadline) {
+        if deadline.is_none_or(|deadline| Instant::now() >= deadline) {
             return Err(error);
         }
         if !std::mem::replace(&mut told, true) {
