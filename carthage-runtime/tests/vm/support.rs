@@ -51,6 +51,7 @@ fn run_there(name: &str, test: Test) -> Outcome {
             private: Vec::new(),
             neighbours: neighbours.clone(),
             events: Events::none(),
+            rehearsal: Arc::default(),
         };
         let engine = Vm::<carthage_runtime::backend::vm::Discovered>::open(site).await?;
         let site = TestSite { directory: directory.path().to_owned(), id, engine, neighbours, net: net() };
