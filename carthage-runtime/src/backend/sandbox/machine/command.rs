@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::ErrorKind::ExecutableFileBusy;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command as Process, Stdio};
+use std::time::{Duration, Instant};
 
 use super::super::message::Command;
 use super::super::sys;
@@ -12,6 +14,9 @@ use super::users::{self, User};
 use crate::error::{Error, ErrorKind};
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// How long a program may be open for writing until that is an error.
+const BUSY: Duration = Duration::from_secs(1);
 
 /// Starts it in a session of its own; `terminal` makes standard input its terminal.
 pub(super) fn spawn(command: &Command, streams: [OwnedFd; 3], terminal: bool) -> Result<Child, Error> {
@@ -40,7 +45,7 @@ pub(super) fn spawn(command: &Command, streams: [OwnedFd; 3], terminal: bool) ->
         }
         sys::become_user(uid, gid, groups.as_deref())
     });
-    process.spawn().map_err(|error| {
+    spawn_when_written(&mut process).map_err(|error| {
         let name = program.display();
         let hint = match error.kind() {
             std::io::ErrorKind::NotFound => Some(format!(
@@ -55,6 +60,20 @@ pub(super) fn spawn(command: &Command, streams: [OwnedFd; 3], terminal: bool) ->
         let failed = Error::new(ErrorKind::Command, format!("cannot run `{name}`")).because(error);
         hint.into_iter().fold(failed, Error::hint)
     })
+}
+
+/// Starts it. What was written a moment ago may still be open for writing in a process that somebody else has just forked, until that
+/// becomes a program; nobody tells when it has.
+fn spawn_when_written(process: &mut Process) -> std::io::Result<Child> {
+    let deadline = Instant::now() + BUSY;
+    loop {
+        match process.spawn() {
+            Err(error) if error.kind() == ExecutableFileBusy && Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            spawned => return spawned,
+        }
+    }
 }
 
 fn directory(command: &Command, user: &User) -> Result<std::path::PathBuf, Error> {
