@@ -76,7 +76,10 @@ pub(crate) fn run() -> Result<()> {
 
     if let Some(engines) = engines {
         clock.stage("tests on virtual machines");
-        virtual_machines::run(&engines, &ground, &mut tally)?;
+        // Whatever comes of it: the engines are stopped, and what was found is told.
+        if let Err(error) = virtual_machines::run(&engines, &ground, &mut tally) {
+            tally.fail(format!("tests on virtual machines: {error:#}"));
+        }
         engines.stop()?;
         clock.stage("tests, as an ordinary user");
         ordinary::run(&ground, &binaries, &mut tally)?;
