@@ -132,14 +132,18 @@ fn finish(tally: &Tally) -> Result<()> {
         tell("failed", failure);
     }
     let strict = std::env::var("CI").is_ok_and(|value| value == "true");
-    let refused = tally.skipped().filter(|(_, reason)| strict && !is_excused(reason)).count();
+    let refused: Vec<_> = tally.skipped().filter(|(_, reason)| strict && !is_excused(reason)).collect();
+    for (name, reason) in &refused {
+        println!("should not have been skipped: {name}: {reason}");
+    }
     println!("{}", tally.line());
     if !tally.failures().is_empty() {
         bail!("tests failed");
     }
-    if refused > 0 {
+    if !refused.is_empty() {
         bail!(
-            "with CI=true, {refused} of the skipped tests should have run: see EXCUSED in xtask/src/test/mod.rs"
+            "with CI=true, {} of the skipped tests should have run: see EXCUSED in xtask/src/test/mod.rs",
+            refused.len()
         );
     }
     Ok(())
