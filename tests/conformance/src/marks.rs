@@ -42,10 +42,11 @@ pub(crate) async fn place(machine: &Machine) -> Result<PathBuf> {
     Ok((facts().base)(machine).await?.join("marks"))
 }
 
-/// Notes that a body runs.
+/// Notes that a body runs, so that the note is still there when the machine loses its power.
 async fn ran(host: &Host, task: &str) -> Result<()> {
     let place = place(host).await?;
-    host.command(["sh", "-c", "mkdir -p \"$PLACE\" && echo \"$TASK\" >>\"$PLACE/ran\""])
+    let append = "dd of=\"$PLACE/ran\" oflag=append conv=notrunc,fsync";
+    host.command(["sh", "-c", &format!("mkdir -p \"$PLACE\" && echo \"$TASK\" | {append}")])
         .env("PLACE", place)
         .env("TASK", task)
         .run()
