@@ -159,7 +159,8 @@ impl Deployment {
                 }
                 let identity = match action {
                     Some(Action::Recreate) => {
-                        self.remove_machine(machine).await?;
+                        // Its stamps stay: they tell of which machine they are, and so that this one is new.
+                        machine.destroy().await?;
                         self.ledger.assign(assignments([machine].into_iter())).await?;
                         machine.create().await?
                     }

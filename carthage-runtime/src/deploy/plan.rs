@@ -186,7 +186,7 @@ fn step(thing: &str, action: Action, why: String) -> Step {
     Step { thing: thing.to_owned(), action, why, details: Vec::new() }
 }
 
-fn cannot_be_told(error: &Error) -> String {
+pub(super) fn cannot_be_told(error: &Error) -> String {
     format!("cannot be told: {}", crate::chain(error))
 }
 

@@ -1,32 +1,43 @@
 //! Taking away, stopping and starting: never more than is selected.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use futures_util::{StreamExt, stream};
+
 use super::Action;
+use super::plan::cannot_be_told;
 use super::policy::{Chosen, Question};
 use super::progress::{Progress, Undone};
 use super::things::Thing;
-use super::{Deployment, Plan, Report, Selection, Skip, Step};
+use super::{Deployment, Failure, Plan, Report, Selection, Skip, Step};
 use crate::error::{Error, ErrorKind};
 use crate::machine::Machine;
 use crate::machine::engine::Presence;
+
+/// What exists; or may exist, for it does not answer.
+type Existing = BTreeMap<usize, Option<Error>>;
 
 /// Why something is taken away by `destroy`.
 const ASKED: &str = "you asked for it";
 
 impl Deployment {
-    /// What destroying the selection would do, and what would stay because something that is not selected needs it.
+    /// What destroying the selection would do, and what would stay because something that is not selected needs it. What does
+    /// not say whether it is there is a step that says so.
     ///
     /// # Errors
-    /// When the selection names nothing, or the world cannot be looked at.
+    /// When the selection names nothing.
     pub async fn plan_destroy(&self, selection: &Selection) -> Result<Plan, Error> {
-        let chosen = self.destroyed_by(selection).await?;
+        let exist = self.existing().await;
+        let chosen = self.destroyed_by(selection, &exist)?;
         let users_first = self.things.destroys.reversed().order();
         let gone = users_first.into_iter().filter(|at| chosen.among.contains(at)).map(|at| {
             let thing = &self.things.all[at];
-            let (action, why) = thing.end(ASKED);
+            let (action, why) = match exist.get(&at) {
+                Some(Some(silent)) => (Action::Ask, cannot_be_told(silent)),
+                _ => thing.end(ASKED),
+            };
             Step { thing: thing.name(), action, why, details: Vec::new() }
         });
         let unchanged = chosen.stays.len() + chosen.kept.len();
@@ -38,14 +49,16 @@ impl Deployment {
     /// # Errors
     /// When the selection names nothing, or the state cannot be written.
     pub async fn destroy(&self, selection: &Selection) -> Result<Report, Error> {
-        let Chosen { among, stays, .. } = self.destroyed_by(selection).await?;
+        let Chosen { among, stays, .. } = self.destroyed_by(selection, &self.existing().await)?;
         let work = |_, thing, progress: Arc<Progress>| async move {
             self.destroy_one(thing, ASKED, &progress).await
         };
         let mut report = self.each(&self.things.destroys.reversed(), &among, "destroy", work).await;
         report.skipped.extend(stays);
-        if report.is_complete() {
-            self.forget_if_empty().await?;
+        if report.is_complete()
+            && let Err(error) = self.forget_if_empty().await
+        {
+            report.failed.push(Failure::of("state".to_owned(), &error));
         }
         Ok(report)
     }
@@ -71,10 +84,9 @@ impl Deployment {
     }
 
     /// What of the selection exists and may go, and what stays.
-    async fn destroyed_by(&self, selection: &Selection) -> Result<Chosen, Error> {
-        let exist = self.existing().await?;
-        let mut selected: BTreeSet<_> =
-            self.things.selected(selection)?.intersection(&exist).copied().collect();
+    fn destroyed_by(&self, selection: &Selection, exist: &Existing) -> Result<Chosen, Error> {
+        let mut selected = self.things.selected(selection)?;
+        selected.retain(|at| exist.contains_key(at));
         let kept = self.keep(&mut selected, Question::Destroy);
         let users = self.things.destroys.reversed();
         let (mut among, mut stays) = (BTreeSet::new(), Vec::new());
@@ -82,7 +94,7 @@ impl Deployment {
             let mut needed_by = users
                 .closure([at])
                 .into_iter()
-                .filter(|user| exist.contains(user) && !selected.contains(user));
+                .filter(|user| exist.contains_key(user) && !selected.contains(user));
             match needed_by.next() {
                 None => {
                     among.insert(at);
@@ -96,15 +108,18 @@ impl Deployment {
         Ok(Chosen { among, stays, kept })
     }
 
-    /// What exists, recorded or not.
-    async fn existing(&self) -> Result<BTreeSet<usize>, Error> {
-        let mut exist = BTreeSet::new();
-        for (at, thing) in self.things.all.iter().enumerate() {
-            if self.exists(thing).await? {
-                exist.insert(at);
-            }
-        }
-        Ok(exist)
+    /// What exists, recorded or not. One dead host keeps nobody from destroying what is on others.
+    async fn existing(&self) -> Existing {
+        let looks =
+            self.things.all.iter().enumerate().map(async |(at, thing)| match self.exists(thing).await {
+                Ok(exists) => exists.then_some((at, None)),
+                Err(silent) => Some((at, Some(silent))),
+            });
+        stream::iter(looks)
+            .buffered(self.options.parallel.max(1))
+            .filter_map(std::future::ready)
+            .collect()
+            .await
     }
 
     /// Whether a thing exists, recorded or not.
@@ -138,7 +153,7 @@ impl Deployment {
     }
 
     /// Removes a machine and what its tasks left on the controller.
-    pub(super) async fn remove_machine(&self, machine: &Machine) -> Result<(), Error> {
+    async fn remove_machine(&self, machine: &Machine) -> Result<(), Error> {
         machine.destroy().await?;
         let stamps = self.world.stamps(Path::new(&machine.path().replace('.', "/")));
         super::blocking(move || stamps.clear()).await

@@ -96,6 +96,10 @@ pub(crate) fn array(field: &'static str, line: u32, count: usize, node: Node) ->
     Part::new(field, at(line), Role::Member(member))
 }
 
+pub(crate) fn fleet(field: &'static str, line: u32, node: Node) -> Part {
+    Part::new(field, at(line), Role::Member(Member::new(keep(node)).count(Count::Fleet)))
+}
+
 /// A link called `eth0`; `address` is empty for none, or one, or a range.
 pub(crate) fn link(line: u32, network: &'static str, address: &str) -> Part {
     link_called("eth0", line, network, address, "eth0")

@@ -4,7 +4,7 @@ use super::{plan, report};
 use crate::cli::args::Select;
 use crate::cli::exit::Exit;
 use crate::cli::session::Session;
-use crate::deploy::{Access, Pattern, Plan, Selection};
+use crate::deploy::{Access, Action, Pattern, Plan, Selection};
 use crate::error::Error;
 use crate::layout::Layout;
 
@@ -45,7 +45,8 @@ pub(in crate::cli) async fn destroy<L: Layout>(
         // What the selection names is still checked.
         let plan = session.open(Access::Look).await?.plan_destroy(&selection).await?;
         plan::show(session, &plan);
-        return Ok(Exit::Done);
+        let told = plan.steps.iter().all(|step| step.action != Action::Ask);
+        return Ok(if told { Exit::Done } else { Exit::Error });
     }
     session
         .work(async {

@@ -1,5 +1,7 @@
 //! Full names are unique, and short enough for a host.
 
+use super::super::member::Count;
+use super::super::node::Role;
 use super::super::place::{NONE, Placements, Row};
 use super::super::text::Text;
 use super::words::{LINE, element, fields, placed_at, placement, quoted};
@@ -25,7 +27,10 @@ impl Check<'_> {
                 return;
             }
             let before = &self.all.rows[other as usize - 1];
-            if before.hash == at.hash && self.same_name(at, before) {
+            if before.hash == at.hash
+                && self.same_name(at, before)
+                && listed_by(self.all, row as u32) == listed_by(self.all, other - 1)
+            {
                 let finding = Finding::new(Rule::DuplicateName, row as u32, NONE).with(other - 1, 0);
                 self.findings.add(finding.subject(1 + at.origin as u64));
                 return;
@@ -52,6 +57,23 @@ impl Check<'_> {
         }
         true
     }
+}
+
+/// What stands for the elements of the innermost fleet around `row`, as long as its list is not read: what they are called is
+/// known to nobody yet, but that it is told from what is elsewhere.
+const fn listed_by(all: &Placements, row: u32) -> u32 {
+    let mut at = row;
+    while all.rows[at as usize].varies {
+        if let Some(part) = all.part(at)
+            && let Role::Member(member) = &part.role
+            && matches!(member.count, Count::Fleet)
+            && !all.rows[at as usize].named
+        {
+            return at;
+        }
+        at = all.rows[at as usize].parent;
+    }
+    NONE
 }
 
 pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut Text<'_>) {

@@ -49,6 +49,29 @@ fn full_names_are_unique() {
 }
 
 #[test]
+fn what_a_fleet_is_called_is_not_known_yet() {
+    let machines = || vec![member("mirror", 51, machine("Mirror", 5, vec![]))];
+    let desk = || machine("Desk", 6, vec![]);
+    assert_eq!(
+        problems(layout(vec![
+            fleet("old", 50, desk()),
+            fleet("new", 51, desk()),
+            named("d", 52, "desk", desk()),
+            fleet(
+                "rooms",
+                53,
+                enclave("Room", 10, [machines(), vec![fleet("desks", 54, desk())]].concat()).domain("x")
+            ),
+            member("hall", 55, enclave("Hall", 20, machines()).domain("x")),
+        ])),
+        Vec::<String>::new()
+    );
+    let twice = [machines(), vec![named("m", 61, "mirror", machine("Other", 6, vec![]))]].concat();
+    let found = problem(layout(vec![fleet("rooms", 50, enclave("Room", 10, twice))]));
+    assert!(found.starts_with("two machines are called `mirror"), "{found}");
+}
+
+#[test]
 fn every_machine_has_an_implementation() {
     let machines =
         || vec![member("a", 50, machine("A", 10, vec![])), array("b", 51, 3, machine("B", 20, vec![]))];
