@@ -3,7 +3,6 @@
 //! `cargo xtask test` starts a Docker and a Podman for it, and names them in `CARTHAGE_TEST_DOCKER` and `CARTHAGE_TEST_PODMAN`.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
-#![expect(clippy::print_stderr, reason = "what is skipped is said")]
 
 mod files;
 mod images;

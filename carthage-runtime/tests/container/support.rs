@@ -1,6 +1,7 @@
 //! What the tests share: a site of its own for each, machines, commands, and the engine's own program's view.
 
 use std::future::Future;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -52,7 +53,8 @@ fn run_on<H: ContainerHost>(name: &str, test: Test) -> Outcome {
             false => "only root can use the engines that are started for the tests".to_owned(),
             true => format!("no {engine} was started for the tests; `cargo xtask test` starts one"),
         };
-        eprintln!("skipped: {engine}::{name}: {why}");
+        // Whole, whoever else writes.
+        std::io::stderr().write_all(format!("skipped: {engine}::{name}: {why}\n").as_bytes())?;
         return Ok(());
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

@@ -3,7 +3,6 @@
 //! `cargo xtask test` starts one, and names it in `CARTHAGE_TEST_LIBVIRT`; what its machines boot is named in `CARTHAGE_TEST_VM_…`.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
-#![expect(clippy::print_stderr, reason = "what is skipped is said")]
 
 mod boot;
 mod disks;

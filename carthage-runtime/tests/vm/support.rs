@@ -1,6 +1,7 @@
 //! What the tests share: a site of its own for each, machines and commands.
 
 use std::future::Future;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -35,7 +36,9 @@ pub(crate) fn run(name: &str, test: Test) -> Result<(), libtest_mimic::Failed> {
 fn run_there(name: &str, test: Test) -> Outcome {
     let (given, used) = (std::env::var_os(VARIABLE), std::env::var_os("LIBVIRT_DEFAULT_URI"));
     if given.is_none() || given != used {
-        eprintln!("skipped: {name}: no libvirt was started for the tests; `cargo xtask test` starts one");
+        let why = "no libvirt was started for the tests; `cargo xtask test` starts one";
+        // Whole, whoever else writes.
+        std::io::stderr().write_all(format!("skipped: {name}: {why}\n").as_bytes())?;
         return Ok(());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

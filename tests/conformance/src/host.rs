@@ -64,7 +64,7 @@ pub fn skip(test: &str, what: &str, why: &str) {
 /// # Panics
 /// When nobody listens.
 pub fn say_skipped(test: &str, why: &str) {
-    // Past the harness, which shows only what failing tests print.
+    // Past the harness, which shows only what failing tests print; and whole, whoever else writes.
     let said =
         std::io::Write::write_all(&mut std::io::stderr(), format!("skipped: {test}: {why}\n").as_bytes());
     said.unwrap();
