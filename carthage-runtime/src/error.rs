@@ -32,6 +32,8 @@ pub enum ErrorKind {
     Unsupported,
     /// Another run holds the layout.
     Locked,
+    /// What was planned is not what would be done now.
+    Outdated,
     /// A state file is damaged, or was written by a newer version.
     Corrupt,
     /// The operating system or an engine refused an operation.

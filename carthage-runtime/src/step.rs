@@ -1,6 +1,10 @@
 //! One step of what is planned or done: the words that tasks, deployment and the command line share.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
+
+use crate::error::{Error, ErrorKind};
 
 /// What is done to a thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -68,6 +72,29 @@ pub struct Step {
     /// What is worth knowing of the thing: its addresses, its description.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<String>,
+}
+
+/// What a run may do that keeps to a plan: things, and the words for what is done to them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Planned(BTreeSet<(String, String)>);
+
+impl FromIterator<(String, String)> for Planned {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(steps: T) -> Self {
+        Self(steps.into_iter().collect())
+    }
+}
+
+impl Planned {
+    /// An error if this is not in the plan. What could not be told when it was made may turn out to be anything.
+    pub(crate) fn allows(&self, thing: &str, action: &str, why: &str) -> Result<(), Error> {
+        let holds = |action: &str| self.0.contains(&(thing.to_owned(), action.to_owned()));
+        if holds(action) || holds(Action::Ask.word()) {
+            return Ok(());
+        }
+        let what =
+            format!("`{thing}` would need `{action}` now, which is not in the plan, and was left as it is");
+        Err(Error::new(ErrorKind::Outdated, what).because(why).hint("plan again, and look at what it says"))
+    }
 }
 
 /// Something that failed.

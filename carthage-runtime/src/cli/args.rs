@@ -125,6 +125,33 @@ pub(super) struct Select {
     pub(super) exclude: Vec<Pattern>,
 }
 
+/// What `plan` shows, and where it is kept.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pub(super) select: Select,
+    /// Save the plan to this file, for `deploy --plan FILE`
+    #[arg(long, env = "CARTHAGE_OUT", hide_env_values = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) out: Option<PathBuf>,
+}
+
+/// What `deploy` is about.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct DeployArgs {
+    #[command(flatten)]
+    pub(super) select: Select,
+    /// Do what the plan in this file says and nothing else, or refuse
+    #[arg(
+        long,
+        env = "CARTHAGE_PLAN",
+        hide_env_values = true,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        conflicts_with_all = ["include", "exclude"]
+    )]
+    pub(super) plan: Option<PathBuf>,
+}
+
 /// What `check` makes of warnings.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub(super) struct CheckArgs {
@@ -168,9 +195,9 @@ pub(super) enum Command {
     /// List what is in the layout
     List(Select),
     /// Show what `deploy` would do, and why; exits with 2 if there is something to do
-    Plan(Select),
+    Plan(PlanArgs),
     /// Make everything as the layout says
-    Deploy(Select),
+    Deploy(DeployArgs),
     /// Show what exists and runs
     Status(Select),
     /// Start machines, and those they depend on
@@ -293,8 +320,8 @@ mod tests {
             let args = read(line).unwrap();
             assert!(args.common.json && args.common.yes, "{line}");
             assert_eq!(args.common.parallel.map(NonZeroUsize::get), Some(3));
-            let Command::Deploy(select) = args.command else { panic!("{line}") };
-            assert_eq!(select.include[0].as_str(), "worker-*");
+            let Command::Deploy(deploy) = args.command else { panic!("{line}") };
+            assert_eq!(deploy.select.include[0].as_str(), "worker-*");
         }
     }
 
@@ -307,7 +334,7 @@ mod tests {
     #[test]
     fn patterns() {
         let args = read("plan machine:worker-? network:* -x worker-2 --exclude task:*").unwrap();
-        let Command::Plan(select) = args.command else { panic!() };
+        let Command::Plan(PlanArgs { select, .. }) = args.command else { panic!() };
         let text = |patterns: &[Pattern]| patterns.iter().map(|p| p.as_str().to_owned()).collect::<Vec<_>>();
         assert_eq!(text(&select.include), ["machine:worker-?", "network:*"]);
         assert_eq!(text(&select.exclude), ["worker-2", "task:*"]);
@@ -333,9 +360,16 @@ mod tests {
 
     #[test]
     fn wrong_usage() {
-        for line in
-            ["", "deplyo", "deploy --parallel 0", "deploy --progress loud", "run", "list --wrong", "shell"]
-        {
+        for line in [
+            "",
+            "deplyo",
+            "deploy --plan file worker",
+            "deploy --parallel 0",
+            "deploy --progress loud",
+            "run",
+            "list --wrong",
+            "shell",
+        ] {
             assert!(read(line).unwrap_err().use_stderr(), "{line:?}");
         }
         assert!(read("deplyo").unwrap_err().to_string().contains("'deploy'"));

@@ -18,6 +18,8 @@ pub(super) enum Exit {
     Pending,
     /// Some of it failed.
     Partly,
+    /// The plan that was to be kept to does not hold any more.
+    Outdated,
     /// Wrong usage.
     Usage,
     /// `exec`: the command could not be run.
@@ -35,6 +37,7 @@ impl Exit {
             Self::Error => 1,
             Self::Pending => 2,
             Self::Partly => 3,
+            Self::Outdated => 4,
             Self::Usage => 64,
             Self::NotRun => 125,
             Self::Interrupted => 130,
@@ -46,6 +49,7 @@ impl Exit {
     pub(super) fn of(error: &Error) -> Self {
         match error.kind() {
             ErrorKind::Usage => Self::Usage,
+            ErrorKind::Outdated => Self::Outdated,
             ErrorKind::Interrupted => Self::Interrupted,
             _ => Self::Error,
         }

@@ -45,7 +45,7 @@ character as it is; without a kind, things of every kind are meant. A machine's 
 Environment: every option is a variable too: --state-dir is CARTHAGE_STATE_DIR, --yes is CARTHAGE_YES=1.
 
 Exit status: 0 done, or nothing to do; 1 an error; 2 there is something to do (plan); 3 some of it failed; 64 wrong usage; \
-130 interrupted. `exec` and `shell` pass on the command's, and use 125 when it could not be run.
+130 interrupted; 4 a saved plan does not hold any more, and nothing was done. `exec` and `shell` pass on the command's, and use 125 when it could not be run.
 ";
 
 /// Name, what else is to be said, examples.
@@ -77,6 +77,7 @@ const COMMANDS: &[Text] = &[
             ("plan", "everything"),
             ("plan 'worker-*'", "the workers, and what they need"),
             ("plan --exclude 'worker-3*'", "all but one"),
+            ("plan --out monday.plan", "save it, for `deploy --plan monday.plan`"),
         ],
     ),
     (
@@ -87,6 +88,7 @@ const COMMANDS: &[Text] = &[
             ("deploy --yes", "without asking, for scripts"),
             ("deploy mirror", "one machine, and what it needs"),
             ("deploy --parallel 2", "at most two things at a time"),
+            ("deploy --plan monday.plan", "exactly what was saved, or nothing"),
         ],
     ),
     ("status", "", &[("status", "everything"), ("status mirror --json", "one machine, for a program")]),

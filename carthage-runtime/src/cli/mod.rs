@@ -90,8 +90,8 @@ async fn run<L: Layout>(args: &Args, argv: Vec<OsString>, layout: Subject<'_>) -
     let done = match &args.command {
         Command::Check(check) => commands::check(&session, check).await,
         Command::List(select) => commands::list(&session, select).await,
-        Command::Plan(select) => commands::plan(&session, select).await,
-        Command::Deploy(select) => commands::deploy(&session, select).await,
+        Command::Plan(plan) => commands::plan(&session, plan).await,
+        Command::Deploy(deploy) => commands::deploy(&session, deploy).await,
         Command::Status(select) => commands::status(&session, select).await,
         Command::Start(select) => commands::start(&session, select).await,
         Command::Stop(select) => commands::stop(&session, select).await,

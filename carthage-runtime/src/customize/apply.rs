@@ -16,7 +16,7 @@ use crate::machine::engine::Identity;
 use crate::machine::{Host, Machine, not_root};
 use crate::model::TaskNode;
 use crate::state::{Change, HashKey, Ledger};
-use crate::step::{Action, Failure, Skip, Step};
+use crate::step::{Action, Failure, Planned, Skip, Step};
 use crate::task::decide::{Answer, Before, Check, Earlier, Facts, Inputs, Target};
 use crate::task::{Decision, InputHash, Last, Stamp, Stamps, decide};
 
@@ -82,6 +82,8 @@ pub(crate) struct Application<'a> {
     pub(crate) place: &'a Place,
     pub(crate) machine: &'a Machine,
     pub(crate) setting: &'a Setting,
+    /// What a run keeps to, if it is to.
+    pub(crate) planned: Option<&'a Planned>,
 }
 
 impl Application<'_> {
@@ -209,6 +211,9 @@ impl Application<'_> {
         match decision {
             Decision::Run(why) => {
                 let step = self.step(task, Action::Run, why.to_string());
+                if let Some(planned) = self.planned {
+                    planned.allows(&step.thing, step.action.word(), &step.why)?;
+                }
                 self.body(task, identity, &host, &step, stop).await?;
                 Ok((Some(step), Earlier::RanNow))
             }

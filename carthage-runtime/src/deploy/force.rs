@@ -23,6 +23,7 @@ impl Deployment {
             place,
             machine,
             setting: self.world.setting(index),
+            planned: self.planned.get(),
         };
         let mut applications: Vec<_> = customizations.into_iter().map(application).collect();
         applications.sort_by_key(|application| application.when);

@@ -13,6 +13,7 @@ mod policy;
 mod progress;
 mod remove;
 mod report;
+mod saved;
 mod select;
 mod services;
 mod starting;
@@ -23,13 +24,14 @@ mod tree;
 mod waiting;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 pub use crate::pattern::Pattern;
 pub use report::{Plan, Report};
+pub use saved::SavedPlan;
 pub use select::Selection;
 pub(crate) use select::nearest;
 pub use status::{Listed, ListedRole, MachineStatus, NetworkStatus, Service, Status};
@@ -47,6 +49,7 @@ use crate::machine::{GRACE, Machine, MadeFrom};
 use crate::model::ImplementationNode;
 use crate::network::Given;
 use crate::state::{Dirs, Kept, Ledger, Snapshot};
+use crate::step::Planned;
 use names::Directory;
 use things::Things;
 
@@ -115,6 +118,8 @@ pub struct Deployment {
     options: Options,
     /// Why there are no models, if there are none.
     trouble: Option<Arc<Error>>,
+    /// What it keeps to, if it is to.
+    planned: OnceLock<Planned>,
 }
 
 impl Deployment {
@@ -189,7 +194,20 @@ impl Deployment {
             Ok(layout) => (Some(layout), None),
             Err(trouble) => (None, Some(Arc::new(trouble))),
         };
-        Ok((Self { world, things, names, old_names, snapshot, ledger, options, trouble }, layout))
+        Ok((
+            Self {
+                world,
+                things,
+                names,
+                old_names,
+                snapshot,
+                ledger,
+                options,
+                trouble,
+                planned: OnceLock::new(),
+            },
+            layout,
+        ))
     }
 
     /// An error if the layout could not be resolved.

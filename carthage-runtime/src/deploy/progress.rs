@@ -13,11 +13,13 @@ use super::{Deployment, Failure, Report, Skip, Step};
 use crate::customize::Applied;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
+use crate::step::Planned;
 
 /// A run that goes on.
 pub(super) struct Progress {
     report: Mutex<Report>,
     events: Events,
+    planned: Option<Planned>,
 }
 
 impl Progress {
@@ -40,6 +42,11 @@ impl Progress {
         let Some((action, why)) = verdict else {
             return work(None).await.map_err(|undone| self.undone(thing, "deploy", undone.into()));
         };
+        if let Some(Err(error)) =
+            self.planned.as_ref().map(|planned| planned.allows(thing, action.word(), &why))
+        {
+            return Err(self.tell(thing, action.word(), &error));
+        }
         let (thing, word, begun) = (thing.to_owned(), action.word(), Instant::now());
         self.events.send(Event::Begun { thing: thing.clone(), action: word, why: why.clone() });
         match work(Some(action)).await.map_err(Into::into) {
@@ -140,7 +147,11 @@ impl Deployment {
         let begun = Instant::now();
         let events = &self.options.events;
         let report = Mutex::new(Report { run: self.ledger.run(), ..Report::default() });
-        let progress = std::sync::Arc::new(Progress { report, events: events.clone() });
+        let progress = std::sync::Arc::new(Progress {
+            report,
+            events: events.clone(),
+            planned: self.planned.get().cloned(),
+        });
         events.send(Event::Started { run: self.ledger.run(), steps: among.len() });
         let outcomes = graph
             .execute(among, self.options.parallel, &self.options.stop, |at| {

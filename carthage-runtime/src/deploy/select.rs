@@ -1,10 +1,12 @@
 //! Which things a command is about.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, ErrorKind};
 use crate::pattern::Pattern;
 
 /// What a command is about: everything, or what `include` names, but for what `exclude` names.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
     /// Nothing here means everything.
     pub include: Vec<Pattern>,

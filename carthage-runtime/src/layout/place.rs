@@ -121,7 +121,8 @@ impl Place {
             Error::new(ErrorKind::NotFound, format!("`{}` does not exist", machine.name()))
                 .hint("deploy it first")
         })?;
-        let application = Application { field, customization, when, place: self, machine, setting };
+        let application =
+            Application { field, customization, when, place: self, machine, setting, planned: None };
         let applied = application.run(identity, |_| false, false, &CancellationToken::new()).await?;
         if let Some(guard) = guard {
             guard.release().await?;

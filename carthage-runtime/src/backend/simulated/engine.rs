@@ -48,6 +48,16 @@ impl SimulatedEngine {
         name: &str,
         work: impl FnOnce(&World) -> Result<(Vec<Change>, T), Error> + Send,
     ) -> Result<T, Error> {
+        self.meet_or_lie(operation, name, |world, _| work(world)).await
+    }
+
+    /// The same for what can be answered wrong, when it is told to.
+    async fn meet_or_lie<T>(
+        &self,
+        operation: &'static str,
+        name: &str,
+        work: impl FnOnce(&World, bool) -> Result<(Vec<Change>, T), Error> + Send,
+    ) -> Result<T, Error> {
         let takes = self.fate.takes(operation, name);
         if !takes.is_zero() {
             tokio::time::sleep(takes).await;
@@ -56,7 +66,9 @@ impl SimulatedEngine {
             Error::new(ErrorKind::Host, format!("cannot {operation} `{name}`"))
                 .because(format!("{why} (simulated: {fault})"))
         };
-        let struck = match self.fate.strikes(operation, name) {
+        let strikes = self.fate.strikes(operation, name);
+        let lies = matches!(strikes, Some((Misfortune::Lie, _)));
+        let struck = match strikes {
             Some((Misfortune::Fail, fault)) => return Err(failed(&fault, "it was refused")),
             Some((Misfortune::Hang, _)) => std::future::pending().await,
             Some((Misfortune::Lose, fault)) if self.fate.coin(name) => {
@@ -68,17 +80,12 @@ impl SimulatedEngine {
         };
         let mut locked = self.world();
         let (log, world) = &mut *locked;
-        let (changes, answer) = work(world)?;
+        let (changes, answer) = work(world, lies)?;
         for change in changes {
             log.write(&change, world)?;
             world.apply(change);
         }
         struck.map_or(Ok(answer), Err)
-    }
-
-    /// Whether an answer is a lie.
-    fn lies(&self, operation: &str, name: &str) -> bool {
-        matches!(self.fate.strikes(operation, name), Some((Misfortune::Lie, _)))
     }
 }
 
@@ -136,14 +143,11 @@ impl Engine for SimulatedEngine {
 
     async fn find_network(&self, network: &NetworkSpec) -> Result<Presence, Error> {
         let name = &network.name;
-        if self.lies("find", name) {
-            return Ok(Presence::Absent);
-        }
-        let find = |world: &World| {
-            let found = world.networks.get(name).cloned();
+        let find = |world: &World, lies: bool| {
+            let found = world.networks.get(name).filter(|_| !lies).cloned();
             look(found.map_or(Presence::Absent, |identity| Presence::Running(Identity(identity))))
         };
-        self.meet("find", name, find).await
+        self.meet_or_lie("find", name, find).await
     }
 
     async fn create_network(&self, network: &NetworkSpec) -> Result<Identity, Error> {
@@ -169,8 +173,7 @@ impl Engine for SimulatedEngine {
     }
 
     async fn find(&self, spec: &MachineSpec) -> Result<Presence, Error> {
-        let lies = self.lies("find", &spec.name);
-        let find = |world: &World| {
+        let find = |world: &World, lies: bool| {
             look(match world.machines.get(&spec.name) {
                 None => Presence::Absent,
                 Some(machine) => {
@@ -183,7 +186,7 @@ impl Engine for SimulatedEngine {
                 }
             })
         };
-        self.meet("find", &spec.name, find).await
+        self.meet_or_lie("find", &spec.name, find).await
     }
 
     async fn create(&self, spec: &MachineSpec) -> Result<Identity, Error> {

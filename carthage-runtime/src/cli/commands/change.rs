@@ -1,28 +1,39 @@
 //! Commands that change the world: each shows what it does, and reports.
 
 use super::{plan, report};
-use crate::cli::args::Select;
+use crate::cli::args::{DeployArgs, Select};
 use crate::cli::exit::Exit;
 use crate::cli::session::Session;
-use crate::deploy::{Access, Action, Pattern, Plan, Selection};
+use crate::deploy::{Access, Action, Deployment, Pattern, Plan, SavedPlan, Selection};
 use crate::error::Error;
 use crate::layout::Layout;
 
 /// `deploy`
 pub(in crate::cli) async fn deploy<L: Layout>(
     session: &Session<'_, L>,
-    select: &Select,
+    args: &DeployArgs,
 ) -> Result<Exit, Error> {
-    let selection = Selection::from(select);
+    let saved = args.plan.as_deref().map(SavedPlan::read).transpose()?;
+    let selection = match &saved {
+        Some(saved) => saved.selection().clone(),
+        None => Selection::from(&args.select),
+    };
+    let planned = async |deployment: &Deployment| {
+        // Before anything is said of names that another layout has.
+        saved.iter().try_for_each(|saved| deployment.is_of(saved))?;
+        let plan = deployment.plan(&selection).await?;
+        saved.iter().try_for_each(|saved| deployment.keep_to(saved, &plan))?;
+        Ok::<_, Error>(plan)
+    };
     session
         .work(async {
             if !session.was_deployed()? {
                 // What is wrong with the host or the layout is told before any directory is made.
-                session.open(Access::Look).await?.plan(&selection).await?;
+                planned(&session.open(Access::Look).await?).await?;
             }
             // The layout is held from before the plan until the end, so that what is agreed to is what happens.
             let deployment = session.open(Access::Change).await?;
-            let agreed = async { agreed(session, deployment.plan(&selection).await?, "Deploy this?").await };
+            let agreed = async { agreed(session, planned(&deployment).await?, "Deploy this?").await };
             let exit = match agreed.await {
                 Ok(Some(true)) => return Ok(report::show(session, &deployment.deploy(&selection).await?)),
                 Ok(None) => return deployment.is_settled(&selection).await.map(|()| Exit::Done),

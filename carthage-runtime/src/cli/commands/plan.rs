@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use crate::cli::args::Select;
+use crate::cli::args::PlanArgs;
 use crate::cli::exit::Exit;
 use crate::cli::session::Session;
 use crate::cli::style::{Style, Tone};
 use crate::cli::table::table;
-use crate::deploy::{Access, Action, Plan, Step};
+use crate::deploy::{Access, Action, Plan, Selection, Step};
 use crate::error::Error;
 use crate::layout::Layout;
 
@@ -32,10 +32,20 @@ enum Line<'a> {
 /// `plan`
 pub(in crate::cli) async fn plan<L: Layout>(
     session: &Session<'_, L>,
-    select: &Select,
+    args: &PlanArgs,
 ) -> Result<Exit, Error> {
-    let plan = session.work(async { session.open(Access::Look).await?.plan(&select.into()).await }).await?;
+    let selection = Selection::from(&args.select);
+    let look = async {
+        let deployment = session.open(Access::Look).await?;
+        let plan = deployment.plan(&selection).await?;
+        let saved = deployment.saved(&selection, &plan)?;
+        Ok((plan, saved))
+    };
+    let (plan, saved) = session.work(look).await?;
     show(session, &plan);
+    if let Some(file) = &args.out {
+        saved.write(file)?;
+    }
     Ok(if plan.is_empty() { Exit::Done } else { Exit::Pending })
 }
 
