@@ -32,7 +32,12 @@ impl Events {
     /// Sends one.
     pub fn send(&self, event: Event) {
         tracing::debug!(?event);
-        self.0.event(&event);
+        self.pass(&event);
+    }
+
+    /// Passes one on that was sent already.
+    pub(crate) fn pass(&self, event: &Event) {
+        self.0.event(event);
     }
 }
 

@@ -152,6 +152,19 @@ pub(super) struct DeployArgs {
     pub(super) plan: Option<PathBuf>,
 }
 
+/// Which log is shown, and what of it.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct LogsArgs {
+    #[command(flatten)]
+    pub(super) select: Select,
+    /// Of this run [default: the last]
+    #[arg(long, env = "CARTHAGE_RUN", hide_env_values = true, value_name = "N")]
+    pub(super) run: Option<u64>,
+    /// List the runs of which there are logs
+    #[arg(long, env = "CARTHAGE_LIST", hide_env_values = true, value_parser = FalseyValueParser::new(), conflicts_with_all = ["run", "include", "exclude"])]
+    pub(super) list: bool,
+}
+
 /// What `check` makes of warnings.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub(super) struct CheckArgs {
@@ -200,6 +213,8 @@ pub(super) enum Command {
     Deploy(DeployArgs),
     /// Show what exists and runs
     Status(Select),
+    /// Show what happened in a run, with the output of its commands
+    Logs(LogsArgs),
     /// Start machines, and those they depend on
     Start(Select),
     /// Stop machines, and nothing else
@@ -238,6 +253,7 @@ impl Command {
             Self::Plan(_) => "plan",
             Self::Deploy(_) => "deploy",
             Self::Status(_) => "status",
+            Self::Logs(_) => "logs",
             Self::Start(_) => "start",
             Self::Stop(_) => "stop",
             Self::Exec { .. } => "exec",

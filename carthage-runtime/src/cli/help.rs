@@ -92,6 +92,16 @@ const COMMANDS: &[Text] = &[
         ],
     ),
     ("status", "", &[("status", "everything"), ("status mirror --json", "one machine, for a program")]),
+    (
+        "logs",
+        "Every run that changes something has a log of its own; a hundred are kept. A machine stands for its tasks and services, too.\n",
+        &[
+            ("logs", "the last run"),
+            ("logs --list", "the runs, and how they ended"),
+            ("logs --run 7 worker-2", "what one run did with one machine"),
+            ("logs 'task:*/site.*'", "some tasks"),
+        ],
+    ),
     ("start", "", &[("start", "all machines"), ("start worker-2", "one, and those it depends on")]),
     (
         "stop",

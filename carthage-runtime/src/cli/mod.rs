@@ -93,6 +93,7 @@ async fn run<L: Layout>(args: &Args, argv: Vec<OsString>, layout: Subject<'_>) -
         Command::Plan(plan) => commands::plan(&session, plan).await,
         Command::Deploy(deploy) => commands::deploy(&session, deploy).await,
         Command::Status(select) => commands::status(&session, select).await,
+        Command::Logs(logs) => commands::logs(&session, logs).await,
         Command::Start(select) => commands::start(&session, select).await,
         Command::Stop(select) => commands::stop(&session, select).await,
         Command::Exec { exec, argv } => commands::exec(&session, exec, argv).await,

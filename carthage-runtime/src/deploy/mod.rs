@@ -13,6 +13,7 @@ mod policy;
 mod progress;
 mod remove;
 mod report;
+mod runs;
 mod saved;
 mod select;
 mod services;
@@ -31,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use crate::pattern::Pattern;
 pub use report::{Plan, Report};
+pub use runs::{LoggedRun, logged_runs, run_log};
 pub use saved::SavedPlan;
 pub use select::Selection;
 pub(crate) use select::nearest;
@@ -138,7 +140,7 @@ impl Deployment {
     /// exists of it can still be looked at, stopped and destroyed, and only what would change it answers the error.
     pub(crate) async fn open_whatever<L: Layout>(
         access: Access,
-        options: Options,
+        mut options: Options,
     ) -> Result<(Self, Option<Placed<L>>), Error> {
         let shape = in_profile::<L>(options.profile.as_deref())?;
         let name = name_in::<L>(shape);
@@ -155,6 +157,7 @@ impl Deployment {
             Access::Change => {
                 let store = waiting::store(&dirs, &options).await?;
                 let ledger = Ledger::open(store).await?;
+                options.events = runs::logged(options.events, &dirs, &options.command, ledger.run());
                 (ledger.view().await?, ledger)
             }
         };

@@ -55,6 +55,11 @@ fn text(report: &Report, layout: &str, style: Style) -> Vec<String> {
             style.paint(Tone::Careful, "left:")
         ));
     }
+    if !report.failed.is_empty() {
+        let all =
+            format!("`logs --run {}` has all that was done, and the output of every command", report.run);
+        lines.push(format!("{} {all}", style.paint(Tone::Strong, "see:")));
+    }
     let counts = [
         (report.done.len(), "done", Tone::Good),
         (report.failed.len(), "failed", Tone::Bad),
@@ -104,6 +109,7 @@ mod tests {
             "failed: task:mirror/site.serve: task `site.serve` failed\n  because: exit status 1\n    stderr: no\n  \
              next: deploy again\n\
              skipped: machine:worker: `machine:mirror` did not succeed\n\
+             see: `logs --run 3` has all that was done, and the output of every command\n\
              industrial: 1 done, 1 failed, 1 skipped, 2 unchanged in 3.2 s (run 3)"
         );
     }

@@ -1,0 +1,355 @@
+//! The logs of runs: every event of a run, with the output of its commands, in a file of its own.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind as Io, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Selection;
+use super::services::whose;
+use crate::error::{Error, ErrorKind};
+use crate::event::{Event, Events, Sink};
+use crate::state::Dirs;
+use crate::state::dirs::make_dir;
+
+/// How many runs are kept.
+const KEPT: usize = 100;
+/// The version of the files: that of everything that is written as JSON.
+const FORMAT: u32 = 1;
+
+/// The first line of a log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Head {
+    carthage: u32,
+    layout: String,
+    command: String,
+    run: u64,
+    /// Milliseconds since 1970.
+    at: u64,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    /// Milliseconds since 1970.
+    at: u64,
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
+/// A run of which there is a log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LoggedRun {
+    /// Its number.
+    pub run: u64,
+    /// The command.
+    pub command: String,
+    /// When it did its first thing, in milliseconds since 1970.
+    pub at: u64,
+    /// How many steps were done.
+    pub done: usize,
+    /// How many failed.
+    pub failed: usize,
+    /// How many were not tried, because of others.
+    pub skipped: usize,
+}
+
+/// Passes events on, and writes them to the log of this run: a file that is made with the first of them. When it cannot be
+/// written, that is told once, and the run goes on without.
+pub(super) fn logged(to: Events, dirs: &Dirs, command: &str, run: u64) -> Events {
+    let head =
+        Head { carthage: FORMAT, layout: dirs.layout().to_owned(), command: command.to_owned(), run, at: 0 };
+    Events::new(Logged { to, log: Mutex::new(Log::Waits(dirs.clone(), head)) })
+}
+
+struct Logged {
+    to: Events,
+    log: Mutex<Log>,
+}
+
+enum Log {
+    /// Nothing has happened yet.
+    Waits(Dirs, Head),
+    /// To this file.
+    Open(PathBuf, File),
+    /// It could not be written.
+    Given,
+}
+
+impl Sink for Logged {
+    fn event(&self, event: &Event) {
+        self.to.pass(event);
+        let warning = self.log.lock().unwrap_or_else(PoisonError::into_inner).write(event);
+        if let Some(warning) = warning {
+            self.to.pass(&warning);
+        }
+    }
+}
+
+impl Log {
+    /// Writes an event; answers what the user should know.
+    fn write(&mut self, event: &Event) -> Option<Event> {
+        if let Self::Waits(dirs, head) = self {
+            // With the last thing the layout goes, and its directory is not made again.
+            if !dirs.state().is_dir() {
+                return None;
+            }
+            let path = path(dirs, head.run);
+            let head = Head { at: now(), ..head.clone() };
+            match begin(&directory(dirs), &path, &head) {
+                Ok(file) => *self = Self::Open(path, file),
+                Err(error) => return Some(self.give_up(&path, &error)),
+            }
+        }
+        let Self::Open(path, file) = self else { return None };
+        let text = serde_json::to_string(&Line { at: now(), event }).map_err(io::Error::from);
+        // One write for a line: whoever is killed leaves whole ones.
+        let written = text.and_then(|text| file.write_all(format!("{text}\n").as_bytes()));
+        let path = path.clone();
+        written.err().map(|error| self.give_up(&path, &error))
+    }
+
+    fn give_up(&mut self, path: &Path, error: &(dyn std::error::Error + 'static)) -> Event {
+        *self = Self::Given;
+        let path = path.display();
+        let text = format!("cannot write `{path}`: {}; the run goes on without", crate::chain(error));
+        Event::Warning { thing: "log".to_owned(), text }
+    }
+}
+
+/// Makes the file of a run, and removes those of the oldest.
+fn begin(directory: &Path, path: &Path, head: &Head) -> Result<File, Error> {
+    make_dir(directory)?;
+    let mut runs = numbers(directory)?;
+    runs.truncate(runs.len().saturating_sub(KEPT - 1));
+    for old in runs {
+        fs::remove_file(directory.join(file_name(old))).map_err(Error::host("cannot remove an old log"))?;
+    }
+    let open = || {
+        let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+        file.write_all(format!("{}\n", serde_json::to_string(head)?).as_bytes())?;
+        Ok::<_, io::Error>(file)
+    };
+    open().map_err(Error::host("it cannot be made"))
+}
+
+fn directory(dirs: &Dirs) -> PathBuf {
+    dirs.logs().join("runs")
+}
+
+fn path(dirs: &Dirs, run: u64) -> PathBuf {
+    directory(dirs).join(file_name(run))
+}
+
+fn file_name(run: u64) -> String {
+    format!("{run}.ndjson")
+}
+
+/// Milliseconds since 1970. No decision looks at it.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The runs of which there are logs, the oldest first.
+fn numbers(directory: &Path) -> Result<Vec<u64>, Error> {
+    let unreadable = || Error::host(format!("cannot read the logs in `{}`", directory.display()));
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == Io::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(unreadable())?,
+    };
+    let mut numbers = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(unreadable())?.file_name();
+        let number: Option<u64> = name.to_str().and_then(|name| name.strip_suffix(".ndjson")?.parse().ok());
+        numbers.extend(number);
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// The lines of the log of a run; what a run that was killed has not written whole is left out.
+fn lines(dirs: &Dirs, run: u64) -> Result<Vec<Value>, Error> {
+    let path = path(dirs, run);
+    let text = fs::read(&path).map_err(|error| {
+        let known = numbers(&directory(dirs)).unwrap_or_default();
+        let hint = match (known.first(), known.last()) {
+            (Some(first), Some(last)) => {
+                format!("there are logs from run {first} to {last}; see `logs --list`")
+            }
+            _ => "nothing was done yet; run `deploy` first".to_owned(),
+        };
+        let kind = if error.kind() == Io::NotFound { ErrorKind::NotFound } else { ErrorKind::Host };
+        Error::new(kind, format!("there is no log of run {run}")).because(error).hint(hint)
+    })?;
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    match lines.first().and_then(|head| head["carthage"].as_u64()) {
+        Some(version) if version <= u64::from(FORMAT) => Ok(lines),
+        _ => {
+            let what = format!("the log `{}` is damaged, or of a newer version", path.display());
+            Err(Error::new(ErrorKind::Corrupt, what).hint("logs may be deleted: remove it"))
+        }
+    }
+}
+
+/// The runs of which there are logs, the oldest first.
+///
+/// # Errors
+/// When they cannot be read, or one is damaged.
+pub fn logged_runs(dirs: &Dirs) -> Result<Vec<LoggedRun>, Error> {
+    let mut runs = Vec::new();
+    for run in numbers(&directory(dirs))? {
+        let lines = lines(dirs, run)?;
+        let count = |event: &str| lines.iter().filter(|line| line["event"] == event).count();
+        runs.push(LoggedRun {
+            run,
+            command: lines[0]["command"].as_str().unwrap_or_default().to_owned(),
+            at: lines[0]["at"].as_u64().unwrap_or_default(),
+            done: count("done"),
+            failed: count("failed"),
+            skipped: count("skipped"),
+        });
+    }
+    Ok(runs)
+}
+
+/// What happened in a run, or in the last of which there is a log, to what the selection names: its number, and its
+/// [`Event`]s, each with `at` in milliseconds since 1970. A machine stands for its tasks and services, too.
+///
+/// # Errors
+/// When there is no such log, it is damaged, or nothing in it is about what the selection names.
+pub fn run_log(dirs: &Dirs, run: Option<u64>, selection: &Selection) -> Result<(u64, Vec<Value>), Error> {
+    let run = match run {
+        Some(run) => run,
+        None => numbers(&directory(dirs))?.last().copied().unwrap_or_default(),
+    };
+    let events = lines(dirs, run)?.into_iter().skip(1);
+    let about = |event: &Value| {
+        selection.is_all() || names_it(selection, event["thing"].as_str().unwrap_or_default())
+    };
+    let events: Vec<_> = events.filter(about).collect();
+    if events.is_empty() && !selection.is_all() {
+        let what = format!("nothing that happened in run {run} is about what you named");
+        return Err(Error::new(ErrorKind::Usage, what)
+            .hint("see `list` for the names, and `logs --list` for the runs"));
+    }
+    Ok((run, events))
+}
+
+/// Whether a thing is meant, or the machine that it belongs to; what is left out is left out with all that belongs to it.
+fn names_it(selection: &Selection, thing: &str) -> bool {
+    let holds = |selection: &Selection, thing: &str| {
+        let (kind, name) = thing.split_once(':').unwrap_or(("", thing));
+        let host = name.split('.').next().filter(|_| kind == "machine");
+        selection.holds(kind, &[name, host.unwrap_or(name)])
+    };
+    let meant = [thing, &whose(thing)];
+    let left_out = Selection { include: Vec::new(), ..selection.clone() };
+    meant.iter().any(|thing| holds(selection, thing)) && meant.iter().all(|thing| holds(&left_out, thing))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<Event>>>);
+
+    impl Sink for Kept {
+        fn event(&self, event: &Event) {
+            self.0.lock().unwrap().push(event.clone());
+        }
+    }
+
+    fn site() -> (tempfile::TempDir, Dirs) {
+        let base = tempfile::tempdir().unwrap();
+        let dirs = Dirs::find("lab", Some(base.path())).unwrap();
+        fs::create_dir(dirs.state()).unwrap();
+        (base, dirs)
+    }
+
+    fn output(thing: &str) -> Event {
+        Event::Output { machine: "m.a".into(), thing: thing.into(), line: "hello".into(), stderr: false }
+    }
+
+    fn selection(include: &[&str], exclude: &[&str]) -> Selection {
+        let parse = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+        Selection { include: parse(include), exclude: parse(exclude), ..Selection::all() }
+    }
+
+    #[test]
+    fn what_happens_is_in_the_log_for_its_owner_only() {
+        let (_base, dirs) = site();
+        let kept = Kept::default();
+        let events = logged(Events::new(kept.clone()), &dirs, "deploy", 7);
+        assert!(!dirs.logs().exists(), "it is made with the first event");
+        events.send(output("task:m.a/site.index"));
+        events.send(Event::Done {
+            thing: "network:a.lab".into(),
+            action: "create",
+            took: Default::default(),
+        });
+        assert_eq!(kept.0.lock().unwrap().len(), 2);
+        assert_eq!(fs::metadata(path(&dirs, 7)).unwrap().permissions().mode() & 0o777, 0o600);
+        let (run, all) = run_log(&dirs, None, &Selection::all()).unwrap();
+        assert_eq!((run, all.len(), &all[0]["line"]), (7, 2, &Value::from("hello")));
+        assert!(all[0]["at"].as_u64().unwrap() > 1_700_000_000_000);
+        let of = |include: &[&str], exclude: &[&str]| {
+            run_log(&dirs, Some(7), &selection(include, exclude)).map(|(_, events)| events.len()).ok()
+        };
+        assert_eq!(
+            (of(&["m"], &[]), of(&["machine:m.a"], &[]), of(&["task:*.index"], &[])),
+            (Some(1), Some(1), Some(1))
+        );
+        assert_eq!((of(&["network:*"], &[]), of(&["x"], &[]), of(&[], &["m"])), (Some(1), None, Some(1)));
+        let runs = logged_runs(&dirs).unwrap();
+        assert_eq!((runs[0].run, &*runs[0].command, runs[0].done, runs[0].failed), (7, "deploy", 1, 0));
+        // A run that is killed in a line.
+        fs::write(path(&dirs, 8), "{\"carthage\":1,\"command\":\"deploy\"}\n{\"event\":\"do").unwrap();
+        assert_eq!(run_log(&dirs, None, &Selection::all()).unwrap(), (8, vec![]));
+        fs::write(path(&dirs, 9), "{\"carthage\":2}\n").unwrap();
+        assert_eq!(run_log(&dirs, None, &Selection::all()).unwrap_err().kind(), ErrorKind::Corrupt);
+        let none = run_log(&dirs, Some(4), &Selection::all()).unwrap_err();
+        assert!(none.next_step().unwrap().contains("from run 7 to 9"), "{none:?}");
+    }
+
+    #[test]
+    fn a_hundred_runs_are_kept() {
+        let (_base, dirs) = site();
+        for run in 1..=105 {
+            logged(Events::none(), &dirs, "deploy", run).send(output("machine:m.a"));
+        }
+        let runs = numbers(&directory(&dirs)).unwrap();
+        assert_eq!((runs.len(), runs[0], runs[99]), (100, 6, 105));
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_told_once() {
+        let (_base, dirs) = site();
+        fs::write(dirs.logs(), "in the way").unwrap();
+        let kept = Kept::default();
+        let events = logged(Events::new(kept.clone()), &dirs, "deploy", 1);
+        events.send(output("machine:m.a"));
+        events.send(output("machine:m.a"));
+        let heard = kept.0.lock().unwrap();
+        let warnings: Vec<_> = heard.iter().filter(|event| matches!(event, Event::Warning { .. })).collect();
+        assert_eq!((heard.len(), warnings.len()), (3, 1), "{heard:?}");
+    }
+
+    #[test]
+    fn a_layout_that_is_gone_stays_gone() {
+        let (_base, dirs) = site();
+        let events = logged(Events::none(), &dirs, "destroy", 1);
+        fs::remove_dir(dirs.state()).unwrap();
+        events.send(output("machine:m.a"));
+        assert!(!dirs.state().exists());
+    }
+}
