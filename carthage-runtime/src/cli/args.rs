@@ -123,13 +123,42 @@ pub(super) struct Select {
         value_delimiter = ' '
     )]
     pub(super) exclude: Vec<Pattern>,
+    /// Machines to include, by tag or name: `@web`; may be repeated
+    #[arg(long, value_name = "@TAG", env = "CARTHAGE_ON", hide_env_values = true, value_delimiter = ' ', value_parser = on_machines)]
+    pub(super) on: Vec<Pattern>,
+    /// A file that says what to include: a pattern in each line, `#` before comments; `-` for standard input
+    #[arg(long, value_name = "FILE", env = "CARTHAGE_FROM_FILE", hide_env_values = true, value_hint = ValueHint::FilePath)]
+    pub(super) from_file: Option<PathBuf>,
+}
+
+/// What a deployment is about.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct Deployed {
+    #[command(flatten)]
+    pub(super) select: Select,
+    /// Do not bring in what is needed: refuse if it is missing
+    #[arg(long, env = "CARTHAGE_ONLY", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(super) only: bool,
+    /// Also remove what is no longer in the layout
+    #[arg(long, env = "CARTHAGE_PRUNE", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(super) prune: bool,
+}
+
+/// What `destroy` is about.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct DestroyArgs {
+    #[command(flatten)]
+    pub(super) select: Select,
+    /// Only what is no longer in the layout
+    #[arg(long, env = "CARTHAGE_ORPHANS", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(super) orphans: bool,
 }
 
 /// What `plan` shows, and where it is kept.
 #[derive(Clone, Debug, ClapArgs)]
 pub(super) struct PlanArgs {
     #[command(flatten)]
-    pub(super) select: Select,
+    pub(super) deployed: Deployed,
     /// Save the plan to this file, for `deploy --plan FILE`
     #[arg(long, env = "CARTHAGE_OUT", hide_env_values = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) out: Option<PathBuf>,
@@ -139,7 +168,7 @@ pub(super) struct PlanArgs {
 #[derive(Clone, Debug, ClapArgs)]
 pub(super) struct DeployArgs {
     #[command(flatten)]
-    pub(super) select: Select,
+    pub(super) deployed: Deployed,
     /// Do what the plan in this file says and nothing else, or refuse
     #[arg(
         long,
@@ -147,7 +176,7 @@ pub(super) struct DeployArgs {
         hide_env_values = true,
         value_name = "FILE",
         value_hint = ValueHint::FilePath,
-        conflicts_with_all = ["include", "exclude"]
+        conflicts_with_all = ["include", "exclude", "on", "from_file", "only", "prune"]
     )]
     pub(super) plan: Option<PathBuf>,
 }
@@ -161,7 +190,7 @@ pub(super) struct LogsArgs {
     #[arg(long, env = "CARTHAGE_RUN", hide_env_values = true, value_name = "N")]
     pub(super) run: Option<u64>,
     /// List the runs of which there are logs
-    #[arg(long, env = "CARTHAGE_LIST", hide_env_values = true, value_parser = FalseyValueParser::new(), conflicts_with_all = ["run", "include", "exclude"])]
+    #[arg(long, env = "CARTHAGE_LIST", hide_env_values = true, value_parser = FalseyValueParser::new(), conflicts_with_all = ["run", "include", "exclude", "on", "from_file"])]
     pub(super) list: bool,
 }
 
@@ -236,7 +265,7 @@ pub(super) enum Command {
         tasks: Vec<Pattern>,
     },
     /// Stop and remove what was deployed
-    Destroy(Select),
+    Destroy(DestroyArgs),
     /// Write a completion script for a shell
     Completions {
         /// The shell
@@ -307,6 +336,11 @@ pub(super) fn program(argv0: Option<&OsString>) -> String {
     file.map_or_else(|| "carthage".to_owned(), |file| file.to_string_lossy().into_owned())
 }
 
+/// A pattern for machines.
+fn on_machines(text: &str) -> Result<Pattern, String> {
+    format!("machine:{text}").parse().map_err(|error: crate::Error| crate::chain(&error))
+}
+
 fn variable(text: &str) -> Result<(OsString, OsString), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
@@ -337,7 +371,7 @@ mod tests {
             assert!(args.common.json && args.common.yes, "{line}");
             assert_eq!(args.common.parallel.map(NonZeroUsize::get), Some(3));
             let Command::Deploy(deploy) = args.command else { panic!("{line}") };
-            assert_eq!(deploy.select.include[0].as_str(), "worker-*");
+            assert_eq!(deploy.deployed.select.include[0].as_str(), "worker-*");
         }
     }
 
@@ -350,7 +384,9 @@ mod tests {
     #[test]
     fn patterns() {
         let args = read("plan machine:worker-? network:* -x worker-2 --exclude task:*").unwrap();
-        let Command::Plan(PlanArgs { select, .. }) = args.command else { panic!() };
+        let Command::Plan(PlanArgs { deployed: Deployed { select, .. }, .. }) = args.command else {
+            panic!()
+        };
         let text = |patterns: &[Pattern]| patterns.iter().map(|p| p.as_str().to_owned()).collect::<Vec<_>>();
         assert_eq!(text(&select.include), ["machine:worker-?", "network:*"]);
         assert_eq!(text(&select.exclude), ["worker-2", "task:*"]);

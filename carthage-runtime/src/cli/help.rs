@@ -77,6 +77,7 @@ const COMMANDS: &[Text] = &[
             ("plan", "everything"),
             ("plan 'worker-*'", "the workers, and what they need"),
             ("plan --exclude 'worker-3*'", "all but one"),
+            ("plan --prune", "with what is no longer in the layout and would go"),
             ("plan --out monday.plan", "save it, for `deploy --plan monday.plan`"),
         ],
     ),
@@ -87,6 +88,9 @@ const COMMANDS: &[Text] = &[
             ("deploy", "show the plan, ask, and do it"),
             ("deploy --yes", "without asking, for scripts"),
             ("deploy mirror", "one machine, and what it needs"),
+            ("deploy --on @web --only", "the machines with a tag, and nothing else"),
+            ("deploy --from-file names.txt", "what a file names, a pattern in each line"),
+            ("deploy --prune", "and remove what is no longer in the layout"),
             ("deploy --parallel 2", "at most two things at a time"),
             ("deploy --plan monday.plan", "exactly what was saved, or nothing"),
         ],
@@ -137,6 +141,7 @@ const COMMANDS: &[Text] = &[
         &[
             ("destroy", "show what would go, ask, and remove it"),
             ("destroy 'worker-*' --yes", "some machines, without asking"),
+            ("destroy --orphans", "what is no longer in the layout"),
         ],
     ),
     (

@@ -12,6 +12,7 @@ mod interrupt;
 mod output;
 mod progress;
 mod rehearsal;
+mod select;
 mod session;
 mod style;
 mod table;

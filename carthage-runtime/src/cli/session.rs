@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use super::args::{Common, Select};
+use super::args::Common;
 use super::ask;
 use super::interrupt::interruptible;
 use super::output::Output;
 use super::progress::Shown;
 use super::style::Style;
 use crate::backend::Simulated;
-use crate::deploy::{Access, Deployment, Options, Selection};
+use crate::deploy::{Access, Deployment, Options};
 use crate::error::{Error, ErrorKind};
 use crate::inject::Scope;
 use crate::layout::Layout;
@@ -130,11 +130,5 @@ impl<'a, L: Layout> Session<'a, L> {
     /// Nothing more is shown of events.
     pub(super) fn quiet(&self) {
         self.shown.finish();
-    }
-}
-
-impl From<&Select> for Selection {
-    fn from(select: &Select) -> Self {
-        Self { include: select.include.clone(), exclude: select.exclude.clone() }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::chosen::Chosen;
 use super::plan::NOT_IN_LAYOUT;
-use super::policy::Chosen;
 use super::progress::{Progress, Undone};
 use super::services::whose;
 use super::things::Thing;
@@ -26,8 +26,10 @@ impl Deployment {
     /// cannot be written.
     pub async fn deploy(&self, selection: &Selection) -> Result<Report, Error> {
         self.resolved()?;
-        let Chosen { among, stays, .. } = self.deployed_by(selection)?;
-        self.allowed(&among, &self.survey().await?)?;
+        let chosen = self.deployed_by(selection)?;
+        self.allowed(&chosen.among, &self.survey().await?)?;
+        self.can_do(&chosen).await?;
+        let Chosen { among, stays, .. } = chosen;
         crash_point("run-begun");
         self.world.kept().write_to(self.ledger.clone()).await?;
         let machines = among.iter().filter_map(|at| match &self.things.all[*at] {

@@ -4,6 +4,7 @@
 //! decisions as the plan, is announced in the journal before it is begun, and is written down when it ended.
 
 mod apply;
+mod chosen;
 mod decide;
 mod force;
 mod graph;

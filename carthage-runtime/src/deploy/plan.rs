@@ -1,14 +1,11 @@
 //! What deploying would do, and why. Looks, and touches nothing.
 
-use std::collections::BTreeSet;
-
 use futures_util::{StreamExt, stream};
 
 use super::decide::{self, Verdict};
 use super::names;
-use super::policy::{Chosen, Question};
-use super::things::{Thing, Things};
-use super::{Action, Deployment, Plan, Selection, Skip, Step};
+use super::things::Thing;
+use super::{Action, Deployment, Plan, Selection, Step};
 use crate::customize::Now;
 use crate::error::Error;
 use crate::machine::engine::{LinkSpec, Presence};
@@ -28,56 +25,22 @@ impl Deployment {
         let chosen = self.deployed_by(selection)?;
         let among = &chosen.among;
         self.allowed(among, &surveyed)?;
-        let mut notes = surveyed.notes;
-        notes.extend(chosen.notes());
+        self.can_do(&chosen).await?;
         let looks = among.iter().map(|thing| self.steps_of(*thing));
         let steps: Vec<Vec<Step>> =
             stream::iter(looks).buffered(self.options.parallel.max(1)).collect().await;
+        let with_steps = among.iter().zip(&steps).filter(|(_, steps)| !steps.is_empty()).map(|(at, _)| *at);
+        let brought: Vec<_> = self.brought_in(&chosen, with_steps);
+        let notes = surveyed.notes.into_iter().chain(brought).chain(chosen.notes()).collect();
         let order = self.things.deploys_in_order().order();
         let mut of: std::collections::BTreeMap<usize, Vec<Step>> = among.iter().copied().zip(steps).collect();
-        let mut plan = Plan { notes, ..Plan::default() };
+        let orphans = chosen.orphans.clone();
+        let mut plan = Plan { notes, orphans, ..Plan::default() };
         for steps in order.into_iter().filter_map(|thing| of.remove(&thing)) {
             plan.unchanged += usize::from(steps.is_empty());
             plan.steps.extend(steps);
         }
         Ok(plan)
-    }
-
-    /// These, and the machines that exist and share the links of any of them: they go down with it, and have to come up again.
-    fn with_sharing(&self, mut among: BTreeSet<usize>) -> BTreeSet<usize> {
-        loop {
-            let exist = |at: &usize| self.record(&self.things.all[*at]).is_some();
-            let sharing = among.iter().flat_map(|at| self.things.sharing(*at));
-            let more: Vec<_> = sharing
-                .filter(|at| !among.contains(at) && !self.things.all[*at].is_old() && exist(at))
-                .collect();
-            if more.is_empty() {
-                return among;
-            }
-            among.extend(self.things.deploys.closure(more));
-        }
-    }
-
-    /// What is selected and what it needs; of what is no longer in the layout, only what is selected. A network that is no longer
-    /// in it stays as long as something is plugged into it that is not selected.
-    pub(super) fn deployed_by(&self, selection: &Selection) -> Result<Chosen, Error> {
-        let Things { all, deploys, .. } = &self.things;
-        let selected = self.things.selected(selection)?;
-        let (old, current): (Vec<_>, Vec<_>) = selected.into_iter().partition(|at| all[*at].is_old());
-        let named = current.into_iter().filter(|at| !self.waits_to_be_named(selection, *at));
-        let mut among = self.with_sharing(deploys.closure(named));
-        let mut old: BTreeSet<usize> = old.into_iter().collect();
-        let kept = self.keep(&mut old, Question::Orphan);
-        among.extend(&old);
-        let mut stays = Vec::new();
-        for at in old.into_iter().filter(|at| matches!(all[*at], Thing::OldNetwork(_))) {
-            if let Some(user) = self.things.destroys.users(at).find(|user| !among.contains(user)) {
-                let why = format!("`{}` is plugged into it and is not selected", all[user].name());
-                stays.push(Skip { thing: all[at].name(), why });
-                among.remove(&at);
-            }
-        }
-        Ok(Chosen { among, stays, kept })
     }
 
     /// The steps of one thing, and of what belongs to it. What does not answer hides nothing else.

@@ -78,20 +78,3 @@ impl Deployment {
         selection.include.is_empty() && !self.things.all[at].policy().auto_deploy
     }
 }
-
-/// What a command is about.
-#[derive(Debug, Default)]
-pub(super) struct Chosen {
-    pub(super) among: BTreeSet<usize>,
-    /// What was to be done and is not.
-    pub(super) stays: Vec<Skip>,
-    /// What a policy keeps: nothing was to be done with it.
-    pub(super) kept: Vec<Skip>,
-}
-
-impl Chosen {
-    /// What is said of all that stays.
-    pub(super) fn notes(&self) -> impl Iterator<Item = String> + '_ {
-        self.stays.iter().chain(&self.kept).map(|skip| format!("{} stays: {}", skip.thing, skip.why))
-    }
-}

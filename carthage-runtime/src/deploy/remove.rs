@@ -7,8 +7,9 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 
 use super::Action;
+use super::chosen::Chosen;
 use super::plan::cannot_be_told;
-use super::policy::{Chosen, Question};
+use super::policy::Question;
 use super::progress::{Progress, Undone};
 use super::things::Thing;
 use super::{Deployment, Failure, Plan, Report, Selection, Skip, Step};
@@ -41,7 +42,7 @@ impl Deployment {
             Step { thing: thing.name(), action, why, details: Vec::new() }
         });
         let unchanged = chosen.stays.len() + chosen.kept.len();
-        Ok(Plan { steps: gone.collect(), unchanged, notes: chosen.notes().collect() })
+        Ok(Plan { steps: gone.collect(), unchanged, notes: chosen.notes().collect(), orphans: Vec::new() })
     }
 
     /// Destroys the selection, what needs a thing before the thing. When nothing is left of the layout, its state goes too.
@@ -87,7 +88,12 @@ impl Deployment {
     fn destroyed_by(&self, selection: &Selection, exist: &Existing) -> Result<Chosen, Error> {
         let mut selected = self.things.selected(selection)?;
         selected.retain(|at| exist.contains_key(at));
-        let kept = self.keep(&mut selected, Question::Destroy);
+        let mut question = Question::Destroy;
+        if selection.orphans {
+            selected.retain(|at| self.things.all[*at].is_old());
+            question = Question::Orphan;
+        }
+        let kept = self.keep(&mut selected, question);
         let users = self.things.destroys.reversed();
         let (mut among, mut stays) = (BTreeSet::new(), Vec::new());
         for &at in &selected {
@@ -105,7 +111,7 @@ impl Deployment {
                 }
             }
         }
-        Ok(Chosen { among, stays, kept })
+        Ok(Chosen::destroyed(among, stays, kept))
     }
 
     /// What exists, recorded or not. One dead host keeps nobody from destroying what is on others.

@@ -15,6 +15,8 @@ pub struct Plan {
     pub unchanged: usize,
     /// What the user should know before.
     pub notes: Vec<String>,
+    /// What is no longer in the layout, and stays until it is removed.
+    pub orphans: Vec<String>,
 }
 
 impl Plan {

@@ -12,6 +12,12 @@ pub struct Selection {
     pub include: Vec<Pattern>,
     /// Wins over `include`.
     pub exclude: Vec<Pattern>,
+    /// What is needed is not brought in; a deployment that cannot do without is refused.
+    pub only: bool,
+    /// A deployment also removes what of it is no longer in the layout.
+    pub prune: bool,
+    /// A destruction is only about what is no longer in the layout.
+    pub orphans: bool,
 }
 
 impl Selection {
@@ -77,12 +83,13 @@ mod tests {
         let selection = Selection {
             include: vec!["worker-*".parse().unwrap()],
             exclude: vec!["worker-2".parse().unwrap()],
+            ..Selection::all()
         };
         assert!(selection.holds("machine", &["worker-1.a", "worker-1"]));
         assert!(!selection.holds("machine", &["worker-2.a", "worker-2"]));
         assert!(!selection.holds("machine", &["mirror.a", "mirror"]));
         let things = [("machine", vec!["worker-1", "mirror"])];
-        let typo = Selection { include: vec!["mirorr".parse().unwrap()], exclude: vec![] };
+        let typo = Selection { include: vec!["mirorr".parse().unwrap()], ..Selection::all() };
         let error = typo.check(things.iter().cloned()).unwrap_err();
         assert_eq!(error.next_step(), Some("did you mean `mirror`?"));
     }

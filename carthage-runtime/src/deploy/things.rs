@@ -221,6 +221,14 @@ impl Things {
             .any(|(first, then)| *then == thing && matches!(self.all[*first], Thing::OldMachine(_)))
     }
 
+    /// What is no longer in the layout and stays, but has an address of a machine of these; and that machine.
+    pub(super) fn held_by_others(&self, among: &BTreeSet<usize>) -> impl Iterator<Item = (usize, usize)> {
+        let holds = |(first, then): &&(usize, usize)| {
+            matches!(self.all[*first], Thing::OldMachine(_)) && !among.contains(first) && among.contains(then)
+        };
+        self.first.iter().filter(holds).copied()
+    }
+
     /// The machines that share the links of this one.
     pub(super) fn sharing(&self, thing: usize) -> impl Iterator<Item = usize> + '_ {
         let name = match &self.all[thing] {

@@ -99,6 +99,7 @@ impl Lab {
             .envs(kept.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
             .env("TESTLAB_PAGE_PROGRAM", &self.programs.page)
             .env("CARTHAGE_STATE_DIR", self.base())
+            .env("CARTHAGE_PRUNE", "1")
             .envs(&self.settings)
             .args(arguments);
         command

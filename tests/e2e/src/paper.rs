@@ -10,6 +10,8 @@ use serde_json::Value;
 pub struct PaperLab {
     directory: tempfile::TempDir,
     testlab: PathBuf,
+    /// Whether what is no longer in the layout goes with a deployment, from now on: most tests are about all that changes.
+    pub prunes: bool,
     /// How the source is edited, from now on.
     pub edits: Edits,
 }
@@ -53,7 +55,7 @@ impl PaperLab {
         let temporary = std::env::temp_dir();
         let place = if memory.is_dir() { memory } else { &temporary };
         let directory = tempfile::Builder::new().prefix("carthage-matrix-").tempdir_in(place).unwrap();
-        Self { directory, testlab, edits: BEFORE }
+        Self { directory, testlab, prunes: true, edits: BEFORE }
     }
 
     /// Where everything is.
@@ -67,6 +69,9 @@ impl PaperLab {
         program.env_clear().env("TESTLAB_SOURCE", "matrix").envs(self.edits.iter().copied());
         program.args([command, "--yes", "--progress", "quiet", "--parallel", "1", "--state-dir"]);
         program.arg(self.base()).args(arguments);
+        if self.prunes && matches!(command, "plan" | "deploy") && !arguments.contains(&"--plan") {
+            program.arg("--prune");
+        }
         program
     }
 

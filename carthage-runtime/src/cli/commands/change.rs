@@ -1,7 +1,7 @@
 //! Commands that change the world: each shows what it does, and reports.
 
 use super::{plan, report};
-use crate::cli::args::{DeployArgs, Select};
+use crate::cli::args::{DeployArgs, DestroyArgs, Select};
 use crate::cli::exit::Exit;
 use crate::cli::session::Session;
 use crate::deploy::{Access, Action, Deployment, Pattern, Plan, SavedPlan, Selection};
@@ -16,7 +16,7 @@ pub(in crate::cli) async fn deploy<L: Layout>(
     let saved = args.plan.as_deref().map(SavedPlan::read).transpose()?;
     let selection = match &saved {
         Some(saved) => saved.selection().clone(),
-        None => Selection::from(&args.select),
+        None => args.deployed.selection()?,
     };
     let planned = async |deployment: &Deployment| {
         // Before anything is said of names that another layout has.
@@ -49,9 +49,9 @@ pub(in crate::cli) async fn deploy<L: Layout>(
 /// `destroy`
 pub(in crate::cli) async fn destroy<L: Layout>(
     session: &Session<'_, L>,
-    select: &Select,
+    args: &DestroyArgs,
 ) -> Result<Exit, Error> {
-    let selection = Selection::from(select);
+    let selection = args.selection()?;
     if !session.was_deployed()? {
         // What the selection names is still checked.
         let plan = session.open(Access::Look).await?.plan_destroy(&selection).await?;
@@ -82,9 +82,10 @@ pub(in crate::cli) async fn start<L: Layout>(
     select: &Select,
 ) -> Result<Exit, Error> {
     session.must_be_deployed()?;
+    let selection = select.selection()?;
     session
         .work(async {
-            let report = session.open(Access::Change).await?.start(&select.into()).await?;
+            let report = session.open(Access::Change).await?.start(&selection).await?;
             Ok(report::show(session, &report))
         })
         .await
@@ -96,9 +97,10 @@ pub(in crate::cli) async fn stop<L: Layout>(
     select: &Select,
 ) -> Result<Exit, Error> {
     session.must_be_deployed()?;
+    let selection = select.selection()?;
     session
         .work(async {
-            let report = session.open(Access::Change).await?.stop(&select.into()).await?;
+            let report = session.open(Access::Change).await?.stop(&selection).await?;
             Ok(report::show(session, &report))
         })
         .await
@@ -110,7 +112,7 @@ pub(in crate::cli) async fn run<L: Layout>(
     tasks: &[Pattern],
 ) -> Result<Exit, Error> {
     session.must_be_deployed()?;
-    let selection = Selection { include: tasks.to_vec(), exclude: Vec::new() };
+    let selection = Selection { include: tasks.to_vec(), ..Selection::all() };
     session
         .work(async {
             let report = session.open(Access::Change).await?.run(&selection).await?;

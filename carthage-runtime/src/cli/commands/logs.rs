@@ -11,7 +11,7 @@ use crate::cli::progress::span;
 use crate::cli::session::Session;
 use crate::cli::style::{Style, Tone};
 use crate::cli::table::table;
-use crate::deploy::{LoggedRun, Selection, logged_runs, run_log};
+use crate::deploy::{LoggedRun, logged_runs, run_log};
 use crate::error::Error;
 use crate::layout::Layout;
 
@@ -40,7 +40,7 @@ pub(in crate::cli) async fn logs<L: Layout>(
         }
         return Ok(Exit::Done);
     }
-    let (_, events) = run_log(&dirs, args.run, &Selection::from(&args.select))?;
+    let (_, events) = run_log(&dirs, args.run, &args.select.selection()?)?;
     if session.common.json {
         events.iter().for_each(|event| out.json(event));
     } else {

@@ -28,7 +28,8 @@ pub(in crate::cli) async fn list<L: Layout>(
     session: &Session<'_, L>,
     select: &Select,
 ) -> Result<Exit, Error> {
-    let listed = session.work(async { session.open(Access::Look).await?.list(&select.into()) }).await?;
+    let selection = select.selection()?;
+    let listed = session.work(async { session.open(Access::Look).await?.list(&selection) }).await?;
     if session.common.json {
         listed.iter().for_each(|thing| session.out.json(&Line::Thing(thing)));
     } else {
@@ -66,8 +67,8 @@ pub(in crate::cli) async fn status<L: Layout>(
     session: &Session<'_, L>,
     select: &Select,
 ) -> Result<Exit, Error> {
-    let status =
-        session.work(async { session.open(Access::Look).await?.status(&select.into()).await }).await?;
+    let selection = select.selection()?;
+    let status = session.work(async { session.open(Access::Look).await?.status(&selection).await }).await?;
     let held = lock::holder(&session.dirs()?)?;
     if session.common.json {
         status.machines.iter().for_each(|machine| session.out.json(&Line::Machine(machine)));

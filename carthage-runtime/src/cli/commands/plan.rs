@@ -7,7 +7,7 @@ use crate::cli::exit::Exit;
 use crate::cli::session::Session;
 use crate::cli::style::{Style, Tone};
 use crate::cli::table::table;
-use crate::deploy::{Access, Action, Plan, Selection, Step};
+use crate::deploy::{Access, Action, Plan, Step};
 use crate::error::Error;
 use crate::layout::Layout;
 
@@ -26,7 +26,7 @@ fn sign(action: Action) -> (&'static str, Tone) {
 #[serde(tag = "event", rename_all = "kebab-case")]
 enum Line<'a> {
     Step(&'a Step),
-    Plan { steps: usize, unchanged: usize, notes: &'a [String] },
+    Plan { steps: usize, unchanged: usize, notes: &'a [String], orphans: &'a [String] },
 }
 
 /// `plan`
@@ -34,7 +34,7 @@ pub(in crate::cli) async fn plan<L: Layout>(
     session: &Session<'_, L>,
     args: &PlanArgs,
 ) -> Result<Exit, Error> {
-    let selection = Selection::from(&args.select);
+    let selection = args.deployed.selection()?;
     let look = async {
         let deployment = session.open(Access::Look).await?;
         let plan = deployment.plan(&selection).await?;
@@ -57,6 +57,7 @@ pub(super) fn show<L: Layout>(session: &Session<'_, L>, plan: &Plan) {
             steps: plan.steps.len(),
             unchanged: plan.unchanged,
             notes: &plan.notes,
+            orphans: &plan.orphans,
         });
     } else {
         text(plan, session.style).iter().for_each(|line| session.out.line(line));
@@ -131,6 +132,7 @@ mod tests {
             ],
             unchanged: 1,
             notes: vec!["Sandbox: cpus is not enforced: no cgroup".into()],
+            ..Plan::default()
         };
         assert_eq!(
             text(&plan, Style::plain()).join("\n"),

@@ -88,7 +88,7 @@ impl Sink for Shared {
 }
 
 fn named(name: &str) -> Selection {
-    Selection { include: vec![name.parse().unwrap()], exclude: Vec::new() }
+    Selection { include: vec![name.parse().unwrap()], ..Selection::all() }
 }
 
 impl Opened {

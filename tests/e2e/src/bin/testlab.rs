@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         "gone" => cli::main::<testlab::policies::gone::Testlab>(),
         "free" => cli::main::<testlab::policies::free::Testlab>(),
         "matrix" => cli::main::<testlab::matrix::Matrix>(),
+        "renamed-matrix" => cli::main::<testlab::matrix::Renamed>(),
         "written" => cli::main::<testlab::written::Written>(),
         _ => ExitCode::from(99),
     }

@@ -37,7 +37,7 @@ pub struct Gateway {
 }
 
 /// Starts after the gateway.
-#[machine_model]
+#[machine_model(tags = ["work"])]
 pub struct Worker {
     /// An address from the pool.
     #[link]
@@ -138,4 +138,19 @@ pub struct Matrix {
     /// On the one side.
     #[member(list = (1..=setting("TESTLAB_WORKERS", 2)).map(|n: u32| format!("worker-{n}")))]
     pub workers: Fleet<Worker>,
+}
+
+/// The same, with a gateway of another name.
+#[layout(name = "testlab", implementation = Simulated)]
+pub struct Renamed {
+    /// The same in every run.
+    #[provide(persist, Token(format!("{:032x}", fastrand::u128(..))))]
+    pub token: Arc<Token>,
+    /// In front.
+    pub front: Front,
+    /// Behind.
+    pub back: Back,
+    /// Between.
+    #[member(name = "portal")]
+    pub gateway: Gateway,
 }
