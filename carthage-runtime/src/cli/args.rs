@@ -144,6 +144,16 @@ pub(super) struct Deployed {
     pub(super) prune: bool,
 }
 
+/// What `status` is about.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct StatusArgs {
+    #[command(flatten)]
+    pub(super) select: Select,
+    /// End with 2 when something is missing, is not what was deployed, or does not answer
+    #[arg(long, env = "CARTHAGE_PROBE", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(super) probe: bool,
+}
+
 /// What `destroy` is about.
 #[derive(Clone, Debug, ClapArgs)]
 pub(super) struct DestroyArgs {
@@ -241,7 +251,7 @@ pub(super) enum Command {
     /// Make everything as the layout says
     Deploy(DeployArgs),
     /// Show what exists and runs
-    Status(Select),
+    Status(StatusArgs),
     /// Show what happened in a run, with the output of its commands
     Logs(LogsArgs),
     /// Start machines, and those they depend on

@@ -44,7 +44,7 @@ character as it is; without a kind, things of every kind are meant. A machine's 
 
 Environment: every option is a variable too: --state-dir is CARTHAGE_STATE_DIR, --yes is CARTHAGE_YES=1.
 
-Exit status: 0 done, or nothing to do; 1 an error; 2 there is something to do (plan); 3 some of it failed; 64 wrong usage; \
+Exit status: 0 done, or nothing to do; 1 an error; 2 there is something to do (plan), or something was changed from outside (status --probe); 3 some of it failed; 64 wrong usage; \
 130 interrupted; 4 a saved plan does not hold any more, and nothing was done. `exec` and `shell` pass on the command's, and use 125 when it could not be run.
 ";
 
@@ -95,7 +95,15 @@ const COMMANDS: &[Text] = &[
             ("deploy --plan monday.plan", "exactly what was saved, or nothing"),
         ],
     ),
-    ("status", "", &[("status", "everything"), ("status mirror --json", "one machine, for a program")]),
+    (
+        "status",
+        "",
+        &[
+            ("status", "everything"),
+            ("status mirror --json", "one machine, for a program"),
+            ("status --probe", "for scripts: ends with 2 when something was changed from outside"),
+        ],
+    ),
     (
         "logs",
         "Every run that changes something has a log of its own; a hundred are kept. A machine stands for its tasks and services, too.\n",

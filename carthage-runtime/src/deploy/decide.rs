@@ -21,6 +21,9 @@ pub(crate) struct Rules<'a> {
     pub(crate) shared: Option<Action>,
 }
 
+/// Why something is written down again that was made anew behind our back.
+const ANOTHER: &str = "it is not the one that was deployed";
+
 /// What a machine needs to be as the layout wants it. `wanted` holds what it would be made from now; `names` says how the names
 /// that it can reach changed, if they did.
 pub(crate) fn machine(
@@ -44,7 +47,8 @@ pub(crate) fn machine(
             Some(_) => say(Action::Create, "it was removed from outside"),
         };
     };
-    let made_from = record.filter(|record| record.identity == *identity).and_then(MadeFrom::of);
+    let another = record.is_some_and(|record| record.identity != *identity);
+    let made_from = record.filter(|_| !another).and_then(MadeFrom::of);
     let changes = made_from.as_ref().map(|old| changes(&old.spec, &wanted.spec)).unwrap_or_default();
     let why = || changes.iter().map(|(_, why)| why.as_str()).collect::<Vec<_>>().join(", ");
     let effect = changes.iter().map(|(aspect, _)| (rules.effect)(*aspect)).max();
@@ -66,6 +70,7 @@ pub(crate) fn machine(
             Some((Action::Restart, format!("whether it runs cannot be told: {why}")))
         }
         Presence::Running(_) => match (&made_from, effect) {
+            (None, _) if another => say(Action::Update, ANOTHER),
             (None, _) => say(Action::Update, "an earlier run was ended before it wrote down what it made"),
             (_, Some(Effect::Restart)) => Some((Action::Restart, why())),
             (Some(old), _) => updated(old, wanted, names),
@@ -223,6 +228,7 @@ pub(crate) fn network(record: Option<&Record>, presence: &Presence, wanted: &Net
                 (Action::Update, "its policy changed")
             }
             Some(_) => (Action::Update, "its addressing changed"),
+            None if record.is_some_and(|record| record.identity != *identity) => (Action::Update, ANOTHER),
             None => (Action::Update, "an earlier run was ended before it wrote down what it made"),
         },
     };

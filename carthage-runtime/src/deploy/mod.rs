@@ -37,7 +37,7 @@ pub use runs::{LoggedRun, logged_runs, run_log};
 pub use saved::SavedPlan;
 pub use select::Selection;
 pub(crate) use select::nearest;
-pub use status::{Listed, ListedRole, MachineStatus, NetworkStatus, Service, Status};
+pub use status::{Drift, Listed, ListedRole, MachineStatus, NetworkStatus, Service, Status};
 pub use tree::{Customized, Item, LINTS, Lint, Plugged, Provided, lints};
 
 pub use crate::step::{Action, Failure, Skip, Step};

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::machine::Machine;
 use crate::machine::engine::{Presence, ServiceState, ServiceStatus};
 use crate::model::{Key, Kind, Node, Role, Taken};
+use crate::state::Record;
 
 /// Something in the layout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -68,6 +69,31 @@ pub struct Status {
     pub notes: Vec<String>,
 }
 
+/// How what is there is not what is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Drift {
+    /// It was deployed, and is not there.
+    Missing,
+    /// It is there, and is not the one that was deployed.
+    Changed,
+    /// It does not say whether it is there.
+    Unknown,
+}
+
+impl Drift {
+    /// Of what should be as this record says.
+    fn of(record: Option<&Record>, presence: &Presence) -> Option<Self> {
+        let record = record?;
+        match presence {
+            Presence::Unknown(..) => Some(Self::Unknown),
+            Presence::Absent => Some(Self::Missing),
+            there if there.identity() != Some(&record.identity) => Some(Self::Changed),
+            _ => None,
+        }
+    }
+}
+
 /// A machine as it is now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MachineStatus {
@@ -81,6 +107,9 @@ pub struct MachineStatus {
     /// What is wrong with that, if something is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+    /// Whether it is as it was deployed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
     /// Whether it is in the layout.
     pub in_layout: bool,
     /// Its addresses with prefix lengths.
@@ -117,11 +146,23 @@ pub struct NetworkStatus {
     /// What is wrong with that, if something is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+    /// Whether it is as it was deployed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
     /// Whether it is in the layout.
     pub in_layout: bool,
     /// Its subnet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subnet: Option<String>,
+}
+
+impl Status {
+    /// Whether something is not as it was deployed, or does not say.
+    #[must_use]
+    pub fn has_drifted(&self) -> bool {
+        self.machines.iter().any(|machine| machine.drift.is_some())
+            || self.networks.iter().any(|network| network.drift.is_some())
+    }
 }
 
 impl Deployment {
@@ -187,15 +228,19 @@ impl Deployment {
         status.machines = stream::iter(asked).buffered(self.options.parallel.max(1)).collect().await;
         for thing in things {
             if let Thing::Network(network) | Thing::OldNetwork(network) = thing {
-                let (state, trouble) = match network.presence().await {
-                    Ok(Presence::Unknown(_, why)) => (UNKNOWN, Some(why)),
-                    Ok(presence) => (word(&presence), None),
-                    Err(error) => (UNKNOWN, Some(crate::chain(&error))),
+                let (state, trouble, drift) = match network.presence().await {
+                    Ok(Presence::Unknown(_, why)) => (UNKNOWN, Some(why), Some(Drift::Unknown)),
+                    Ok(presence) => {
+                        let drift = Drift::of(self.record(thing), &presence);
+                        (word(&presence), drift.map(of_network), drift)
+                    }
+                    Err(error) => (UNKNOWN, Some(crate::chain(&error)), Some(Drift::Unknown)),
                 };
                 status.networks.push(NetworkStatus {
                     name: network.spec().name.clone(),
                     state,
                     trouble,
+                    drift,
                     in_layout: !thing.is_old(),
                     subnet: network.spec().v4.map(|net| net.to_string()),
                 });
@@ -205,9 +250,13 @@ impl Deployment {
     }
 
     async fn machine_status(&self, machine: &Machine, index: Option<usize>) -> MachineStatus {
-        let (state, mut trouble, services) = match asked(machine).await {
-            Ok((presence, services)) => (word(&presence), self.trouble(machine, &presence), services),
-            Err(error) => (UNKNOWN, Some(crate::chain(&error)), Vec::new()),
+        let record = self.snapshot.records.get(&machine.thing());
+        let (state, mut trouble, drift, services) = match asked(machine).await {
+            Ok((presence, services)) => {
+                let drift = Drift::of(record, &presence);
+                (word(&presence), self.trouble(machine, &presence), drift, services)
+            }
+            Err(error) => (UNKNOWN, Some(crate::chain(&error)), Some(Drift::Unknown), Vec::new()),
         };
         let gone = index.map_or_else(|| Ok(Vec::new()), |index| self.tasks_gone(index));
         let gone = gone.unwrap_or_else(|error| {
@@ -219,6 +268,7 @@ impl Deployment {
             implementation: machine.implementation().to_owned(),
             state,
             trouble,
+            drift,
             in_layout: index.is_some(),
             addresses: addresses(machine),
             services: services.into_iter().map(|service| Service::of(service, &gone)).collect(),
@@ -245,6 +295,16 @@ impl Deployment {
             _ => None,
         }
     }
+}
+
+/// What is wrong with a network that is not as it was deployed.
+fn of_network(drift: Drift) -> String {
+    let what = match drift {
+        Drift::Missing => "it was removed from outside; `deploy` makes it again",
+        Drift::Changed => "it is not the one that was deployed; `deploy` mends it",
+        Drift::Unknown => "it does not say whether it is there",
+    };
+    what.to_owned()
 }
 
 /// Whether a machine is there, and its services if it is.

@@ -3,7 +3,7 @@
 use clap_complete::Shell;
 use serde::Serialize;
 
-use crate::cli::args::{self, Select};
+use crate::cli::args::{self, Select, StatusArgs};
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
@@ -65,9 +65,9 @@ fn addresses(thing: &Listed) -> String {
 /// `status`
 pub(in crate::cli) async fn status<L: Layout>(
     session: &Session<'_, L>,
-    select: &Select,
+    args: &StatusArgs,
 ) -> Result<Exit, Error> {
-    let selection = select.selection()?;
+    let selection = args.select.selection()?;
     let status = session.work(async { session.open(Access::Look).await?.status(&selection).await }).await?;
     let held = lock::holder(&session.dirs()?)?;
     if session.common.json {
@@ -79,7 +79,7 @@ pub(in crate::cli) async fn status<L: Layout>(
     } else {
         status_text(&status, held.as_ref(), session.style).iter().for_each(|line| session.out.line(line));
     }
-    Ok(Exit::Done)
+    Ok(if args.probe && status.has_drifted() { Exit::Pending } else { Exit::Done })
 }
 
 fn status_text(status: &Status, held: Option<&Option<Holder>>, style: Style) -> Vec<String> {
@@ -183,6 +183,7 @@ mod tests {
     #[test]
     fn what_exists() {
         let machine = MachineStatus {
+            drift: None,
             name: "mirror".into(),
             implementation: "Sandbox".into(),
             state: "running",
@@ -198,6 +199,7 @@ mod tests {
             }],
         };
         let network = NetworkStatus {
+            drift: None,
             name: "lab".into(),
             state: "unknown",
             trouble: Some("its keeper is silent".into()),
