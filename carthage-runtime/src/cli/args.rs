@@ -186,7 +186,7 @@ pub(super) struct DeployArgs {
         hide_env_values = true,
         value_name = "FILE",
         value_hint = ValueHint::FilePath,
-        conflicts_with_all = ["include", "exclude", "on", "from_file", "only", "prune"]
+        conflicts_with_all = ["include", "exclude", "on", "from_file"]
     )]
     pub(super) plan: Option<PathBuf>,
 }

@@ -160,3 +160,18 @@ fn what_is_no_plan_is_told() {
     assert_eq!(lab.run("deploy", &["--plan", file.to_str().unwrap(), "gateway"]).status.code(), Some(64));
     assert_eq!(lab.world(), PaperWorld::default());
 }
+
+#[test]
+fn what_is_said_besides_a_plan_is_what_it_says() {
+    let mut lab = lab();
+    lab.prunes = false;
+    let (_, file) = planned(&lab, &[]);
+    let more = deployed(&lab, &file, &["--prune"]);
+    assert_eq!(more.status.code(), Some(64), "{more:?}");
+    assert!(
+        String::from_utf8_lossy(&more.stderr).contains("the plan was made without `--prune`"),
+        "{more:?}"
+    );
+    let (_, file) = planned(&lab, &["--prune"]);
+    assert!(deployed(&lab, &file, &["--prune"]).status.success());
+}

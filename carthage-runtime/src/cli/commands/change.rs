@@ -1,11 +1,11 @@
 //! Commands that change the world: each shows what it does, and reports.
 
 use super::{plan, report};
-use crate::cli::args::{DeployArgs, DestroyArgs, Select};
+use crate::cli::args::{DeployArgs, Deployed, DestroyArgs, Select};
 use crate::cli::exit::Exit;
 use crate::cli::session::Session;
 use crate::deploy::{Access, Action, Deployment, Pattern, Plan, SavedPlan, Selection};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::layout::Layout;
 
 /// `deploy`
@@ -15,7 +15,10 @@ pub(in crate::cli) async fn deploy<L: Layout>(
 ) -> Result<Exit, Error> {
     let saved = args.plan.as_deref().map(SavedPlan::read).transpose()?;
     let selection = match &saved {
-        Some(saved) => saved.selection().clone(),
+        Some(saved) => {
+            as_planned(&args.deployed, saved.selection())?;
+            saved.selection().clone()
+        }
         None => args.deployed.selection()?,
     };
     let planned = async |deployment: &Deployment| {
@@ -44,6 +47,18 @@ pub(in crate::cli) async fn deploy<L: Layout>(
             exit.and_then(|exit| forgotten.map(|()| exit))
         })
         .await
+}
+
+/// What is said besides a plan must be what the plan says: it may be a variable, said for all commands.
+fn as_planned(asked: &Deployed, planned: &Selection) -> Result<(), Error> {
+    let more = [("--only", asked.only && !planned.only), ("--prune", asked.prune && !planned.prune)];
+    match more.iter().find(|(_, more)| *more) {
+        None => Ok(()),
+        Some((option, _)) => {
+            Err(Error::new(ErrorKind::Usage, format!("the plan was made without `{option}`"))
+                .hint(format!("leave `{option}` out, or plan again with it")))
+        }
+    }
 }
 
 /// `destroy`

@@ -10,6 +10,7 @@
 
 pub mod base;
 pub mod by_hand;
+pub mod canary;
 pub mod comments;
 pub mod fewer;
 pub mod matrix;

@@ -7,6 +7,7 @@ mod failures;
 mod interrupts;
 mod invalid;
 mod policies;
+mod secrets;
 mod selections;
 mod services;
 mod users;
