@@ -79,12 +79,14 @@ fn tell(seed: u64, tally: &Tally) {
         layout::tell(&story);
         let selection = story.selection();
         let before = world.everything();
-        let plan = runtime.block_on(async {
+        let (plan, saved) = runtime.block_on(async {
             let deployment = open(Access::Look, &world, &story).await;
-            match story.destroys() {
+            let plan = match story.destroys() {
                 true => deployment.plan_destroy(&selection).await.unwrap(),
                 false => deployment.plan(&selection).await.unwrap(),
-            }
+            };
+            let saved = deployment.saved(&selection, &plan).unwrap();
+            (plan, saved)
         });
         assert_eq!(world.everything(), before, "{about}: planning changed something");
         let happened = world.history();
@@ -92,7 +94,14 @@ fn tell(seed: u64, tally: &Tally) {
             let deployment = open(Access::Change, &world, &story).await;
             match story.destroys() {
                 true => deployment.destroy(&selection).await.unwrap(),
-                false => deployment.deploy(&selection).await.unwrap(),
+                false => {
+                    // Where nothing goes wrong, keeping to the plan keeps nobody from anything.
+                    if !story.is_struck() && turn % 2 == 0 {
+                        let now = deployment.plan(&selection).await.unwrap();
+                        deployment.keep_to(&saved, &now).unwrap();
+                    }
+                    deployment.deploy(&selection).await.unwrap()
+                }
             }
         });
         let touched = world.touched_since(&happened);

@@ -97,7 +97,7 @@ impl Story {
 
     pub fn selection(&self) -> Selection {
         let include = self.selected.iter().map(|pattern| pattern.parse().unwrap()).collect();
-        Selection { include, ..Selection::all() }
+        Selection { include, prune: true, ..Selection::all() }
     }
 
     /// The next turn. Sometimes nothing happens.
