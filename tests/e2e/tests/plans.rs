@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use carthage_e2e::paper::{AFTER, PaperLab, PaperWorld, undisturbed};
@@ -23,7 +23,7 @@ fn planned(lab: &PaperLab, arguments: &[&str]) -> (Vec<Value>, PathBuf) {
     (lines(&plan).into_iter().filter(|line| line["event"] == "step").collect(), file)
 }
 
-fn deployed(lab: &PaperLab, file: &PathBuf, arguments: &[&str]) -> Output {
+fn deployed(lab: &PaperLab, file: &Path, arguments: &[&str]) -> Output {
     lab.run("deploy", &[&["--plan", file.to_str().unwrap()], arguments].concat())
 }
 
@@ -57,7 +57,8 @@ fn what_was_saved_is_what_is_done() {
     let report = lines(&deploy).into_iter().find(|line| line["event"] == "report").unwrap();
     let mut done = words(report["done"].as_array().unwrap());
     let mut planned_ones = words(&steps);
-    (done.sort(), planned_ones.sort());
+    done.sort();
+    planned_ones.sort();
     assert_eq!(done, planned_ones);
 
     // It is about what it was made for, in one profile of one layout, with names or without.
