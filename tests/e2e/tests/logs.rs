@@ -1,7 +1,5 @@
 //! The logs of runs: all that a run did, and the output of its commands.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
-
 use std::process::Output;
 
 use carthage_e2e::paper::{AFTER, PaperLab};

@@ -1,7 +1,5 @@
 //! What is no longer in the layout: shown in every plan, and removed when that is asked for.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
-
 use std::process::Output;
 
 use carthage_e2e::paper::{AFTER, PaperLab, undisturbed};

@@ -1,7 +1,5 @@
 //! What a command is about, said in other ways than by names.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
-
 use std::io::Write;
 use std::process::{Output, Stdio};
 
