@@ -8,6 +8,7 @@ mod constraint;
 mod container;
 mod customization;
 mod depends_on;
+mod elsewhere;
 mod enclave;
 mod entry;
 mod errors;

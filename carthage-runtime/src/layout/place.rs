@@ -11,7 +11,7 @@ use super::parts::downcast;
 use super::placed::Placed;
 use super::world::World;
 use super::{Model, RoleTrait};
-use crate::customize::{AnyCustomization, Application, When};
+use crate::customize::{AnyCustomization, Application, Setting, Walk, When};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::inject::{Close, Closing, Making, MakingEach, Scope, Slot, Value};
 use crate::machine::Machine;
@@ -80,7 +80,7 @@ impl Place {
     }
 
     /// The machine at this place.
-    pub(super) fn machine(&self) -> &Machine {
+    pub(crate) fn machine(&self) -> &Machine {
         self.world.machine(self.index)
     }
 
@@ -88,6 +88,19 @@ impl Place {
     pub fn machines(&self) -> impl Iterator<Item = &Machine> {
         let subtree = self.placement().subtree();
         subtree.filter_map(|placement| self.world.machines().get(&placement.index()))
+    }
+
+    /// Where the machines are that a task at this place depends on by this: of an enclave, all inside; none if it is absent.
+    pub(crate) fn depended_on(&self, need: &Need) -> Vec<Self> {
+        let meant = self.placement().resolve(need.key, need.field).unwrap_or_default();
+        let inside = meant.into_iter().flat_map(Placement::subtree);
+        let machines = inside.filter(|placement| placement.kind() == Kind::Machine);
+        machines.map(|machine| Self::new(self.world.clone(), machine.index())).collect()
+    }
+
+    /// What the tasks of the machine at this place need.
+    pub(crate) fn setting(&self) -> &Setting {
+        self.world.setting(self.index)
     }
 
     /// The model at this place.
@@ -121,7 +134,8 @@ impl Place {
             Error::new(ErrorKind::NotFound, format!("`{}` does not exist", machine.name()))
                 .hint("deploy it first")
         })?;
-        let application = Application { field, customization, when, place: self, machine, setting };
+        let walk = &Walk::default();
+        let application = Application { field, customization, when, place: self, machine, setting, walk };
         let applied = application.run(identity, |_| false, false, &CancellationToken::new()).await?;
         if let Some(guard) = guard {
             guard.release().await?;
@@ -315,6 +329,8 @@ impl Place {
     pub(super) async fn find(&self, need: &'static Need) -> Result<Option<Value>, Error> {
         match need.mode {
             Mode::Deferred | Mode::Every => Ok(None),
+            // Nothing is given to the task.
+            Mode::Running | Mode::RunningToJudge | Mode::After { .. } => Ok(None),
             Mode::PlacedIfThere => match self.world.nearest(self.index, need.key, need.field)[..] {
                 [] => Ok(None),
                 [index, ..] => self.model_as(index, need.key).await.map(Some),

@@ -94,6 +94,8 @@ pub enum Answer {
     No,
     /// It cannot be asked: the machine does not run.
     CannotAsk,
+    /// In a plan: what it looks at, by this name, is changed before it is asked.
+    AskedAfter(String),
 }
 
 /// What is to be done with a task.
@@ -235,6 +237,7 @@ fn by_check(facts: &Facts<'_>, check: &Check<'_>) -> Decision {
     match ask(facts, check) {
         Answer::NotAsked => Decision::AskCompleted,
         Answer::CannotAsk => Decision::Unknown(Reason::CannotAsk(check.name.into())),
+        Answer::AskedAfter(thing) => Decision::Unknown(Reason::AskedAfter(check.name.into(), thing)),
         Answer::No => Decision::Run(Reason::NotCompleted(check.name.into())),
         Answer::Yes => match (by_invalidator(facts), facts.last) {
             (Decision::Skip, Last::Ran(stamp)) if facts.target == Target::Exists(&stamp.target) => {
@@ -287,6 +290,7 @@ fn by_invalidator(facts: &Facts<'_>) -> Decision {
     match ask(facts, check) {
         Answer::NotAsked => Decision::AskValid,
         Answer::CannotAsk => Decision::Unknown(Reason::CannotAsk(check.name.into())),
+        Answer::AskedAfter(thing) => Decision::Unknown(Reason::AskedAfter(check.name.into(), thing)),
         Answer::No => Decision::Run(Reason::Invalid(check.name.into())),
         Answer::Yes => Decision::Skip,
     }
