@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Generics, Ident, Token, Type, bracketed, parenthesized};
 
@@ -149,8 +149,14 @@ impl Elsewhere {
 
     /// That there is such a task: a constant of its own, so that two that name each other are no circle of constants.
     pub(crate) fn proof(&self) -> Option<TokenStream> {
-        let ((field, field_at), task) = self.named.task()?;
-        let (ty, name) = (&self.named.ty, task.unraw().to_string());
+        self.named.proof()
+    }
+}
+
+impl Named {
+    fn proof(&self) -> Option<TokenStream> {
+        let ((field, field_at), task) = self.task()?;
+        let (ty, name) = (&self.ty, task.unraw().to_string());
         // Wholly of the span where the caret is to be.
         let node = |at: Span| quote_spanned!(at=> <#ty as ::carthage::layout::Model>::NODE);
         let (of_field, of_task) = (node(field_at), node(task.span()));
@@ -158,4 +164,17 @@ impl Elsewhere {
         let has_task = quote_spanned!(task.span()=> #of_task.has_task(#field, #name));
         Some(quote!(const _: () = { #has_customization; #has_task };))
     }
+}
+
+/// `task!(Mirror.site.index)`
+pub(crate) fn task(input: TokenStream) -> syn::Result<TokenStream> {
+    const FORM: &str = "a task is named by its machine's model, the field of its customization and its name: \
+                        `task!(Mirror.site.index)`";
+    let at = input.span();
+    let named = Named::bare.parse2(input).map_err(|error| syn::Error::new(error.span(), FORM))?;
+    let (Some(((field, _), task)), Some(proof)) = (named.task(), named.proof()) else {
+        return Err(syn::Error::new(at, FORM));
+    };
+    let (ty, task) = (&named.ty, task.unraw().to_string());
+    Ok(quote!({ #proof ::carthage::layout::TaskOf::<#ty>::new(#field, #task) }))
 }

@@ -128,6 +128,12 @@ pub fn injection_key(input: TokenStream) -> TokenStream {
     }
 }
 
+/// A setup task of a machine's model, to be looked at or forced by hand: `mirror.task(task!(Mirror.site.index))`.
+#[proc_macro]
+pub fn task(input: TokenStream) -> TokenStream {
+    elsewhere::task(input.into()).unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
 /// A link of another machine's model: `link!(Switch.port1)`. There is no such field if there is no such link.
 #[proc_macro]
 pub fn link(input: TokenStream) -> TokenStream {

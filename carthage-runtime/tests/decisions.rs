@@ -221,6 +221,16 @@ async fn disturb(state: &Path, random: &mut fastrand::Rng, kept: &mut BTreeMap<P
                 deployment.deploy(&only).await.unwrap();
             }
             14 => forced(state, task).await,
+            15 => {
+                let (deployment, _) = open(state, Access::Change).await;
+                let by_hand = deployment.task(&format!("{}/{}", task.0, task.1)).unwrap();
+                RAN.take();
+                let ended = by_hand.force().await;
+                let ran = RAN.take();
+                // Where there is no machine, nothing runs.
+                assert!(ended.is_err() || ran == [by_hand.name().rsplit_once('.').unwrap().1], "{ran:?}");
+                assert!(ended.is_err() || by_hand.last_run().is_some());
+            }
             _ => {}
         }
     }

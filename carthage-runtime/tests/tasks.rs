@@ -264,3 +264,69 @@ async fn they_are_named_as_in_depends_on() {
         assert_eq!(chosen, follows, "{plan:?}");
     }
 }
+
+#[tokio::test]
+async fn a_task_is_looked_at_and_forced_by_hand() {
+    let lab = Lab::new();
+    let (deployment, tasks) = lab.open::<Tasks>(Access::Change).await;
+    let publish = tasks.mirror.task(task!(Mirror.web.site.publish));
+    assert_eq!(publish.name(), "mirror/web.site.publish");
+    assert!(publish.last_run().is_none() && publish.force().await.is_err(), "there is no machine yet");
+    complete(deployment.deploy(&Selection::all()).await.unwrap());
+    let first = publish.last_run().unwrap();
+    assert!(first.run == 1 && first.time().elapsed().unwrap().as_secs() < 600, "{first}");
+    assert_eq!(deployment.task("task:mirror/web.site.publish").unwrap().last_run(), Some(first.clone()));
+    // In the very run in which all was deployed; it is later all the same.
+    tasks.mirror.machine().stop(GRACE).await.unwrap();
+    publish.force().await.unwrap();
+    assert_eq!(tasks.mirror.machine().is_running().await.unwrap(), Some(false), "it is let go");
+    let second = publish.last_run().unwrap();
+    assert!(second.run == 1 && second.step > first.step, "{second:?}");
+    drop((deployment, tasks, publish));
+    let mirror = "start machine:mirror: it is not running";
+    let later = "run task:worker/fetch.unpack: `task:mirror/web.site.publish` ran later, in run 1";
+    let plan = lab.plan().await;
+    assert!(plan.iter().any(|step| step == mirror) && plan.iter().any(|step| step == later), "{plan:?}");
+    // Who only looks may read, and force nothing.
+    let (deployment, tasks) = lab.open::<Tasks>(Access::Look).await;
+    let fetch = tasks.worker.task(task!(Worker.fetch.fetch));
+    assert!(fetch.last_run().is_some() && fetch.force().await.is_err());
+    assert_eq!(fetch.last_run().unwrap().run, 1);
+    let error = deployment.task("worker/fetch.fech").unwrap_err();
+    assert_eq!(error.next_step(), Some("did you mean `worker/fetch.fetch`?"));
+    assert!(deployment.task("nowhere/fetch.fetch").is_err() && deployment.task("worker").is_err());
+}
+
+/// One that fails is told, and is looked at as what it is.
+#[tokio::test]
+async fn a_forced_task_that_fails_is_an_error() {
+    let lab = Lab::new();
+    let (deployment, layout) = lab.open::<Broken>(Access::Change).await;
+    assert!(!deployment.deploy(&Selection::all()).await.unwrap().is_complete());
+    let breaks = layout.host.task(task!(Fragile.breaks.always));
+    let error = breaks.force().await.unwrap_err();
+    assert!(carthage::chain(&*error).contains("as the test wants it"), "{error:?}");
+    assert!(matches!(breaks.last(), carthage::task::Last::Failed(1, _)) && breaks.last_run().is_none());
+}
+
+#[derive(Default)]
+struct Breaks;
+
+#[customization]
+impl Breaks {
+    #[setup_task]
+    async fn always(&self, _host: &Host) -> Result<()> {
+        Err("as the test wants it".into())
+    }
+}
+
+#[machine_model]
+struct Fragile {
+    #[customize]
+    breaks: Breaks,
+}
+
+#[layout(name = "broken", implementation = Simulated)]
+struct Broken {
+    host: Fragile,
+}

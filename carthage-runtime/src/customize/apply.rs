@@ -16,7 +16,7 @@ use crate::layout::Place;
 use crate::machine::engine::Identity;
 use crate::machine::{Host, Machine, not_root};
 use crate::model::TaskNode;
-use crate::state::{Change, HashKey, Ledger};
+use crate::state::{Change, HashKey, Ledger, now};
 use crate::step::{Action, Failure, Skip, Step};
 use crate::task::decide::{Answer, Before, Check, Earlier, Facts, Inputs, Target};
 use crate::task::{Decision, InputHash, Last, Stamp, Stamps, decide};
@@ -304,10 +304,11 @@ impl Application<'_> {
     async fn stamp(&self, task: usize, identity: &Identity) -> Result<(), Error> {
         let Setting { stamps, ledger, .. } = self.setting;
         let inputs = self.inputs(task)?;
-        let (stem, run, source) = (self.stem(task), ledger.run(), self.tasks()[task].source);
+        let (stem, source) = (self.stem(task), self.tasks()[task].source);
+        let (run, step, at) = (ledger.run(), ledger.next_step(), now());
         let user = self.user(task).map(str::to_owned);
         on_disk(stamps, identity, move |stamps, target| {
-            stamps.ran(&stem, Stamp { run, target, inputs, source, user })
+            stamps.ran(&stem, Stamp { run, step, at, target, inputs, source, user })
         })
         .await
     }

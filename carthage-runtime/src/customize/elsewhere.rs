@@ -71,7 +71,7 @@ impl Application<'_> {
                 let name = format!("{}/{stem}", place.machine().name());
                 let known = lock(&self.walk.tasks).get(&name).copied();
                 let is = known.unwrap_or_else(|| match place.setting().stamps.read(&stem) {
-                    Last::Ran(stamp) => Earlier::Ran(stamp.run),
+                    Last::Ran(stamp) => Earlier::Ran(stamp.run, stamp.step),
                     _ => Earlier::Never,
                 });
                 before.push((format!("task:{name}"), is));

@@ -4,14 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use tokio_util::sync::CancellationToken;
 
 use super::decide::Decider;
 use super::parts::downcast;
 use super::placed::Placed;
 use super::world::World;
 use super::{Model, RoleTrait};
-use crate::customize::{AnyCustomization, Application, Setting, Walk, When};
+use crate::customize::Setting;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::inject::{Close, Closing, Making, MakingEach, Scope, Slot, Value};
 use crate::machine::Machine;
@@ -106,41 +105,6 @@ impl Place {
     /// The model at this place.
     pub(super) async fn own_model(&self) -> Result<Value, Error> {
         self.model(self.index).await
-    }
-
-    /// Applies a customization to the machine at this place.
-    pub(crate) async fn apply(
-        &self,
-        field: &'static str,
-        customization: &dyn AnyCustomization,
-    ) -> Result<(), Error> {
-        let machine = self.machine();
-        let setting = &self.world.setting(self.index).by_hand();
-        let kind = customization.kind();
-        if let Some(needed) = kind.needs().filter(|needed| !self.world.can(self.index, *needed)) {
-            let what = format!("`{field}` cannot be applied to `{}`", machine.name());
-            let why = format!("`{}` does not declare `{}`", machine.implementation(), needed.name());
-            let hint = "a `#[customization]` of kind `machine` works on every machine that runs";
-            return Err(Error::new(ErrorKind::Unsupported, what).because(why).hint(hint));
-        }
-        self.world.kept().write_to(setting.ledger.clone()).await?;
-        let when = self.world.when(self.index, kind);
-        let guard = match when {
-            When::Exists => None,
-            When::Runs => Some(machine.machine_running().await?),
-        };
-        let presence = machine.presence().await?;
-        let identity = presence.identity().ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("`{}` does not exist", machine.name()))
-                .hint("deploy it first")
-        })?;
-        let walk = &Walk::default();
-        let application = Application { field, customization, when, place: self, machine, setting, walk };
-        let applied = application.run(identity, |_| false, false, &CancellationToken::new()).await?;
-        if let Some(guard) = guard {
-            guard.release().await?;
-        }
-        applied.into_result()
     }
 
     pub(super) fn part(&self, part: usize) -> &'static Part {

@@ -55,8 +55,8 @@ pub struct Before<'a> {
 pub enum Earlier {
     /// It has run in this run, or was found done without our knowing since when.
     RanNow,
-    /// It last ran in this run, and does not run again now.
-    Ran(u64),
+    /// It last ran in this run, as this step of it, and does not run again now.
+    Ran(u64, u64),
     /// It never ran, and does not run now.
     Never,
     /// In a plan: it will run.
@@ -123,7 +123,7 @@ impl Decision {
         match (self, last) {
             (Self::Run(_) | Self::Adopt, _) => Earlier::WillRun,
             (Self::Unknown(_) | Self::AskCompleted | Self::AskValid, _) => Earlier::MayRun,
-            (Self::Skip, Last::Ran(stamp)) => Earlier::Ran(stamp.run),
+            (Self::Skip, Last::Ran(stamp)) => Earlier::Ran(stamp.run, stamp.step),
             (Self::Skip, _) => Earlier::Never,
         }
     }
@@ -260,11 +260,11 @@ fn by_stamp(facts: &Facts<'_>) -> Decision {
     for before in facts.before {
         match before.is {
             Earlier::RanNow | Earlier::WillRun => return Decision::Run(Reason::After(before.name.into())),
-            Earlier::Ran(run) if run > stamp.run => {
+            Earlier::Ran(run, step) if (run, step) > (stamp.run, stamp.step) => {
                 return Decision::Run(Reason::RanLater(before.name.into(), run));
             }
             Earlier::MayRun => unknown = unknown.or_else(|| Some(Reason::MayRunBefore(before.name.into()))),
-            Earlier::Ran(_) | Earlier::Never => {}
+            Earlier::Ran(..) | Earlier::Never => {}
         }
     }
     if facts.user != stamp.user.as_deref() {
