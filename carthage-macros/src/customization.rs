@@ -68,6 +68,7 @@ pub(crate) fn expand(arguments: TokenStream, mut item: ItemImpl, errors: &mut Er
             None => no_injection(&mut function.sig.inputs, errors),
         }
     }
+    tasks.iter_mut().for_each(|task| task.keep_certain(&item.generics, errors));
     let order = task::order(&mut tasks, errors);
     task::attach(&mut tasks, checks, errors);
     let Some(name) = types::head(&item.self_ty) else {
@@ -75,8 +76,9 @@ pub(crate) fn expand(arguments: TokenStream, mut item: ItemImpl, errors: &mut Er
         return quote!(#item);
     };
     let tasks: Vec<_> = order.iter().map(|&task| &tasks[task]).filter(|task| task.sound).collect();
+    let proofs: TokenStream = tasks.iter().map(|task| task.proofs()).collect();
     let implementation = implementation(&item, &name, &about, workplace, &tasks);
-    quote!(#item #implementation)
+    quote!(#item #implementation #proofs)
 }
 
 /// `#[inject]` means nothing on a function that is no task.

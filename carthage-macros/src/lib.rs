@@ -8,6 +8,7 @@ mod constraint;
 mod container;
 mod customization;
 mod depends_on;
+mod elsewhere;
 mod enclave;
 mod entry;
 mod errors;
@@ -125,6 +126,12 @@ pub fn injection_key(input: TokenStream) -> TokenStream {
         Ok(key) => key.expand().into(),
         Err(error) => error.to_compile_error().into(),
     }
+}
+
+/// A setup task of a machine's model, to be looked at or forced by hand: `mirror.task(task!(Mirror.site.index))`.
+#[proc_macro]
+pub fn task(input: TokenStream) -> TokenStream {
+    elsewhere::task(input.into()).unwrap_or_else(|error| error.to_compile_error()).into()
 }
 
 /// A link of another machine's model: `link!(Switch.port1)`. There is no such field if there is no such link.

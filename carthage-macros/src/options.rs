@@ -7,6 +7,7 @@ use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Expr, Ident, Lit, LitInt, LitStr, Token, Type, bracketed};
 
+use crate::elsewhere::Named;
 use crate::errors::Errors;
 use crate::names;
 
@@ -47,6 +48,8 @@ enum Form {
     Texts,
     /// Arguments in parentheses, several times in brackets.
     Groups,
+    /// Machines or tasks, one or several in brackets.
+    Elsewhere,
 }
 
 /// A value of [`text_or_type`].
@@ -80,6 +83,7 @@ form!(switch, Switch);
 form!(numbers, Numbers);
 form!(texts, Texts);
 form!(groups, Groups);
+form!(elsewhere, Elsewhere);
 
 /// All of several lists, which are `N` together.
 pub(crate) const fn joined<const N: usize>(lists: &[&[Known]]) -> [Known; N] {
@@ -115,6 +119,7 @@ enum Value {
     Numbers(Vec<LitInt>),
     Texts(Vec<LitStr>),
     Groups(Vec<Group>),
+    Elsewhere(Vec<Named>),
 }
 
 /// The arguments that were given.
@@ -278,10 +283,14 @@ impl Options {
 
     /// Identifiers.
     pub(crate) fn idents(&mut self, name: &str) -> Vec<Ident> {
-        match self.take(name) {
-            Some((_, Value::Names(names))) => names,
-            _ => Vec::new(),
-        }
+        let Some((_, Value::Names(names))) = self.take(name) else { return Vec::new() };
+        names
+    }
+
+    /// Machines or tasks.
+    pub(crate) fn named(&mut self, name: &str) -> Vec<Named> {
+        let Some((_, Value::Elsewhere(named))) = self.take(name) else { return Vec::new() };
+        named
     }
 
     /// An expression.
@@ -365,6 +374,7 @@ impl Form {
             Self::Flag => Value::Flag,
             Self::Type => Value::Type(input.parse()?),
             Self::Expr => Value::Expr(input.parse()?),
+            Self::Elsewhere => Value::Elsewhere(Named::list(input)?),
             Self::Names if input.peek(syn::token::Bracket) => {
                 let content;
                 bracketed!(content in input);

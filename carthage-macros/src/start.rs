@@ -179,7 +179,7 @@ fn field(options: &mut Options) -> Option<String> {
 }
 
 /// The key of a model or role, or of `dyn` of a trait by which machines are found.
-fn placed_key(ty: &Type) -> TokenStream {
+pub(crate) fn placed_key(ty: &Type) -> TokenStream {
     match ty {
         Type::TraitObject(_) => quote!(<#ty as ::carthage::layout::Findable>::FOUND),
         _ => quote!(<#ty as ::carthage::layout::Model>::KEY),

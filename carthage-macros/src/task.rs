@@ -4,9 +4,10 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ImplItemFn};
+use syn::{Attribute, Expr, Generics, ImplItemFn};
 
 use crate::customization::{ATTRIBUTES, body, guarded};
+use crate::elsewhere::{self, Elsewhere};
 use crate::errors::Errors;
 use crate::literal;
 use crate::model::about;
@@ -18,8 +19,10 @@ use crate::start;
 use crate::tokens;
 
 const OPTIONS: &[Known] = &[
-    options::idents("after", "after = index"),
+    options::elsewhere("after", "after = index` or `after = Mirror.site.index"),
     options::idents("before", "before = serve"),
+    options::elsewhere("depend_on", "depend_on = Mirror` or `depend_on = (Mirror, name = mirror_b)"),
+    options::elsewhere("depend_on_to_judge", "depend_on_to_judge = Mirror"),
     options::expression("hash", "hash = self.port"),
     options::text("user", "user = \"www-data\""),
     options::number("timeout_seconds", "timeout_seconds = 60"),
@@ -33,6 +36,8 @@ pub(crate) struct Task {
     cfgs: Vec<Attribute>,
     after: Vec<Ident>,
     before: Vec<Ident>,
+    /// What it has to do with other machines.
+    elsewhere: Vec<Elsewhere>,
     /// Names of the tasks before it, with the identifier that says so: from its `after` and the others' `before`.
     follows: Vec<(String, Ident)>,
     hash: Option<Hash>,
@@ -80,13 +85,15 @@ impl Task {
             let message = "only a machine's customization runs commands; leave `user` out";
             errors.push(syn::Error::new(span, message));
         }
+        let (after, elsewhere) = elsewhere::parse(&mut options, errors);
         let read = Function::parse("setup_task", workplace, Returns::Nothing, function, errors);
         Self {
             ident: function.sig.ident.clone(),
             about: about(&function.attrs),
             cfgs,
-            after: options.idents("after"),
+            after,
             before: options.idents("before"),
+            elsewhere,
             follows: Vec::new(),
             hash: options.expr("hash").map(Hash::Expr),
             user: options.text("user", literal::user, errors).map(|(user, _)| user),
@@ -97,6 +104,17 @@ impl Task {
             function: read,
             checks: Vec::new(),
         }
+    }
+
+    /// Leaves out what nobody could tell of other machines.
+    pub(crate) fn keep_certain(&mut self, generics: &Generics, errors: &mut Errors) {
+        self.elsewhere.retain(|elsewhere| elsewhere.is_certain(generics, errors));
+    }
+
+    /// That the tasks of other machines are there that it names.
+    pub(crate) fn proofs(&self) -> TokenStream {
+        let proofs = self.elsewhere.iter().filter_map(Elsewhere::proof);
+        proofs.map(|proof| guarded(&self.cfgs, proof)).collect()
     }
 
     fn name(&self) -> String {
@@ -129,6 +147,7 @@ impl Task {
         let needs = needs.flat_map(|(cfgs, function)| {
             function.injected.iter().map(move |parameter| guarded(cfgs, parameter.need()))
         });
+        let needs = needs.chain(self.elsewhere.iter().map(Elsewhere::need));
         let node = quote!(::carthage::model::TaskNode {
             name: #name,
             about: #about,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
+use super::elsewhere::{Walk, release};
 use super::{AnyCustomization, Kind, When};
 use crate::crash::crash_point;
 use crate::error::{BoxError, Error, ErrorKind, chain};
@@ -15,7 +16,7 @@ use crate::layout::Place;
 use crate::machine::engine::Identity;
 use crate::machine::{Host, Machine, not_root};
 use crate::model::TaskNode;
-use crate::state::{Change, HashKey, Ledger};
+use crate::state::{Change, HashKey, Ledger, now};
 use crate::step::{Action, Failure, Planned, Skip, Step};
 use crate::task::decide::{Answer, Before, Check, Earlier, Facts, Inputs, Target};
 use crate::task::{Decision, InputHash, Last, Stamp, Stamps, decide};
@@ -84,6 +85,8 @@ pub(crate) struct Application<'a> {
     pub(crate) setting: &'a Setting,
     /// What a run keeps to, if it is to.
     pub(crate) planned: Option<&'a Planned>,
+    /// What is known of the tasks of other machines.
+    pub(crate) walk: &'a Walk,
 }
 
 impl Application<'_> {
@@ -122,11 +125,11 @@ impl Application<'_> {
                 Err(error) => {
                     let why = format!("cannot be told: {}", crate::chain(&error));
                     steps.push(self.step(task, Action::Ask, why));
-                    earlier.push(Earlier::MayRun);
+                    earlier.push(self.is(task, Earlier::MayRun));
                     continue;
                 }
             };
-            earlier.push(decision.planned(&last));
+            earlier.push(self.is(task, decision.planned(&last)));
             match decision {
                 Decision::Run(why) => steps.push(self.step(task, Action::Run, why.to_string())),
                 Decision::Unknown(why) => steps.push(self.step(task, Action::Ask, why.to_string())),
@@ -139,7 +142,11 @@ impl Application<'_> {
     /// What would be known of it if the machine were seen: nothing.
     pub(crate) fn plan_unseen(&self) -> Vec<Step> {
         let why = format!("cannot be told: `{}` does not say whether it is there", self.machine.name());
-        (0..self.tasks().len()).map(|task| self.step(task, Action::Ask, why.clone())).collect()
+        let unseen = |task| {
+            self.is(task, Earlier::MayRun);
+            self.step(task, Action::Ask, why.clone())
+        };
+        (0..self.tasks().len()).map(unseen).collect()
     }
 
     /// Runs what must run, on a machine that is as [`when`](Self::when) says. A task that fails stops only those after it.
@@ -182,7 +189,7 @@ impl Application<'_> {
             earlier.push(match self.settle(task, identity, &known, force, stop).await {
                 Ok((done, is)) => {
                     applied.done.extend(done);
-                    Some(is)
+                    Some(self.is(task, is))
                 }
                 Err(error) => {
                     let failure = Failure::of(thing.clone(), &error);
@@ -272,6 +279,7 @@ impl Application<'_> {
         events.send(Event::Begun { thing: thing.clone(), action: "run", why: step.why.clone() });
         let begun = tokio::time::Instant::now();
         let (stem, run) = (self.stem(task), ledger.run());
+        let up = self.keep_running(task, false).await?;
         let intent = ledger.intend(&thing, "run").await?;
         on_disk(stamps, identity, move |stamps, identity| stamps.begin(&stem, run, &identity)).await?;
         crash_point("task-unstamped");
@@ -293,6 +301,7 @@ impl Application<'_> {
         }
         crash_point("task-stamped");
         intent.settle(ended, |()| Change::Nothing).await?;
+        release(up).await?;
         events.send(Event::Done { thing, action: "run", took: begun.elapsed() });
         Ok(())
     }
@@ -300,10 +309,11 @@ impl Application<'_> {
     async fn stamp(&self, task: usize, identity: &Identity) -> Result<(), Error> {
         let Setting { stamps, ledger, .. } = self.setting;
         let inputs = self.inputs(task)?;
-        let (stem, run, source) = (self.stem(task), ledger.run(), self.tasks()[task].source);
+        let (stem, source) = (self.stem(task), self.tasks()[task].source);
+        let (run, step, at) = (ledger.run(), ledger.next_step(), now());
         let user = self.user(task).map(str::to_owned);
         on_disk(stamps, identity, move |stamps, target| {
-            stamps.ran(&stem, Stamp { run, target, inputs, source, user })
+            stamps.ran(&stem, Stamp { run, step, at, target, inputs, source, user })
         })
         .await
     }
@@ -362,9 +372,11 @@ impl Application<'_> {
     ) -> Result<(Decision, Last), Error> {
         let node = &self.tasks()[task];
         let last = self.setting.stamps.read(&self.stem(task));
-        let before: Vec<_> =
-            node.after.iter().map(|at| Before { name: self.tasks()[*at].name, is: earlier[*at] }).collect();
-        let unasked = if host.is_some() { Answer::NotAsked } else { Answer::CannotAsk };
+        let elsewhere = self.before_elsewhere(task);
+        let elsewhere = elsewhere.iter().map(|(name, is)| Before { name, is: *is });
+        let own = node.after.iter().map(|at| Before { name: self.tasks()[*at].name, is: earlier[*at] });
+        let before: Vec<_> = own.chain(elsewhere).collect();
+        let unasked = if host.is_some() { self.unasked(task) } else { Answer::CannotAsk };
         let checks = self.customization.checks(task);
         let check = |name: Option<&'static str>| name.map(|name| Check { name, answer: unasked.clone() });
         let inputs = self.inputs(task)?;
@@ -391,9 +403,11 @@ impl Application<'_> {
                 _ => return Ok((decision, last.clone())),
             };
             let (Some(asked), Some(check)) = (asked, check) else { return Ok((decision, last.clone())) };
+            let up = self.keep_running(task, true).await?;
             let answer = unpanicked(asked).await.map_err(|error| {
                 Error::new(ErrorKind::Task, format!("`{}` failed", check.name)).because(error)
             })?;
+            release(up).await?;
             check.answer = if answer { Answer::Yes } else { Answer::No };
         }
     }

@@ -1,11 +1,13 @@
 //! Customizations: sets of setup tasks that are applied to a machine, its root or its file tree.
 
 mod apply;
+mod elsewhere;
 mod kind;
 
 use futures_util::future::BoxFuture;
 
 pub(crate) use apply::{Application, Applied, Now, Setting};
+pub(crate) use elsewhere::Walk;
 pub(crate) use kind::When;
 pub use kind::{HasHost, Kind, Layer, OfKind, Workplace, WorkplaceOn};
 

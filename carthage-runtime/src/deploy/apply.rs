@@ -11,7 +11,7 @@ use super::things::Thing;
 use super::{Action, decide};
 use super::{Deployment, Report, Selection};
 use crate::crash::crash_point;
-use crate::customize::{Application, When};
+use crate::customize::{Application, Walk, When};
 use crate::error::{Error, ErrorKind};
 use crate::machine::Machine;
 use crate::machine::engine::{Identity, Presence};
@@ -38,7 +38,8 @@ impl Deployment {
         });
         self.ledger.assign(assignments(machines)).await?;
         crash_point("addresses-assigned");
-        let work = |at, thing, progress| self.deploy_one(at, thing, progress);
+        let walk = &Walk::run(self.looks_elsewhere().1);
+        let work = |at, thing, progress| self.deploy_one(at, thing, progress, walk);
         let mut report = self.each(&self.things.deploys_in_order(), &among, "deploy", work).await;
         report.skipped.extend(stays);
         if report.is_complete() {
@@ -67,7 +68,13 @@ impl Deployment {
         self.ledger.supersede(move |thing| names.contains(&whose(thing))).await
     }
 
-    async fn deploy_one(&self, at: usize, thing: &Thing, progress: Arc<Progress>) -> Result<(), Error> {
+    async fn deploy_one(
+        &self,
+        at: usize,
+        thing: &Thing,
+        progress: Arc<Progress>,
+        walk: &Walk,
+    ) -> Result<(), Error> {
         match thing {
             Thing::Network(network) => self.deploy_network(thing, network, &progress).await,
             Thing::Machine(index, machine) => {
@@ -76,7 +83,7 @@ impl Deployment {
                     self.ledger.assign(assignments([machine].into_iter())).await.map_err(told)?;
                 }
                 let place = self.world.place(*index);
-                let applications = self.applications(*index, &place);
+                let applications = self.applications(*index, &place, walk);
                 let (roots, machines) =
                     applications.split_at(applications.partition_point(|one| one.when == When::Exists));
                 let (identity, rooted) =

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::progress::Progress;
 use super::things::Thing;
 use super::{Action, Deployment, Report, Selection, nearest};
-use crate::customize::{AnyCustomization, Application, When};
+use crate::customize::{AnyCustomization, Application, Walk, When};
 use crate::error::{Error, ErrorKind};
 use crate::layout::Place;
 use crate::model::Part;
@@ -13,7 +13,12 @@ use crate::model::Part;
 impl Deployment {
     /// The customizations of a machine of the layout, ready to be planned or run, in the order in which they are applied:
     /// those of what need not run come first.
-    pub(super) fn applications<'a>(&'a self, index: usize, place: &'a Place) -> Vec<Application<'a>> {
+    pub(super) fn applications<'a>(
+        &'a self,
+        index: usize,
+        place: &'a Place,
+        walk: &'a Walk,
+    ) -> Vec<Application<'a>> {
         let machine = self.world.machine(index);
         let customizations = self.world.customizations(index);
         let application = |(part, customization): (&'static Part, &'a dyn AnyCustomization)| Application {
@@ -24,6 +29,7 @@ impl Deployment {
             machine,
             setting: self.world.setting(index),
             planned: self.planned.get(),
+            walk,
         };
         let mut applications: Vec<_> = customizations.into_iter().map(application).collect();
         applications.sort_by_key(|application| application.when);
@@ -32,10 +38,10 @@ impl Deployment {
 
     /// The names of all tasks, without `task:`, by position of their machine.
     pub(super) fn task_names(&self) -> Vec<(usize, String)> {
-        let mut names = Vec::new();
+        let (mut names, walk) = (Vec::new(), Walk::default());
         for &index in self.world.machines().keys() {
             let place = self.world.place(index);
-            for application in self.applications(index, &place) {
+            for application in self.applications(index, &place, &walk) {
                 let tasks = 0..application.tasks().len();
                 names.extend(tasks.map(|task| (index, application.name(task))));
             }
@@ -94,7 +100,8 @@ impl Deployment {
         let place = self.world.place(*index);
         let mut outcome = Ok(());
         let mut guard = None;
-        for application in self.applications(*index, &place) {
+        let walk = Walk::default();
+        for application in self.applications(*index, &place, &walk) {
             if !(0..application.tasks().len()).any(|task| forced(&application.name(task))) {
                 continue;
             }

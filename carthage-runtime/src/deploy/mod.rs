@@ -46,7 +46,7 @@ use crate::customize::Customization;
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
 use crate::inject::Scope;
-use crate::layout::{Layout, Placed, World, in_profile, name_in};
+use crate::layout::{Layout, Placed, PlacedTask, World, in_profile, name_in};
 use crate::machine::engine::{Rehearsal, Site};
 use crate::machine::{GRACE, Machine, MadeFrom};
 use crate::model::ImplementationNode;
@@ -268,6 +268,26 @@ impl Deployment {
                 Err(Error::new(ErrorKind::Usage, what).hint(format!("write one of {}", names.join(", "))))
             }
         }
+    }
+
+    /// The task of this name, with or without `task:`: `mirror.algebra/site.index`.
+    ///
+    /// # Errors
+    /// When there is none; the hint says which was probably meant.
+    pub fn task(&self, name: &str) -> Result<PlacedTask, Error> {
+        let bare = name.strip_prefix("task:").unwrap_or(name);
+        if let Some((machine, stem)) = bare.split_once('/') {
+            let machine = self.machine(machine)?.name();
+            let mut named = self.world.machines().iter().filter(|(_, other)| other.name() == machine);
+            if let Some(task) = named.find_map(|(index, _)| PlacedTask::find(self.world.place(*index), stem))
+            {
+                return Ok(task);
+            }
+        }
+        let names = self.task_names();
+        let known: Vec<_> = names.iter().map(|(_, name)| name.as_str()).collect();
+        let what = format!("there is no task `{bare}` in this layout");
+        Err(Error::new(ErrorKind::Usage, what).hint(nearest(bare, &known)))
     }
 
     /// Applies a customization that no model holds to a machine; see [`Placed::apply`].

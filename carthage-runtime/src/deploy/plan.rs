@@ -1,12 +1,15 @@
 //! What deploying would do, and why. Looks, and touches nothing.
 
-use futures_util::{StreamExt, stream};
+use std::collections::BTreeMap;
+
+use tokio_util::sync::CancellationToken;
 
 use super::decide::{self, Verdict};
+use super::graph::{Graph, Outcome};
 use super::names;
 use super::things::Thing;
 use super::{Action, Deployment, Plan, Selection, Step};
-use crate::customize::Now;
+use crate::customize::{Now, Walk};
 use crate::error::Error;
 use crate::machine::engine::{LinkSpec, Presence};
 use crate::machine::{Machine, MadeFrom};
@@ -26,14 +29,25 @@ impl Deployment {
         let among = &chosen.among;
         self.allowed(among, &surveyed)?;
         self.can_do(&chosen).await?;
-        let looks = among.iter().map(|thing| self.steps_of(*thing));
-        let steps: Vec<Vec<Step>> =
-            stream::iter(looks).buffered(self.options.parallel.max(1)).collect().await;
-        let with_steps = among.iter().zip(&steps).filter(|(_, steps)| !steps.is_empty()).map(|(at, _)| *at);
+        let (looks, any) = self.looks_elsewhere();
+        let walk = &Walk::plan(any);
+        let look = |at: usize| async move {
+            let steps = self.steps_of(at, walk).await;
+            if let (Thing::Machine(_, machine), false) = (&self.things.all[at], steps.is_empty()) {
+                walk.changes(machine.name());
+            }
+            Ok(steps)
+        };
+        let looked = looks.execute(among, self.options.parallel, &CancellationToken::new(), look).await;
+        let steps = looked.into_iter().filter_map(|(at, outcome)| match outcome {
+            Outcome::Done(steps) => Some((at, steps)),
+            _ => None,
+        });
+        let mut of: BTreeMap<usize, Vec<Step>> = steps.collect();
+        let with_steps = of.iter().filter(|(_, steps)| !steps.is_empty()).map(|(at, _)| *at);
         let brought: Vec<_> = self.brought_in(&chosen, with_steps);
         let notes = surveyed.notes.into_iter().chain(brought).chain(chosen.notes()).collect();
         let order = self.things.deploys_in_order().order();
-        let mut of: std::collections::BTreeMap<usize, Vec<Step>> = among.iter().copied().zip(steps).collect();
         let orphans = chosen.orphans.clone();
         let mut plan = Plan { notes, orphans, ..Plan::default() };
         for steps in order.into_iter().filter_map(|thing| of.remove(&thing)) {
@@ -44,7 +58,7 @@ impl Deployment {
     }
 
     /// The steps of one thing, and of what belongs to it. What does not answer hides nothing else.
-    async fn steps_of(&self, at: usize) -> Vec<Step> {
+    async fn steps_of(&self, at: usize, walk: &Walk) -> Vec<Step> {
         let thing = &self.things.all[at];
         let name = thing.name();
         let told = match thing {
@@ -54,7 +68,7 @@ impl Deployment {
                 gone.into_iter().collect()
             }),
             Thing::Machine(index, machine) => match machine.presence().await {
-                Ok(presence) => return self.machine_steps(thing, *index, machine, &presence).await,
+                Ok(presence) => return self.machine_steps(thing, *index, machine, &presence, walk).await,
                 Err(error) => Err(error),
             },
         };
@@ -62,11 +76,35 @@ impl Deployment {
             let mut steps = vec![step(&name, Action::Ask, cannot_be_told(&error))];
             if let Thing::Machine(index, _) = thing {
                 let place = self.world.place(*index);
-                let applications = self.applications(*index, &place);
+                let applications = self.applications(*index, &place, walk);
                 steps.extend(applications.iter().flat_map(|application| application.plan_unseen()));
             }
             steps
         })
+    }
+
+    /// What must be looked at before each thing, because its tasks look at that; and whether there is anything of the kind.
+    pub(super) fn looks_elsewhere(&self) -> (Graph, bool) {
+        let (mut graph, mut any) = (Graph::default(), false);
+        self.things.all.iter().for_each(|_| _ = graph.add());
+        let machines = self.things.all.iter().enumerate().filter_map(|(at, thing)| match thing {
+            Thing::Machine(index, _) => Some((*index, at)),
+            _ => None,
+        });
+        let things: BTreeMap<usize, usize> = machines.collect();
+        for (index, thing) in &things {
+            let place = self.world.place(*index);
+            for need in place.placement().needs().filter(|need| need.mode.looks_elsewhere()) {
+                for other in place.depended_on(need) {
+                    any = true;
+                    things
+                        .get(&other.placement().index())
+                        .into_iter()
+                        .for_each(|other| graph.need(*thing, *other));
+                }
+            }
+        }
+        (graph, any)
     }
 
     async fn network_steps(&self, thing: &Thing, network: &Network) -> Result<Vec<Step>, Error> {
@@ -81,6 +119,7 @@ impl Deployment {
         index: usize,
         machine: &Machine,
         presence: &Presence,
+        walk: &Walk,
     ) -> Vec<Step> {
         let verdict = self.verdict(thing, machine, presence, self.planned_for_shared(machine).await);
         let action = verdict.as_ref().map(|(action, _)| *action);
@@ -99,7 +138,7 @@ impl Deployment {
                 Err(error) => steps.push(step(&thing.name(), Action::Ask, cannot_be_told(&error))),
             }
         }
-        for application in self.applications(index, &self.world.place(index)) {
+        for application in self.applications(index, &self.world.place(index), walk) {
             steps.extend(application.plan(&now).await);
         }
         steps

@@ -2,6 +2,7 @@
 //!
 //! What the attributes generate is an implementation of [`Model`] for each item; everything here can be written by hand as well.
 
+mod by_hand;
 mod decide;
 mod equipment;
 mod fleet;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+pub use by_hand::{PlacedTask, TaskOf};
 pub use decide::{Decider, Decision};
 pub use fleet::Fleet;
 pub use many::{All, Quoted};

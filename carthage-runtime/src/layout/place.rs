@@ -4,14 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use tokio_util::sync::CancellationToken;
 
 use super::decide::Decider;
 use super::parts::downcast;
 use super::placed::Placed;
 use super::world::World;
 use super::{Model, RoleTrait};
-use crate::customize::{AnyCustomization, Application, When};
+use crate::customize::Setting;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::inject::{Close, Closing, Making, MakingEach, Scope, Slot, Value};
 use crate::machine::Machine;
@@ -80,7 +79,7 @@ impl Place {
     }
 
     /// The machine at this place.
-    pub(super) fn machine(&self) -> &Machine {
+    pub(crate) fn machine(&self) -> &Machine {
         self.world.machine(self.index)
     }
 
@@ -90,44 +89,22 @@ impl Place {
         subtree.filter_map(|placement| self.world.machines().get(&placement.index()))
     }
 
+    /// Where the machines are that a task at this place depends on by this: of an enclave, all inside; none if it is absent.
+    pub(crate) fn depended_on(&self, need: &Need) -> Vec<Self> {
+        let meant = self.placement().resolve(need.key, need.field).unwrap_or_default();
+        let inside = meant.into_iter().flat_map(Placement::subtree);
+        let machines = inside.filter(|placement| placement.kind() == Kind::Machine);
+        machines.map(|machine| Self::new(self.world.clone(), machine.index())).collect()
+    }
+
+    /// What the tasks of the machine at this place need.
+    pub(crate) fn setting(&self) -> &Setting {
+        self.world.setting(self.index)
+    }
+
     /// The model at this place.
     pub(super) async fn own_model(&self) -> Result<Value, Error> {
         self.model(self.index).await
-    }
-
-    /// Applies a customization to the machine at this place.
-    pub(crate) async fn apply(
-        &self,
-        field: &'static str,
-        customization: &dyn AnyCustomization,
-    ) -> Result<(), Error> {
-        let machine = self.machine();
-        let setting = &self.world.setting(self.index).by_hand();
-        let kind = customization.kind();
-        if let Some(needed) = kind.needs().filter(|needed| !self.world.can(self.index, *needed)) {
-            let what = format!("`{field}` cannot be applied to `{}`", machine.name());
-            let why = format!("`{}` does not declare `{}`", machine.implementation(), needed.name());
-            let hint = "a `#[customization]` of kind `machine` works on every machine that runs";
-            return Err(Error::new(ErrorKind::Unsupported, what).because(why).hint(hint));
-        }
-        self.world.kept().write_to(setting.ledger.clone()).await?;
-        let when = self.world.when(self.index, kind);
-        let guard = match when {
-            When::Exists => None,
-            When::Runs => Some(machine.machine_running().await?),
-        };
-        let presence = machine.presence().await?;
-        let identity = presence.identity().ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("`{}` does not exist", machine.name()))
-                .hint("deploy it first")
-        })?;
-        let application =
-            Application { field, customization, when, place: self, machine, setting, planned: None };
-        let applied = application.run(identity, |_| false, false, &CancellationToken::new()).await?;
-        if let Some(guard) = guard {
-            guard.release().await?;
-        }
-        applied.into_result()
     }
 
     pub(super) fn part(&self, part: usize) -> &'static Part {
@@ -316,6 +293,8 @@ impl Place {
     pub(super) async fn find(&self, need: &'static Need) -> Result<Option<Value>, Error> {
         match need.mode {
             Mode::Deferred | Mode::Every => Ok(None),
+            // Nothing is given to the task.
+            Mode::Running | Mode::RunningToJudge | Mode::After { .. } => Ok(None),
             Mode::PlacedIfThere => match self.world.nearest(self.index, need.key, need.field)[..] {
                 [] => Ok(None),
                 [index, ..] => self.model_as(index, need.key).await.map(Some),

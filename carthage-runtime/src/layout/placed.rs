@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::by_hand::{PlacedTask, TaskOf};
 use super::place::Place;
 use super::{AtMachine, Findable, Model};
 use crate::customize::Customization;
@@ -93,6 +94,14 @@ impl<T: AtMachine + ?Sized> Placed<T> {
     /// When a task fails, the machine does not exist, or its implementation has no offline root and the customization needs one.
     pub async fn apply(&self, name: &'static str, customization: &impl Customization) -> crate::Result<()> {
         Ok(self.0.place.apply(name, customization).await?)
+    }
+}
+
+impl<T: Model + AtMachine> Placed<T> {
+    /// A setup task of the machine: `mirror.task(task!(Mirror.site.index))`.
+    #[must_use]
+    pub fn task(&self, task: TaskOf<T>) -> PlacedTask {
+        task.at(&self.0.place)
     }
 }
 

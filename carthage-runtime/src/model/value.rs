@@ -51,12 +51,33 @@ pub enum Mode {
     PlacedIfThere,
     /// The same, of as many as there are, in an array or a fleet: `Vec<Placed<T>>`.
     AllPlaced,
+    /// `depend_on = T`: the machine, or all in the enclave, runs while the task does.
+    Running,
+    /// `depend_on_to_judge = T`: the same, and also while the task's checks are asked.
+    RunningToJudge,
+    /// `after = T.site.index`: when this task of the machine ran later, the one that says so runs as well.
+    After {
+        /// The field of the customization, behind those of roles.
+        customization: &'static str,
+        /// The task's name.
+        task: &'static str,
+    },
 }
 
 impl Mode {
     /// Whether it is something placed, and no value.
     pub(crate) const fn is_placed(self) -> bool {
-        matches!(self, Self::Placed | Self::PlacedIfThere | Self::AllPlaced)
+        matches!(self, Self::Placed | Self::PlacedIfThere | Self::AllPlaced) || self.is_of_task()
+    }
+
+    /// Whether a task depends on a machine, without being given anything of it.
+    pub(crate) const fn is_of_task(self) -> bool {
+        matches!(self, Self::Running | Self::RunningToJudge | Self::After { .. })
+    }
+
+    /// Whether what becomes of a task hangs on what becomes of the machine.
+    pub(crate) const fn looks_elsewhere(self) -> bool {
+        matches!(self, Self::RunningToJudge | Self::After { .. })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The store as a run sees it: changes are announced, made, and written down with what they mean.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::journal::{Change, Intent};
@@ -15,6 +16,8 @@ pub(crate) struct Ledger(Option<Arc<Run>>);
 #[derive(Debug)]
 struct Run {
     number: u64,
+    /// How many tasks have ended in it.
+    steps: AtomicU64,
     /// Until the run ends: then the layout is free, whoever still holds on to a ledger.
     book: Mutex<Option<Arc<Book>>>,
 }
@@ -38,7 +41,7 @@ impl Ledger {
     pub(crate) async fn open(store: Store) -> Result<Self, Error> {
         let (store, run) = blocking(move || store.begin_run().map(|run| (store, run))).await?;
         let book = Mutex::new(Some(Arc::new(Book { store, run })));
-        Ok(Self(Some(Arc::new(Run { number: run, book }))))
+        Ok(Self(Some(Arc::new(Run { number: run, steps: AtomicU64::new(0), book }))))
     }
 
     /// Ends the run. What is being written is finished, and nothing more can be.
@@ -50,6 +53,11 @@ impl Ledger {
     /// The number of this run.
     pub(crate) fn run(&self) -> u64 {
         self.0.as_ref().map_or(0, |run| run.number)
+    }
+
+    /// A number of a step of this run: each is more than those before.
+    pub(crate) fn next_step(&self) -> u64 {
+        self.0.as_ref().map_or(0, |run| run.steps.fetch_add(1, Ordering::SeqCst) + 1)
     }
 
     fn book(&self) -> Result<Arc<Book>, Error> {

@@ -55,8 +55,8 @@ pub struct Before<'a> {
 pub enum Earlier {
     /// It has run in this run, or was found done without our knowing since when.
     RanNow,
-    /// It last ran in this run, and does not run again now.
-    Ran(u64),
+    /// It last ran in this run, as this step of it, and does not run again now.
+    Ran(u64, u64),
     /// It never ran, and does not run now.
     Never,
     /// In a plan: it will run.
@@ -94,6 +94,8 @@ pub enum Answer {
     No,
     /// It cannot be asked: the machine does not run.
     CannotAsk,
+    /// In a plan: what it looks at, by this name, is changed before it is asked.
+    AskedAfter(String),
 }
 
 /// What is to be done with a task.
@@ -121,7 +123,7 @@ impl Decision {
         match (self, last) {
             (Self::Run(_) | Self::Adopt, _) => Earlier::WillRun,
             (Self::Unknown(_) | Self::AskCompleted | Self::AskValid, _) => Earlier::MayRun,
-            (Self::Skip, Last::Ran(stamp)) => Earlier::Ran(stamp.run),
+            (Self::Skip, Last::Ran(stamp)) => Earlier::Ran(stamp.run, stamp.step),
             (Self::Skip, _) => Earlier::Never,
         }
     }
@@ -235,6 +237,7 @@ fn by_check(facts: &Facts<'_>, check: &Check<'_>) -> Decision {
     match ask(facts, check) {
         Answer::NotAsked => Decision::AskCompleted,
         Answer::CannotAsk => Decision::Unknown(Reason::CannotAsk(check.name.into())),
+        Answer::AskedAfter(thing) => Decision::Unknown(Reason::AskedAfter(check.name.into(), thing)),
         Answer::No => Decision::Run(Reason::NotCompleted(check.name.into())),
         Answer::Yes => match (by_invalidator(facts), facts.last) {
             (Decision::Skip, Last::Ran(stamp)) if facts.target == Target::Exists(&stamp.target) => {
@@ -257,11 +260,11 @@ fn by_stamp(facts: &Facts<'_>) -> Decision {
     for before in facts.before {
         match before.is {
             Earlier::RanNow | Earlier::WillRun => return Decision::Run(Reason::After(before.name.into())),
-            Earlier::Ran(run) if run > stamp.run => {
+            Earlier::Ran(run, step) if (run, step) > (stamp.run, stamp.step) => {
                 return Decision::Run(Reason::RanLater(before.name.into(), run));
             }
             Earlier::MayRun => unknown = unknown.or_else(|| Some(Reason::MayRunBefore(before.name.into()))),
-            Earlier::Ran(_) | Earlier::Never => {}
+            Earlier::Ran(..) | Earlier::Never => {}
         }
     }
     if facts.user != stamp.user.as_deref() {
@@ -287,6 +290,7 @@ fn by_invalidator(facts: &Facts<'_>) -> Decision {
     match ask(facts, check) {
         Answer::NotAsked => Decision::AskValid,
         Answer::CannotAsk => Decision::Unknown(Reason::CannotAsk(check.name.into())),
+        Answer::AskedAfter(thing) => Decision::Unknown(Reason::AskedAfter(check.name.into(), thing)),
         Answer::No => Decision::Run(Reason::Invalid(check.name.into())),
         Answer::Yes => Decision::Skip,
     }

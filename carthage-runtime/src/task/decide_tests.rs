@@ -18,7 +18,15 @@ fn hash(value: u32) -> InputHash {
 }
 
 fn ran(run: u64) -> Last {
-    Last::Ran(Stamp { run, target: id("m1"), inputs: Some(hash(8080)), source: 1, user: None })
+    Last::Ran(Stamp {
+        run,
+        step: 0,
+        at: 0,
+        target: id("m1"),
+        inputs: Some(hash(8080)),
+        source: 1,
+        user: None,
+    })
 }
 
 fn check(name: &str, answer: Answer) -> Option<Check<'_>> {
@@ -85,9 +93,14 @@ fn another_machine() {
 fn after_others() {
     use Earlier::*;
     let done = ran(5);
-    assert_eq!(decided(&done, |f| f.before = before!["a" is Never, "b" is Ran(4), "c" is Ran(5)]), "Skip");
     assert_eq!(
-        decided(&done, |f| f.before = before!["a" is Ran(4), "b" is Ran(6)]),
+        decided(&done, |f| f.before = before!["a" is Never, "b" is Ran(4, 9), "c" is Ran(5, 0)]),
+        "Skip"
+    );
+    // Later in the same run, when one is forced by hand.
+    assert_eq!(decided(&done, |f| f.before = before!["a" is Ran(5, 1)]), "run: `a` ran later, in run 5");
+    assert_eq!(
+        decided(&done, |f| f.before = before!["a" is Ran(4, 0), "b" is Ran(6, 0)]),
         "run: `b` ran later, in run 6"
     );
     assert_eq!(decided(&done, |f| f.before = before!["a" is WillRun]), "run: `a` runs before it");
@@ -151,7 +164,7 @@ fn by_its_check() {
         (WillRun, "unknown: cannot be told yet: `there` is asked after `a`"),
         (MayRun, "unknown: cannot be told yet: `there` is asked after `a`"),
         (RanNow, "AskCompleted"),
-        (Ran(9), "AskCompleted"),
+        (Ran(9, 0), "AskCompleted"),
     ] {
         let decision = decided(&done, |f| {
             f.before = Box::leak(Box::new([Before { name: "a", is }]));
@@ -302,6 +315,8 @@ impl World {
             let target = self.machine.clone().unwrap();
             let stamp = Stamp {
                 run: self.run,
+                step: self.clock,
+                at: 0,
                 target: target.clone(),
                 inputs: task.inputs.map(hash),
                 source: task.source,

@@ -4,10 +4,12 @@
 //! body before its time — an error, a cancelled run, a kill, a power cut — makes the task run again.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind as Io, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +27,12 @@ const FORMAT: u64 = 1;
 pub struct Stamp {
     /// The run in which it ran.
     pub run: u64,
+    /// In which order tasks ended in that run.
+    #[serde(default)]
+    pub step: u64,
+    /// When it ended, in seconds since 1970. For people: no decision looks at it.
+    #[serde(default)]
+    pub at: u64,
     /// The machine on which it ran.
     pub target: Identity,
     /// The hash of its inputs, if it has any.
@@ -34,6 +42,21 @@ pub struct Stamp {
     /// As whom it ran; root if absent.
     #[serde(default)]
     pub user: Option<String>,
+}
+
+impl Stamp {
+    /// When it ended, by the clock of the controller.
+    #[must_use]
+    pub fn time(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(self.at)
+    }
+}
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = humantime::format_rfc3339_seconds(self.time());
+        write!(f, "run {}, {time}, as {}", self.run, self.user.as_deref().unwrap_or("root"))
+    }
 }
 
 /// What is known of a task's last time on its target.
@@ -251,7 +274,8 @@ mod tests {
 
     fn stamp(run: u64) -> Stamp {
         let inputs = Some(crate::task::digest(&8080).keyed(&crate::state::HashKey::generate().unwrap()));
-        Stamp { run, target: Identity("m1".into()), inputs, source: u64::MAX, user: Some("web".into()) }
+        let user = Some("web".into());
+        Stamp { run, step: 1, at: 60, target: Identity("m1".into()), inputs, source: u64::MAX, user }
     }
 
     #[test]
@@ -266,6 +290,7 @@ mod tests {
         assert_eq!(stamps.read("site.index"), Last::Failed(3, target));
         let stamp = stamp(4);
         stamps.ran("site.index", stamp.clone()).unwrap();
+        assert_eq!(stamp.to_string(), "run 4, 1970-01-01T00:01:00Z, as web");
         assert_eq!(stamps.read("site.index"), Last::Ran(stamp));
         assert_eq!(stamps.read("site.serve"), Last::Never);
         let file = fs::metadata(stamps.path("site.index")).unwrap();

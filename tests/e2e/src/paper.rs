@@ -136,6 +136,7 @@ fn read(path: &Path) -> PaperWorld {
         let word = |name: &str| change[name].as_str().unwrap_or_default().to_owned();
         let (name, machine) = (word("name"), word("machine"));
         match &**kind {
+            "past" => {}
             "network" => world.networks.extend([name]),
             "no-network" => world.networks.retain(|other| *other != name),
             "machine" => {

@@ -57,21 +57,52 @@ impl Contents {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Change {
-    Network { name: String, identity: String },
-    NoNetwork { name: String },
-    Machine { name: String, identity: String },
-    Runs { name: String, runs: bool },
-    NoMachine { name: String },
-    Entry { machine: String, path: PathBuf, entry: Entry },
-    NoEntry { machine: String, path: PathBuf },
-    Service { machine: String, name: String },
-    NoService { machine: String, name: String },
+    /// So many changes came before those that are still told: what is made gets no identity for a second time.
+    Past {
+        changes: u64,
+    },
+    Network {
+        name: String,
+        identity: String,
+    },
+    NoNetwork {
+        name: String,
+    },
+    Machine {
+        name: String,
+        identity: String,
+    },
+    Runs {
+        name: String,
+        runs: bool,
+    },
+    NoMachine {
+        name: String,
+    },
+    Entry {
+        machine: String,
+        path: PathBuf,
+        entry: Entry,
+    },
+    NoEntry {
+        machine: String,
+        path: PathBuf,
+    },
+    Service {
+        machine: String,
+        name: String,
+    },
+    NoService {
+        machine: String,
+        name: String,
+    },
 }
 
 impl World {
     pub(super) fn apply(&mut self, change: Change) {
         self.changes += 1;
         match change {
+            Change::Past { changes } => self.changes += changes,
             Change::Network { name, identity } => drop(self.networks.insert(name, identity)),
             Change::NoNetwork { name } => drop(self.networks.remove(&name)),
             Change::Machine { name, identity } => {
@@ -107,7 +138,8 @@ impl World {
         let networks = networks
             .map(|(name, identity)| Change::Network { name: name.clone(), identity: identity.clone() });
         let machines = self.machines.iter().flat_map(|(name, machine)| machine.changes_from_nothing(name));
-        networks.chain(machines)
+        let past = (self.changes > 0).then_some(Change::Past { changes: self.changes });
+        past.into_iter().chain(networks).chain(machines)
     }
 }
 
@@ -194,5 +226,6 @@ mod tests {
         world.changes_from_nothing().for_each(|change| again.apply(change));
         assert_eq!(format!("{:?}", again.machines), format!("{:?}", world.machines));
         assert_eq!(again.networks, world.networks);
+        assert!(again.changes >= world.changes, "identities that were given are not given again");
     }
 }

@@ -114,18 +114,25 @@ impl Engine for Unreachable {
     }
 }
 
-/// W-A11: neither does the machine go on running with nobody who needs it, nor is it counted as needed.
-#[tokio::test]
-async fn a_machine_that_does_not_come_up_is_let_go() {
+/// A machine by this engine, and what waits for the guards that were dropped.
+async fn machine(engine: &Arc<Unreachable>) -> (tempfile::TempDir, Machine, TaskTracker) {
     let state = tempfile::tempdir().unwrap();
     let dirs = Dirs::find("guards", Some(state.path())).unwrap();
     let ledger = Ledger::open(Store::open(&dirs, "test").unwrap()).await.unwrap();
-    let (engine, unwinding) = (Arc::new(Unreachable::default()), TaskTracker::new());
-    engine.bad.store(2, Ordering::SeqCst);
+    let unwinding = TaskTracker::new();
     let spec = MachineSpec { name: "one".to_owned(), ..MachineSpec::default() };
     let machine =
         Machine::new(spec, "one".to_owned(), engine.clone(), ledger, Events::none(), unwinding.clone());
     unwinding.close();
+    (state, machine, unwinding)
+}
+
+/// W-A11: neither does the machine go on running with nobody who needs it, nor is it counted as needed.
+#[tokio::test]
+async fn a_machine_that_does_not_come_up_is_let_go() {
+    let engine = Arc::new(Unreachable::default());
+    engine.bad.store(2, Ordering::SeqCst);
+    let (_state, machine, unwinding) = machine(&engine).await;
     for stops in 1..=2 {
         let error = machine.machine_running().await.unwrap_err();
         assert!(crate::chain(&error).contains("it does not answer"), "{error:?}");
@@ -138,4 +145,28 @@ async fn a_machine_that_does_not_come_up_is_let_go() {
     guard.release().await.unwrap();
     assert!(!engine.runs.load(Ordering::SeqCst), "nothing was left counted");
     assert_eq!(engine.stops.load(Ordering::SeqCst), 3);
+}
+
+/// An explicit stop is the last word, whoever holds a guard: nobody starts it again, and no guard is counted twice.
+#[tokio::test]
+async fn stopped_under_its_guards_it_stays_stopped() {
+    let engine = Arc::new(Unreachable::default());
+    let (_state, machine, unwinding) = machine(&engine).await;
+    for ran_before in [false, true] {
+        if ran_before {
+            machine.start().await.unwrap();
+        }
+        let outer = machine.machine_running().await.unwrap();
+        let inner = machine.machine_running().await.unwrap();
+        machine.stop(Duration::ZERO).await.unwrap();
+        inner.release().await.unwrap();
+        assert!(!engine.runs.load(Ordering::SeqCst));
+        drop(outer);
+        unwinding.wait().await;
+        assert!(!engine.runs.load(Ordering::SeqCst));
+        let again = machine.machine_running().await.unwrap();
+        assert!(engine.runs.load(Ordering::SeqCst), "who needs it next has it");
+        again.release().await.unwrap();
+        assert!(!engine.runs.load(Ordering::SeqCst), "and it did not run before");
+    }
 }

@@ -5,7 +5,7 @@ use super::super::place::{NONE, Placements};
 use super::super::reference::Meaning;
 use super::super::start::{Dependency, Until};
 use super::super::text::Text;
-use super::super::value::Need;
+use super::super::value::{Mode, Need};
 use super::finding::{Findings, Step};
 use super::words::{
     LINE, also, candidates, fields, model, model_at, need, needed_by, part_at, placed_at, quoted, searched,
@@ -59,10 +59,15 @@ impl Check<'_> {
         let meaning = self.all.meaning(row, key, need.field);
         if let Meaning::One { scope, target } = meaning {
             let finding = Finding::new(Rule::NotOnePlaced, row, part).item(item);
-            self.how_many(finding, mode, key, (scope, target));
+            // However many there are, they are depended on; but a task is one of the very model that is named.
+            if !matches!(mode, Mode::Running | Mode::RunningToJudge) {
+                self.how_many(finding, mode, key, (scope, target));
+            }
             let rows = self.all.rows;
             let around = target < row && row < rows[target as usize].end;
-            if around && !matches!(part_at(self.all, row, part).role, Role::Customize(_)) {
+            if around
+                && (mode.is_of_task() || !matches!(part_at(self.all, row, part).role, Role::Customize(_)))
+            {
                 let finding = Finding::new(Rule::PlacedAround, row, part).item(item).with(target, 0);
                 self.findings.add(finding.subject(key ^ target as u64));
             }
@@ -222,7 +227,10 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
         _ if finding.part == NONE => {
             (node.depends_on[finding.item as usize].key, node.depends_on[finding.item as usize].field)
         }
-        _ => (need(part_at(all, row, finding.part), finding.item).0.key, None),
+        _ => {
+            let need = need(part_at(all, row, finding.part), finding.item).0;
+            (need.key, if need.mode.is_of_task() { need.field } else { None })
+        }
     };
     fields(text, all, row);
     text.str(if shared {
@@ -230,7 +238,7 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
     } else if finding.part == NONE {
         " depends on "
     } else {
-        " wants the placed "
+        wants(need(part_at(all, row, finding.part), finding.item).0)
     });
     quoted(text, key.name());
     if let Some(field) = field {
@@ -296,17 +304,43 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
         text.str(key.name());
         text.str(", name = …)]` with one of these fields' names");
     } else if finding.part != NONE && need(part_at(all, row, finding.part), finding.item).0.field.is_none() {
-        text.str("write `#[inject(name = …)]` with one of these fields' names");
+        let need = need(part_at(all, row, finding.part), finding.item).0;
+        text.str("write `");
+        if need.mode.is_of_task() {
+            said(need, text);
+        } else {
+            text.str("#[inject(name = …)]");
+        }
+        text.str("` with one of these fields' names");
     } else {
         text.str("keep one where the machine is, or make them two types");
     }
+}
+
+/// What a field or a task does with something placed.
+pub(super) const fn wants(need: &Need) -> &'static str {
+    if need.mode.is_of_task() { " has a task that depends on " } else { " wants the placed " }
+}
+
+/// What a task says of another machine, as it is written: `after = (Mirror.site.index, name = …)`.
+const fn said(need: &Need, text: &mut Text<'_>) {
+    text.str(need.name);
+    text.str(" = (");
+    text.str(need.key.name());
+    if let Mode::After { customization, task } = need.mode {
+        text.str(".");
+        text.str(customization);
+        text.str(".");
+        text.str(task);
+    }
+    text.str(", name = …)");
 }
 
 pub(super) const fn tell_around(finding: &Finding, all: &'static Placements, text: &mut Text<'_>) {
     let part = part_at(all, finding.row, finding.part);
     let (need, _) = need(part, finding.item);
     fields(text, all, finding.row);
-    text.str(" wants the placed ");
+    text.str(wants(need));
     quoted(text, need.key.name());
     text.str(", which it is a part of");
     text.str(LINE);
@@ -318,6 +352,12 @@ pub(super) const fn tell_around(finding: &Finding, all: &'static Placements, tex
     text.str(" is around ");
     fields(text, all, finding.row);
     placed_at(text, all, finding.row);
+    if need.mode.is_of_task() {
+        text.str(": it would start after itself");
+        text.str(LINE);
+        text.str("name the machines or enclaves that are meant");
+        return;
+    }
     text.str(": each would wait for the other to be made");
     text.str(LINE);
     text.str("ask for it where it is used, in a setup task: `#[inject] ");
@@ -382,7 +422,7 @@ pub(super) const fn tell_cycle(
             text.at(dependency.at);
         } else {
             let (need, _) = need(part_at(all, row, part), item);
-            text.str(" wants the placed ");
+            text.str(wants(need));
             quoted(text, need.key.name());
             text.str(": ");
             text.at(need.at);

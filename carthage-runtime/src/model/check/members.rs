@@ -6,6 +6,7 @@ use super::super::node::Role;
 use super::super::place::{NONE, Placements, Row};
 use super::super::text::Text;
 use super::super::value::Mode;
+use super::dependencies::wants;
 use super::words::{
     LINE, also, field_of, fields, model, model_at, need, needed_by, part_at, placed_at, placement, quoted,
 };
@@ -180,7 +181,7 @@ pub(super) const fn tell_other(finding: &Finding, all: &'static Placements, text
     let part = part_at(all, finding.row, finding.part);
     let (need, _) = need(part, finding.item);
     fields(text, all, finding.row);
-    text.str(" wants the placed ");
+    text.str(wants(need));
     quoted(text, need.key.name());
     text.str(", which is ");
     model(text, all, finding.a);
@@ -191,8 +192,14 @@ pub(super) const fn tell_other(finding: &Finding, all: &'static Placements, text
     needed_by(text, part, finding.item);
     also(text, all, finding, "and so does");
     text.str(LINE);
+    let own = all.rows[finding.a as usize].node.key.name();
+    if need.mode.is_of_task() {
+        text.str("what stands for another has its own tasks: name one of ");
+        quoted(text, own);
+        return;
+    }
     text.str("what stands for another is linked to and depended on, but has its own type: write `Placed<");
-    text.str(all.rows[finding.a as usize].node.key.name());
+    text.str(own);
     text.str(">`");
 }
 

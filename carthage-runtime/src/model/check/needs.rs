@@ -39,12 +39,12 @@ impl Check<'_> {
         let key = need.key.id;
         match need.mode {
             Mode::Optional | Mode::Every => {}
-            Mode::Placed | Mode::PlacedIfThere | Mode::AllPlaced => self.placed(row, part, item, need),
             Mode::Required | Mode::Deferred => {
                 if self.all.provider(row, key) == NONE {
                     self.missing(row, part, item, key);
                 }
             }
+            _ => self.placed(row, part, item, need),
         }
     }
 

@@ -81,12 +81,10 @@ impl Wanted {
 
     fn need(&mut self, all: &'static Placements, row: u32, need: &'static Need) {
         match need.mode {
-            Mode::Placed | Mode::PlacedIfThere | Mode::AllPlaced => {
-                self.placed(all, row, need.key, need.field);
-            }
+            mode if mode.is_placed() => self.placed(all, row, need.key, need.field),
             Mode::Required | Mode::Optional | Mode::Deferred => self.value(all, row, need.key),
             // Whichever there are, with whatever constraints.
-            Mode::Every => {
+            _ => {
                 for placement in origins(all) {
                     let parts = placement.node().parts.iter().enumerate();
                     let found = parts.filter(|(_, part)| {

@@ -34,7 +34,8 @@ impl World {
             let (kind, change) = change.as_object().unwrap().iter().next().unwrap();
             (kind.clone(), change.clone())
         };
-        text.lines().map(change).collect()
+        // What came before is not told one by one any more.
+        text.lines().map(change).filter(|(kind, _)| kind != "past").collect()
     }
 
     /// What has happened.

@@ -1,0 +1,186 @@
+//! What is done with tasks by hand: a customization that no model holds is applied, a task of a model is looked at and forced.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Model;
+use super::place::Place;
+use crate::customize::{AnyCustomization, Application, Setting, Walk, When};
+use crate::error::{Error, ErrorKind};
+use crate::task::{Last, Stamp};
+
+/// A setup task of whatever machine is made from the model: `task!(Mirror.site.index)`.
+pub struct TaskOf<T: Model> {
+    customization: &'static str,
+    task: &'static str,
+    model: PhantomData<fn() -> T>,
+}
+
+impl<T: Model> TaskOf<T> {
+    /// The task `task` of the customization in this field. That it is there is checked by `task!`.
+    #[must_use]
+    pub const fn new(customization: &'static str, task: &'static str) -> Self {
+        Self { customization, task, model: PhantomData }
+    }
+
+    /// The task at the machine at this place.
+    pub(super) fn at(self, place: &Place) -> PlacedTask {
+        let field =
+            place.placement().node().field_of(T::KEY, self.customization).unwrap_or(self.customization);
+        PlacedTask { place: place.clone(), field: field.to_owned(), task: self.task.to_owned() }
+    }
+}
+
+impl<T: Model> fmt::Debug for TaskOf<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TaskOf({}.{}.{})", T::KEY.name(), self.customization, self.task)
+    }
+}
+
+/// A setup task of a machine. From [`Placed::task`](super::Placed::task) or
+/// [`Deployment::task`](crate::deploy::Deployment::task).
+///
+/// ```no_run
+/// use carthage::prelude::*;
+/// # #[derive(Default)]
+/// # struct StaticSite;
+/// # #[customization]
+/// # impl StaticSite {
+/// #     #[setup_task]
+/// #     async fn index(&self, host: &Host) -> Result<()> { Ok(()) }
+/// # }
+/// # #[machine_model]
+/// # struct Mirror {
+/// #     #[customize]
+/// #     site: StaticSite,
+/// # }
+///
+/// async fn again(mirror: &Placed<Mirror>) -> Result<()> {
+///     let index = mirror.task(task!(Mirror.site.index));
+///     if let Some(stamp) = index.last_run() {
+///         println!("{} ran last in {stamp}", index.name());
+///     }
+///     index.force().await
+/// }
+/// ```
+#[derive(Clone)]
+pub struct PlacedTask {
+    place: Place,
+    field: String,
+    task: String,
+}
+
+impl PlacedTask {
+    /// The task of this name, `site.index`, of the machine at a place.
+    pub(crate) fn find(place: Place, stem: &str) -> Option<Self> {
+        let (field, task) = stem.rsplit_once('.')?;
+        let placed = Self { place, field: field.to_owned(), task: task.to_owned() };
+        let there = placed.place.customizations().into_iter().any(|(other, customization)| {
+            other == field && customization.node().tasks.iter().any(|other| other.name == task)
+        });
+        there.then_some(placed)
+    }
+
+    fn stem(&self) -> String {
+        format!("{}.{}", self.field, self.task)
+    }
+
+    /// What users call it: `mirror.algebra/site.index`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.place.machine().name(), self.stem())
+    }
+
+    /// What is known of its last time: that it ran, failed, was interrupted, or nothing. It may have been on an earlier machine of
+    /// this name.
+    #[must_use]
+    pub fn last(&self) -> Last {
+        self.place.setting().stamps.read(&self.stem())
+    }
+
+    /// What it left behind when it ran to its end, if that is what it did last.
+    #[must_use]
+    pub fn last_run(&self) -> Option<Stamp> {
+        match self.last() {
+            Last::Ran(stamp) => Some(stamp),
+            _ => None,
+        }
+    }
+
+    /// Runs it, whether it needs to or not, and no other. The machine, and those that it depends on, are started for it if need be,
+    /// and stopped afterwards. What comes after it runs with the next deployment.
+    ///
+    /// # Errors
+    /// When it fails, the machine does not exist, or the deployment was opened to look only.
+    pub async fn force(&self) -> crate::Result<()> {
+        let found = self.place.customizations().into_iter().find(|(field, _)| *field == self.field);
+        let (field, customization) = found.ok_or_else(|| {
+            let what = format!("`{}` has no customization `{}`", self.place.machine().name(), self.field);
+            Error::new(ErrorKind::NotFound, what).hint("`list` shows the tasks of each machine")
+        })?;
+        let setting = self.place.setting();
+        Ok(self.place.run_by_hand(field, customization, setting, Some(&self.name())).await?)
+    }
+}
+
+impl fmt::Debug for PlacedTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PlacedTask").field(&self.name()).finish()
+    }
+}
+
+impl Place {
+    fn customizations(&self) -> Vec<(&'static str, &dyn AnyCustomization)> {
+        let all = self.world.customizations(self.index);
+        all.into_iter().map(|(part, customization)| (part.field, customization)).collect()
+    }
+
+    /// Applies a customization that no model holds to the machine at this place.
+    pub(crate) async fn apply(
+        &self,
+        field: &'static str,
+        customization: &dyn AnyCustomization,
+    ) -> Result<(), Error> {
+        self.run_by_hand(field, customization, &self.setting().by_hand(), None).await
+    }
+
+    /// Runs the tasks that must run, or the one that is forced and no other.
+    async fn run_by_hand(
+        &self,
+        field: &'static str,
+        customization: &dyn AnyCustomization,
+        setting: &Setting,
+        forced: Option<&str>,
+    ) -> Result<(), Error> {
+        let (machine, kind) = (self.machine(), customization.kind());
+        if let Some(needed) = kind.needs().filter(|needed| !self.world.can(self.index, *needed)) {
+            let what = format!("`{field}` cannot be applied to `{}`", machine.name());
+            let why = format!("`{}` does not declare `{}`", machine.implementation(), needed.name());
+            let hint = "a `#[customization]` of kind `machine` works on every machine that runs";
+            return Err(Error::new(ErrorKind::Unsupported, what).because(why).hint(hint));
+        }
+        self.world.kept().write_to(setting.ledger.clone()).await?;
+        let when = self.world.when(self.index, kind);
+        let guard = match when {
+            When::Exists => None,
+            When::Runs => Some(machine.machine_running().await?),
+        };
+        let presence = machine.presence().await?;
+        let identity = presence.identity().ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("`{}` does not exist", machine.name()))
+                .hint("deploy it first")
+        })?;
+        let walk = &Walk::default();
+        let application =
+            Application { field, customization, when, place: self, machine, setting, walk, planned: None };
+        let is_forced = |task: &str| forced == Some(task);
+        let applied =
+            application.run(identity, is_forced, forced.is_some(), &CancellationToken::new()).await?;
+        if let Some(guard) = guard {
+            guard.release().await?;
+        }
+        applied.into_result()
+    }
+}

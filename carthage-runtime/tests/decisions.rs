@@ -1,0 +1,344 @@
+//! One decision: whatever happened before, the plan, the run and a forced run give the same reason for the same task.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use carthage::backend::Simulated;
+use carthage::deploy::{Access, Action, Deployment, Options, Plan, Selection, Step};
+use carthage::machine::GRACE;
+use carthage::prelude::*;
+
+thread_local! {
+    /// What tasks are made of.
+    static INPUTS: [Cell<u32>; 3] = const { [const { Cell::new(0) }; 3] };
+    /// What checks find; a body that runs puts it right.
+    static FINDS: [Cell<bool>; 4] = const { [const { Cell::new(false) }; 4] };
+    /// The task that fails.
+    static FAILS: Cell<&'static str> = const { Cell::new("") };
+    /// The tasks that ran.
+    static RAN: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+}
+
+fn input(at: usize) -> u32 {
+    INPUTS.with(|inputs| inputs[at].get())
+}
+
+fn finds(at: usize) -> bool {
+    FINDS.with(|finds| finds[at].get())
+}
+
+/// What every body does.
+fn body(task: &'static str, puts_right: Option<usize>) -> Result<()> {
+    RAN.with_borrow_mut(|ran| ran.push(task));
+    if FAILS.get() == task {
+        return Err("as the test wants it".into());
+    }
+    puts_right.into_iter().for_each(|at| FINDS.with(|finds| finds[at].set(true)));
+    Ok(())
+}
+
+#[derive(Default)]
+struct Root1;
+
+#[customization(container)]
+impl Root1 {
+    #[setup_task(hash = input(0))]
+    async fn files(&self, _root: &Root) -> Result<()> {
+        body("files", None)
+    }
+}
+
+#[derive(Default)]
+struct Steps;
+
+#[customization]
+impl Steps {
+    #[setup_task(hash = input(1))]
+    async fn a(&self, _host: &Host) -> Result<()> {
+        body("a", None)
+    }
+
+    #[setup_task(after = a)]
+    async fn b(&self, _host: &Host) -> Result<()> {
+        body("b", Some(0))
+    }
+
+    #[invalidator(b)]
+    async fn b_is_valid(&self, _host: &Host) -> Result<bool> {
+        Ok(finds(0))
+    }
+
+    #[setup_task]
+    async fn c(&self, _host: &Host) -> Result<()> {
+        body("c", Some(1))
+    }
+
+    #[check_completed(c)]
+    async fn c_is_done(&self, _host: &Host) -> Result<bool> {
+        Ok(finds(1))
+    }
+
+    #[setup_task(after = [b, c])]
+    async fn d(&self, _host: &Host) -> Result<()> {
+        body("d", None)
+    }
+}
+
+#[machine_model]
+struct First {
+    #[customize]
+    root: Root1,
+    #[customize]
+    steps: Steps,
+}
+
+#[derive(Default)]
+struct Follows;
+
+#[customization]
+impl Follows {
+    #[setup_task(after = First.steps.b)]
+    async fn e(&self, _host: &Host) -> Result<()> {
+        body("e", None)
+    }
+
+    #[setup_task(after = e, depend_on_to_judge = First)]
+    async fn f(&self, _host: &Host) -> Result<()> {
+        body("f", Some(2))
+    }
+
+    #[invalidator(f)]
+    async fn f_is_valid(&self, _host: &Host, #[inject] first: &Placed<First>) -> Result<bool> {
+        first.machine().run(["true"]).await?;
+        Ok(finds(2))
+    }
+
+    #[setup_task(after = [First.steps.c, First.root.files], hash = input(2))]
+    async fn g(&self, _host: &Host) -> Result<()> {
+        body("g", Some(3))
+    }
+
+    #[check_completed(g)]
+    async fn g_is_done(&self, _host: &Host) -> Result<bool> {
+        Ok(finds(3))
+    }
+}
+
+#[machine_model]
+struct Second {
+    #[customize]
+    follows: Follows,
+}
+
+/// Looks at a machine that looks at another.
+#[derive(Default)]
+struct Last;
+
+#[customization(filesystem)]
+impl Last {
+    #[setup_task(after = [Second.follows.e, Second.follows.g])]
+    async fn h(&self, _tree: &Tree) -> Result<()> {
+        body("h", None)
+    }
+}
+
+#[machine_model]
+struct Third {
+    #[customize]
+    last: Last,
+}
+
+#[layout(name = "decisions", implementation = Simulated)]
+struct Decisions {
+    third: Third,
+    second: Second,
+    first: First,
+}
+
+const TASKS: [(&str, &str); 9] = [
+    ("first", "root.files"),
+    ("first", "steps.a"),
+    ("first", "steps.b"),
+    ("first", "steps.c"),
+    ("first", "steps.d"),
+    ("second", "follows.e"),
+    ("second", "follows.f"),
+    ("second", "follows.g"),
+    ("third", "last.h"),
+];
+
+async fn open(state: &Path, access: Access) -> (Deployment, Placed<Decisions>) {
+    let options = Options { state_dir: Some(state.to_owned()), ..Options::default() };
+    Deployment::open::<Decisions>(access, options).await.unwrap()
+}
+
+fn stamp(state: &Path, (machine, task): (&str, &str)) -> PathBuf {
+    state.join("decisions/cache/stamps").join(machine).join(task)
+}
+
+/// What is said of tasks, by their names.
+fn of_tasks(steps: &[Step]) -> BTreeMap<&str, (Action, &str)> {
+    let tasks = steps.iter().filter(|step| step.thing.starts_with("task:"));
+    tasks.map(|step| (&*step.thing, (step.action, &*step.why))).collect()
+}
+
+/// Something happens between two runs. Some of it is done by a run of its own.
+async fn disturb(state: &Path, random: &mut fastrand::Rng, kept: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    FAILS.set("");
+    for _ in 0..random.usize(..3) {
+        let task = TASKS[random.usize(..TASKS.len())];
+        let file = stamp(state, task);
+        match random.u8(..16) {
+            0..3 => INPUTS.with(|inputs| inputs[random.usize(..3)].set(random.u32(..3))),
+            3..6 => FINDS.with(|finds| finds[random.usize(..4)].set(random.bool())),
+            6 => drop(std::fs::remove_file(&file)),
+            7 if file.exists() => std::fs::write(&file, "{").unwrap(),
+            // As of an earlier time, perhaps of another machine of this name.
+            8 | 9 => match kept.get(&file) {
+                Some(text) => std::fs::write(&file, text).unwrap(),
+                None => drop(std::fs::read(&file).map(|text| kept.insert(file, text))),
+            },
+            10 => FAILS.set(task.1.rsplit_once('.').unwrap().1),
+            11 | 12 => {
+                let (deployment, layout) = open(state, Access::Change).await;
+                let machine = match task.0 {
+                    "first" => layout.first.machine(),
+                    "second" => layout.second.machine(),
+                    _ => layout.third.machine(),
+                };
+                match random.bool() {
+                    true => machine.stop(GRACE).await.unwrap(),
+                    false => machine.destroy().await.unwrap(),
+                }
+                drop(deployment);
+            }
+            13 => {
+                let (deployment, _) = open(state, Access::Change).await;
+                let only = Selection { include: vec!["machine:first".parse().unwrap()], exclude: Vec::new() };
+                deployment.deploy(&only).await.unwrap();
+            }
+            14 => forced(state, task).await,
+            15 => {
+                let (deployment, _) = open(state, Access::Change).await;
+                let by_hand = deployment.task(&format!("{}/{}", task.0, task.1)).unwrap();
+                RAN.take();
+                let ended = by_hand.force().await;
+                let ran = RAN.take();
+                // Where there is no machine, nothing runs.
+                assert!(ended.is_err() || ran == [by_hand.name().rsplit_once('.').unwrap().1], "{ran:?}");
+                assert!(ended.is_err() || by_hand.last_run().is_some());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A forced run is of one task, for one reason, if its machine is there.
+async fn forced(state: &Path, (machine, task): (&str, &str)) {
+    RAN.take();
+    let (deployment, _) = open(state, Access::Change).await;
+    let name = format!("{machine}/{task}");
+    let only = Selection { include: vec![name.parse().unwrap()], exclude: Vec::new() };
+    let report = deployment.run(&only).await.unwrap();
+    let done = of_tasks(&report.done);
+    match report.is_complete() {
+        true => assert_eq!(done, BTreeMap::from([(&*format!("task:{name}"), (Action::Run, "forced"))])),
+        false => assert!(done.is_empty(), "{report:?}"),
+    }
+    let ran = RAN.take();
+    assert!(ran.is_empty() || ran == [task.rsplit_once('.').unwrap().1], "{ran:?}");
+}
+
+#[derive(Debug, Default)]
+struct Count {
+    told: usize,
+    open: usize,
+    elsewhere: usize,
+    /// Without what they are about.
+    reasons: BTreeSet<String>,
+}
+
+/// What the plan says is what the run says.
+fn compare(count: &mut Count, plan: &Plan, done: &[Step], failed: bool, history: &str) {
+    let (planned, done) = (of_tasks(&plan.steps), of_tasks(done));
+    let mut sure = true;
+    for step in plan.steps.iter().filter(|step| step.thing.starts_with("task:")) {
+        let happened = done.get(&*step.thing);
+        match (step.action, happened) {
+            (Action::Ask, _) => {
+                count.open += 1;
+                sure = false;
+            }
+            (_, Some((_, why))) if sure => {
+                assert_eq!(step.why, *why, "{history}: {}", step.thing);
+                count.told += 1;
+                count.elsewhere += usize::from(why.contains("`task:"));
+                let words = why.split(|c: char| !c.is_ascii_alphabetic() && c != ' ');
+                count.reasons.insert(words.collect());
+            }
+            // What could not be told before may have given it another reason to run, first.
+            (_, Some(_)) => {}
+            (_, None) => assert!(failed, "{history}: {} did not run: {plan:?}", step.thing),
+        }
+    }
+    for task in done.keys() {
+        assert!(planned.contains_key(task), "{history}: {task} was not planned: {plan:?}");
+    }
+}
+
+/// One layout, through 50 histories.
+async fn live(seed: u64, place: &Path) -> Count {
+    let state = tempfile::tempdir_in(place).unwrap();
+    let (mut random, mut kept, mut count) =
+        (fastrand::Rng::with_seed(seed), BTreeMap::new(), Count::default());
+    for turn in 0..50 {
+        disturb(state.path(), &mut random, &mut kept).await;
+        let history = format!("seed {seed}, turn {turn}");
+        let looked = match random.u8(..8) {
+            0 => Some(open(state.path(), Access::Look).await.0.plan(&Selection::all()).await.unwrap()),
+            _ => None,
+        };
+        let (deployment, _) = open(state.path(), Access::Change).await;
+        let plan = deployment.plan(&Selection::all()).await.unwrap();
+        if let Some(looked) = looked {
+            assert_eq!(looked.steps, plan.steps, "{history}: who plans makes no difference");
+        }
+        RAN.take();
+        let report = deployment.deploy(&Selection::all()).await.unwrap();
+        compare(&mut count, &plan, &report.done, !report.is_complete(), &history);
+        // Each that is told ran once, and no other did.
+        let mut ran: Vec<_> = RAN.take().into_iter().filter(|task| *task != FAILS.get()).collect();
+        let done = of_tasks(&report.done);
+        let mut told: Vec<_> = done.keys().map(|name| name.rsplit_once('.').unwrap().1).collect();
+        ran.sort_unstable();
+        told.sort_unstable();
+        assert_eq!(ran, told, "{history}");
+    }
+    count
+}
+
+#[test]
+fn plan_and_run_give_the_same_reasons() {
+    let memory = Path::new("/dev/shm");
+    let place = &if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    // Each has a thread of its own, and with it inputs and checks of its own.
+    let all = &|seeds: std::ops::Range<u64>| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        seeds.map(|seed| runtime.block_on(live(seed, place))).collect::<Vec<_>>()
+    };
+    let counts: Vec<Count> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|n| scope.spawn(move || all(n * 10..(n + 1) * 10))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    let sum = |of: fn(&Count) -> usize| counts.iter().map(of).sum::<usize>();
+    let (told, elsewhere, open) =
+        (sum(|count| count.told), sum(|count| count.elsewhere), sum(|count| count.open));
+    let reasons: BTreeSet<_> = counts.iter().flat_map(|count| &count.reasons).collect();
+    println!(
+        "2000 histories: {told} told, of which {elsewhere} by another machine, {open} open; {reasons:?}"
+    );
+    assert!(told > 1500 && elsewhere > 300 && open > 100 && reasons.len() > 15);
+}
