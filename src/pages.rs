@@ -17,6 +17,7 @@ pages! {
     Images "../docs/guide/images.md"
     Starting "../docs/guide/starting.md"
     Tasks "../docs/guide/tasks.md"
+    Blocks "../docs/guide/blocks.md"
     Values "../docs/guide/values.md"
     Networks "../docs/guide/networks.md"
     Sandbox "../docs/guide/sandbox.md"

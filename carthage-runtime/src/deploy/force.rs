@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::progress::Progress;
 use super::things::Thing;
 use super::{Action, Deployment, Report, Selection, nearest};
-use crate::customize::{AnyCustomization, Application, When};
+use crate::customize::{AnyCustomization, Application, Compared, When};
 use crate::error::{Error, ErrorKind};
 use crate::layout::Place;
 use crate::model::Part;
@@ -23,6 +23,7 @@ impl Deployment {
             place,
             machine,
             setting: self.world.setting(index),
+            compared: Compared::default(),
         };
         let mut applications: Vec<_> = customizations.into_iter().map(application).collect();
         applications.sort_by_key(|application| application.when);

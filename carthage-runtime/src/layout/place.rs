@@ -11,7 +11,7 @@ use super::parts::downcast;
 use super::placed::Placed;
 use super::world::World;
 use super::{Model, RoleTrait};
-use crate::customize::{AnyCustomization, Application, When};
+use crate::customize::{AnyCustomization, Application, Compared, When};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::inject::{Close, Closing, Making, MakingEach, Scope, Slot, Value};
 use crate::machine::Machine;
@@ -121,7 +121,15 @@ impl Place {
             Error::new(ErrorKind::NotFound, format!("`{}` does not exist", machine.name()))
                 .hint("deploy it first")
         })?;
-        let application = Application { field, customization, when, place: self, machine, setting };
+        let application = Application {
+            field,
+            customization,
+            when,
+            place: self,
+            machine,
+            setting,
+            compared: Compared::default(),
+        };
         let applied = application.run(identity, |_| false, false, &CancellationToken::new()).await?;
         if let Some(guard) = guard {
             guard.release().await?;
