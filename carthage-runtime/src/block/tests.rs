@@ -113,7 +113,7 @@ fn files_directories_links_and_lines() {
             [
                 "changes /d/e: mode 0700 -> 0750",
                 "changes /d/e/motd: content changes (not shown: not everybody may read it)",
-                "changes /link: leads to d/e/motd, not to nowhere",
+                "changes /link: leads to nowhere -> d/e/motd",
                 "changes /lines",
                 "changes /lines",
             ]

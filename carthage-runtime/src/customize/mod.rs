@@ -46,7 +46,7 @@ pub trait Customization: Sized + Send + Sync + 'static {
 }
 
 /// A function of a customization that says what is to be, as building blocks. It is called for a plan, too.
-pub type Wanted<T> =
+pub type Planned<T> =
     for<'a> fn(&'a T, &'a Place) -> BoxFuture<'a, crate::Result<Blocks<<T as Customization>::Host>>>;
 
 /// What a task does.
@@ -55,7 +55,7 @@ enum Work<T: Customization> {
     /// It works on the host.
     Body(Body<T, ()>),
     /// It says what is to be there.
-    Blocks(Wanted<T>),
+    Blocks(Planned<T>),
 }
 
 /// The functions of one setup task.
@@ -76,7 +76,7 @@ impl<T: Customization> Task<T> {
 
     /// A task that returns building blocks.
     #[must_use]
-    pub const fn blocks(wanted: Wanted<T>) -> Self {
+    pub const fn blocks(wanted: Planned<T>) -> Self {
         Self::of(Work::Blocks(wanted))
     }
 

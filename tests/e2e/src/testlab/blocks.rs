@@ -1,4 +1,5 @@
 //! Machines whose tasks return building blocks.
+#![expect(missing_docs, reason = "fields speak for themselves")]
 
 use carthage::block::{Command, Directory, File, Line, Symlink};
 use carthage::prelude::*;
@@ -84,7 +85,7 @@ pub struct Server {
 /// The layout.
 #[layout(name = "testlab", implementation = Sandbox)]
 pub struct Testlab {
-    #[provide(Password(Secret::new(setting("TESTLAB_PASSWORD", String::from("k4n4r1e-one")))))]
+    #[provide(Password(Secret::new(format!("k4n4r1e-{}", setting("TESTLAB_PASSWORD", String::from("one"))))))]
     pub password: Arc<Password>,
     pub wire: Wire,
     pub server: Server,
