@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use carthage::backend::Simulated;
+use carthage::block::{File, Line, Package};
 use carthage::prelude::*;
 
 use super::story::{Kind, Story};
@@ -51,6 +52,12 @@ impl Base {
     #[setup_task(hash = said(|story| story.text(0)))]
     async fn motd(&self, root: &Root) -> Result<()> {
         root.write("/etc/motd", "hello").await
+    }
+
+    /// As it is said.
+    #[setup_task(after = motd)]
+    fn said(&self) -> Blocks<Root> {
+        Blocks::new().with(File::at("/etc/said").content(said(|story| story.text(0).to_string())))
     }
 
     /// After it, unless somebody removed it.
@@ -108,6 +115,22 @@ impl Work {
     #[invalidator(valid)]
     async fn still(&self, host: &Host) -> Result<bool> {
         host.exists(self.file("valid")).await
+    }
+
+    /// As it is said.
+    #[setup_task]
+    fn said(&self) -> Blocks {
+        let text = said(|story| story.text(self.text)).to_string();
+        Blocks::new()
+            .with(Line::in_file(self.file("said")).line(text).in_place_of(""))
+            .with(Package::named("said"))
+    }
+
+    /// After what is said.
+    #[setup_task(after = said)]
+    async fn heard(&self, host: &Host) -> Result<()> {
+        host.run(["true"]).await?;
+        Ok(())
     }
 
     /// On its own.

@@ -20,7 +20,8 @@ pub enum Kind {
 
 const KINDS: [Kind; 5] = [Kind::Plain, Kind::Big, Kind::Wired, Kind::Imaged, Kind::Branch];
 /// Files of machines that tasks have written, or not.
-const FILES: [&str; 5] = ["/srv/asked", "/srv/valid", "/srv/first", "/opt/valid", "/etc/issue"];
+const FILES: [&str; 7] =
+    ["/srv/asked", "/srv/valid", "/srv/first", "/opt/valid", "/etc/issue", "/etc/said", "/srv/said"];
 /// What may go wrong.
 const FAULTS: [&str; 6] = [
     "*=fail%5",
