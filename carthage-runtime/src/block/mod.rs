@@ -39,14 +39,15 @@ pub use service::Service;
 pub use template::Template;
 pub use user::User;
 
-use crate::machine::{Host, Root, Tree};
+use crate::machine::{Host, Machine};
 use crate::step::Change;
 use script::{Op, Probe};
 use seen::Seen;
 
 /// What a setup task returns that says what is to be, in place of doing it.
 ///
-/// `H` is what the task's customization works on: [`Host`], a machine that runs, or [`Root`] or [`Tree`], which have files only.
+/// `H` is what the task's customization works on: [`Host`], a machine that runs, or [`Root`](crate::Root) or [`Tree`](crate::Tree), which have
+/// files only.
 ///
 /// ```
 /// use carthage::block::{Directory, File, Package};
@@ -117,13 +118,20 @@ impl<H> fmt::Debug for Blocks<H> {
 }
 
 /// A building block that works on an `H`.
+pub trait AppliesTo<H>: Into<Block> {}
+
+/// What commands can be run in: more than files.
 #[diagnostic::on_unimplemented(
-    message = "the building block `{Self}` does not work on a `{H}`",
-    label = "not on a `{H}`",
-    note = "a `Root` or a `Tree` has files: `File`, `Directory` and `Line`; all others need a machine that runs, which is what a \
+    message = "this building block does not work on a `{Self}`, which has files and runs nothing",
+    label = "not on a `{Self}`",
+    note = "a `Root` or a `Tree` takes `File`, `Directory` and `Line`; all others need a machine that runs, which is what a \
             `#[customization]` without a kind works on"
 )]
-pub trait AppliesTo<H>: Into<Block> {}
+pub trait RunsCommands {}
+
+// With one of them only, the compiler would take any list of blocks to be for it, and say something else.
+impl RunsCommands for Host {}
+impl RunsCommands for Machine {}
 
 /// Any building block.
 #[doc(hidden)]
@@ -186,27 +194,19 @@ impl Outcome {
 }
 
 macro_rules! applies_to {
-    ($($block:ty: $($host:ty),*;)*) => {$(
+    ($($host:path: $($block:ty),*;)*) => {$($(
         impl From<$block> for Block {
             fn from(block: $block) -> Self {
                 Self(Arc::new(block))
             }
         }
-        $(impl AppliesTo<$host> for $block {})*
-    )*};
+        impl<H: $host> AppliesTo<H> for $block {}
+    )*)*};
 }
 
 applies_to! {
-    File: Host, Root, Tree;
-    Directory: Host, Root, Tree;
-    Line: Host, Root, Tree;
-    Symlink: Host;
-    Package: Host;
-    Service: Host;
-    User: Host;
-    AuthorizedKey: Host;
-    GitCheckout: Host;
-    Command: Host;
+    Sized: File, Directory, Line;
+    RunsCommands: Symlink, Package, Service, User, AuthorizedKey, GitCheckout, Command;
 }
 
 /// Why a path cannot be used.
