@@ -66,7 +66,7 @@ impl Line {
         if self.in_place_of.is_none() && lines.iter().any(|other| bare(other) == line) {
             return old.to_vec();
         }
-        let Some(first) = lines.iter().position(|other| fits(&other)) else {
+        let Some(first) = lines.iter().position(fits) else {
             let is_open = old.last().is_some_and(|last| *last != b'\n');
             return [old, if is_open { b"\n" } else { b"" }, &with_end].concat();
         };
@@ -75,7 +75,7 @@ impl Line {
         }
         let kept = |(at, other): (usize, &&[u8])| match at == first {
             true => with_end.clone(),
-            false if fits(&other) => Vec::new(),
+            false if fits(other) => Vec::new(),
             false => other.to_vec(),
         };
         lines.iter().enumerate().flat_map(kept).collect()

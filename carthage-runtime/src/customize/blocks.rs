@@ -12,9 +12,12 @@ use crate::machine::Host;
 use crate::step::Change;
 use crate::task::decide::Answer;
 
-/// What was found out of each task, as long as nothing has run since; nothing for one without blocks.
+/// What was found out of each task; nothing for one without blocks.
+type Tasks = Arc<[Option<Result<Looked, String>>]>;
+
+/// What was found out of each task, as long as nothing has run since.
 #[derive(Debug, Default)]
-pub(crate) struct Compared(Mutex<Option<Arc<[Option<Result<Looked, String>>]>>>);
+pub(crate) struct Compared(Mutex<Option<Tasks>>);
 
 impl Application<'_> {
     /// The blocks of a task, if it returns any. What they are made by is the user's code, and may fail.
@@ -24,7 +27,7 @@ impl Application<'_> {
     }
 
     /// What differs, of all tasks: one round trip, unless it is known already.
-    async fn compared(&self, host: &Host) -> Result<Arc<[Option<Result<Looked, String>>]>, Error> {
+    async fn compared(&self, host: &Host) -> Result<Tasks, Error> {
         let mut known = self.compared.0.lock().await;
         if let Some(known) = &*known {
             return Ok(known.clone());
