@@ -1,5 +1,8 @@
 //! The pages of the repository, so that `cargo test --doc` compiles their code.
 
+// A page shows a template of it.
+use askama as _;
+
 macro_rules! pages {
     ($($(#[$when:meta])* $name:ident $file:literal)*) => {$(
         $(#[$when])*
