@@ -1,5 +1,8 @@
 //! The pages of the repository, so that `cargo test --doc` compiles their code.
 
+// A page shows a template of it.
+use askama as _;
+
 macro_rules! pages {
     ($($(#[$when:meta])* $name:ident $file:literal)*) => {$(
         $(#[$when])*
@@ -17,6 +20,7 @@ pages! {
     Images "../docs/guide/images.md"
     Starting "../docs/guide/starting.md"
     Tasks "../docs/guide/tasks.md"
+    Blocks "../docs/guide/blocks.md"
     Values "../docs/guide/values.md"
     Networks "../docs/guide/networks.md"
     Sandbox "../docs/guide/sandbox.md"

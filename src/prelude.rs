@@ -17,5 +17,5 @@ pub use carthage_runtime::Sandbox;
 pub use carthage_runtime::Vm;
 pub use carthage_runtime::layout::ResolvableModel;
 pub use carthage_runtime::{
-    All, Close, Deferred, Fleet, Host, Link, Machine, Placed, Quoted, Result, Root, Secret, Tree,
+    All, Blocks, Close, Deferred, Fleet, Host, Link, Machine, Placed, Quoted, Result, Root, Secret, Tree,
 };

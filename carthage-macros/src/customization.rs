@@ -139,7 +139,21 @@ pub(crate) fn body(function: &Function) -> TokenStream {
     let ty = match function.returns {
         Returns::Nothing => quote!(()),
         Returns::Bool => quote!(bool),
+        Returns::Blocks { .. } => {
+            quote!(::carthage::block::Blocks<<Self as ::carthage::customize::Customization>::Host>)
+        }
     };
+    if let Returns::Blocks { fallible } = function.returns {
+        let failed = fallible.then(|| quote!(?));
+        let run = quote! {
+            _ = #place;
+            #(#asks)*
+            ::core::result::Result::<#ty, ::carthage::BoxError>::Ok(#this.#ident(#(#passed),*) #failed)
+        };
+        let here = Span::call_site().located_at(ident.span());
+        let run = quote_spanned!(here=> ::std::boxed::Box::pin(async move { #run }));
+        return quote!(|#this, #place| #run);
+    }
     let run = quote! {
         _ = #place;
         #(#asks)*

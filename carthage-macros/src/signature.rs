@@ -26,6 +26,10 @@ pub(crate) struct Function {
 pub(crate) enum Returns {
     Nothing,
     Bool,
+    /// Building blocks; whether in a `Result`.
+    Blocks {
+        fallible: bool,
+    },
 }
 
 /// What the functions of a customization work on.
@@ -144,6 +148,7 @@ impl Function {
         let form = match returns {
             Returns::Nothing => "Result<()>",
             Returns::Bool => "Result<bool>",
+            Returns::Blocks { .. } => "Blocks",
         };
         if !returns_result(&sig.output, returns) {
             let message = format!("a function with `#[{kind}]` returns `{form}`");
@@ -163,6 +168,67 @@ impl Function {
             }
         }
         let injected: Vec<_> = inputs.filter_map(|input| parameter(input, errors)).collect();
+        (errors.count() == before).then(|| Self { ident: sig.ident.clone(), injected, returns })
+    }
+}
+
+impl Function {
+    /// What a setup task returns that returns building blocks, if it does.
+    pub(crate) fn returned_blocks(sig: &Signature) -> Option<(Returns, &Type)> {
+        let ReturnType::Type(_, ty) = &sig.output else { return None };
+        let (fallible, blocks) = match types::argument(ty, "Result") {
+            Some(inner) => (true, inner),
+            None => (false, &**ty),
+        };
+        let is_blocks = types::head(blocks).as_deref() == Some("Blocks");
+        is_blocks.then_some((Returns::Blocks { fallible }, blocks))
+    }
+
+    /// Reads the signature of a setup task that returns building blocks: `&self`, and injected values.
+    pub(crate) fn parse_blocks(
+        workplace: Workplace,
+        returns: Returns,
+        function: &mut ImplItemFn,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        let before = errors.count();
+        let kind = "setup_task";
+        let sig = &mut function.sig;
+        if let Some(asyncness) = &sig.asyncness {
+            let message =
+                "a setup task that returns `Blocks` is not async: a plan calls it before anything runs";
+            errors.at(asyncness, message);
+        }
+        plain(kind, sig, errors);
+        receiver(kind, sig, errors);
+        if let Some((_, blocks)) = Self::returned_blocks(sig) {
+            let of = types::argument(blocks, "Blocks").and_then(types::head);
+            let of = of.unwrap_or_else(|| Workplace::Host.name().to_owned());
+            if of != workplace.name() {
+                let (whose, name) = (workplace.whose(), workplace.name());
+                let form = if workplace == Workplace::Host {
+                    "Blocks".to_owned()
+                } else {
+                    format!("Blocks<{name}>")
+                };
+                let text = types::text(blocks);
+                let message =
+                    format!("{whose} customization works on a `{name}`; write `{form}`, not `{text}`");
+                errors.at(blocks, message);
+            }
+        }
+        let mut injected = Vec::new();
+        for input in sig.inputs.iter_mut().filter(|input| matches!(input, FnArg::Typed(_))) {
+            let FnArg::Typed(typed) = &*input else { continue };
+            let called = types::referent(&typed.ty).and_then(types::head);
+            if Workplace::KINDS.iter().any(|(_, workplace)| called.as_deref() == Some(workplace.name())) {
+                let message = "a setup task that returns `Blocks` takes no host: it says what is to be there, and \
+                               changes nothing itself\nwrite `(&self)`, or `async fn` with `-> Result<()>` to work on the host";
+                errors.at(&*input, message);
+                continue;
+            }
+            injected.extend(parameter(input, errors));
+        }
         (errors.count() == before).then(|| Self { ident: sig.ident.clone(), injected, returns })
     }
 }
@@ -192,6 +258,7 @@ fn returns_result(output: &ReturnType, returns: Returns) -> bool {
     types::argument(ty, "Result").is_some_and(|inner| match returns {
         Returns::Nothing => types::is_unit(inner),
         Returns::Bool => types::head(inner).as_deref() == Some("bool"),
+        Returns::Blocks { .. } => types::head(inner).as_deref() == Some("Blocks"),
     })
 }
 

@@ -47,6 +47,7 @@ pub(crate) struct Task {
     timeout: Option<Expr>,
     retries: Option<Expr>,
     source: u64,
+    returns_blocks: bool,
     /// `None` if its signature is wrong.
     function: Option<Function>,
     checks: Vec<Check>,
@@ -86,7 +87,17 @@ impl Task {
             errors.push(syn::Error::new(span, message));
         }
         let (after, elsewhere) = elsewhere::parse(&mut options, errors);
-        let read = Function::parse("setup_task", workplace, Returns::Nothing, function, errors);
+        let blocks = Function::returned_blocks(&function.sig).map(|(returns, _)| returns);
+        if let Some(span) = options.span("user").filter(|_| blocks.is_some() && workplace == Workplace::Host)
+        {
+            let message =
+                "building blocks are not applied as a user: they say whose files are; leave `user` out";
+            errors.push(syn::Error::new(span, message));
+        }
+        let read = match blocks {
+            Some(returns) => Function::parse_blocks(workplace, returns, function, errors),
+            None => Function::parse("setup_task", workplace, Returns::Nothing, function, errors),
+        };
         Self {
             ident: function.sig.ident.clone(),
             about: about(&function.attrs),
@@ -99,7 +110,9 @@ impl Task {
             user: options.text("user", literal::user, errors).map(|(user, _)| user),
             timeout: options.number("timeout_seconds", start::seconds, errors),
             retries: options.number("retries", retries, errors),
-            source: tokens::hash(source, ATTRIBUTES),
+            // What blocks are is compared with what is there; how they are written does not matter.
+            source: if blocks.is_some() { 0 } else { tokens::hash(source, ATTRIBUTES) },
+            returns_blocks: blocks.is_some(),
             sound: read.is_some(),
             function: read,
             checks: Vec::new(),
@@ -178,7 +191,8 @@ impl Task {
             let (name, body) = (function.ident.unraw().to_string(), body(function));
             Some(quote!(.#kind(#name, #body)))
         });
-        guarded(&self.cfgs, quote!(::carthage::customize::Task::<Self>::new(#run) #hash #(#checks)*))
+        let new = Ident::new(if self.returns_blocks { "blocks" } else { "new" }, Span::call_site());
+        guarded(&self.cfgs, quote!(::carthage::customize::Task::<Self>::#new(#run) #hash #(#checks)*))
     }
 }
 
@@ -259,6 +273,11 @@ pub(crate) fn attach(tasks: &mut [Task], checks: Vec<Check>, errors: &mut Errors
         };
         if twice {
             errors.at(&check.task, format!("`{written}` has its `{}` already", check.kind));
+        } else if task.returns_blocks && check.kind == "check_completed" {
+            let message = format!(
+                "`{written}` returns `Blocks`, which are compared with what is there: that says whether it is done"
+            );
+            errors.at(&check.task, message);
         } else if let Some(hash) = check.hash {
             task.hash = Some(Hash::Function(hash));
         } else {

@@ -2,6 +2,7 @@
 //! the implementations and the command line. Users depend on the face crate `carthage`, which re-exports this one.
 
 pub mod backend;
+pub mod block;
 pub mod cli;
 mod crash;
 pub mod customize;
@@ -29,6 +30,7 @@ pub use backend::Sandbox;
 pub use backend::Vm;
 #[cfg(feature = "ssh")]
 pub use backend::{BareMetal, Local};
+pub use block::Blocks;
 pub use customize::Customization;
 pub use error::{BoxError, Error, ErrorKind, Result, chain};
 pub use inject::{Close, Secret};

@@ -72,6 +72,25 @@ pub struct Step {
     /// What is worth knowing of the thing: its addresses, its description.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<String>,
+    /// What its building blocks change, if it has any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+}
+
+/// What a building block changes, or would change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// In words: `changes /etc/motd`.
+    pub what: String,
+    /// How the text of a file changes: the hunks of a unified diff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
+}
+
+impl Change {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), diff: None }
+    }
 }
 
 /// What a run may do that keeps to a plan: things, and the words for what is done to them.

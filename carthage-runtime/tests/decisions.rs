@@ -217,7 +217,7 @@ async fn disturb(state: &Path, random: &mut fastrand::Rng, kept: &mut BTreeMap<P
             }
             13 => {
                 let (deployment, _) = open(state, Access::Change).await;
-                let only = Selection { include: vec!["machine:first".parse().unwrap()], exclude: Vec::new() };
+                let only = Selection { include: vec!["machine:first".parse().unwrap()], ..Selection::all() };
                 deployment.deploy(&only).await.unwrap();
             }
             14 => forced(state, task).await,
@@ -241,7 +241,7 @@ async fn forced(state: &Path, (machine, task): (&str, &str)) {
     RAN.take();
     let (deployment, _) = open(state, Access::Change).await;
     let name = format!("{machine}/{task}");
-    let only = Selection { include: vec![name.parse().unwrap()], exclude: Vec::new() };
+    let only = Selection { include: vec![name.parse().unwrap()], ..Selection::all() };
     let report = deployment.run(&only).await.unwrap();
     let done = of_tasks(&report.done);
     match report.is_complete() {

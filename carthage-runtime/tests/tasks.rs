@@ -135,7 +135,7 @@ fn said(steps: &[Step]) -> Vec<String> {
 }
 
 fn only(pattern: &str) -> Selection {
-    Selection { include: vec![pattern.parse().unwrap()], exclude: Vec::new() }
+    Selection { include: vec![pattern.parse().unwrap()], ..Selection::all() }
 }
 
 #[tokio::test]

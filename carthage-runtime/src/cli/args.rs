@@ -246,7 +246,7 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// List what is in the layout
     List(Select),
-    /// Show what `deploy` would do, and why; exits with 2 if there is something to do
+    /// Show what `deploy` would do, why, and how building blocks differ; exits with 2 if there is something to do
     Plan(PlanArgs),
     /// Make everything as the layout says
     Deploy(DeployArgs),

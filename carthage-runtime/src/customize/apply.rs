@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::elsewhere::{Walk, release};
-use super::{AnyCustomization, Kind, When};
+use super::{AnyCustomization, Compared, Kind, When};
 use crate::crash::crash_point;
 use crate::error::{BoxError, Error, ErrorKind, chain};
 use crate::event::{Event, Events};
@@ -87,6 +87,8 @@ pub(crate) struct Application<'a> {
     pub(crate) planned: Option<&'a Planned>,
     /// What is known of the tasks of other machines.
     pub(crate) walk: &'a Walk,
+    /// What was found out of its building blocks.
+    pub(crate) compared: Compared,
 }
 
 impl Application<'_> {
@@ -107,7 +109,7 @@ impl Application<'_> {
     fn step(&self, task: usize, action: Action, why: String) -> Step {
         let about = self.tasks()[task].about;
         let details = if about.is_empty() { Vec::new() } else { vec![about.to_owned()] };
-        Step { thing: format!("task:{}", self.name(task)), action, why, details }
+        Step { thing: format!("task:{}", self.name(task)), action, why, details, changes: Vec::new() }
     }
 
     /// What would run, and why. A task whose check fails keeps nothing else from being planned: it is asked again when it is run.
@@ -130,11 +132,13 @@ impl Application<'_> {
                 }
             };
             earlier.push(self.is(task, decision.planned(&last)));
-            match decision {
-                Decision::Run(why) => steps.push(self.step(task, Action::Run, why.to_string())),
-                Decision::Unknown(why) => steps.push(self.step(task, Action::Ask, why.to_string())),
-                _ => {}
-            }
+            let (action, why) = match decision {
+                Decision::Run(why) => (Action::Run, why),
+                Decision::Unknown(why) => (Action::Ask, why),
+                _ => continue,
+            };
+            let changes = self.changes(task, now, host.as_ref()).await;
+            steps.push(Step { changes, ..self.step(task, action, why.to_string()) });
         }
         steps
     }
@@ -283,7 +287,9 @@ impl Application<'_> {
         let intent = ledger.intend(&thing, "run").await?;
         on_disk(stamps, identity, move |stamps, identity| stamps.begin(&stem, run, &identity)).await?;
         crash_point("task-unstamped");
-        let ended = match self.tries(task, host, &thing, stop).await {
+        let ended = self.tries(task, host, &thing, stop).await;
+        self.forget_compared().await;
+        let ended = match ended {
             Ok(()) => host.end_services_not_spawned().await,
             Err(error) => Err(self.failed(task, error)),
         };
@@ -390,10 +396,19 @@ impl Application<'_> {
             source: node.source,
             completed: check(checks.completed),
             valid: check(checks.invalidator),
+            blocks: self.has_blocks(task).then_some(if host.is_some() {
+                Answer::NotAsked
+            } else {
+                Answer::CannotAsk
+            }),
         };
         loop {
             let decision = decide(&facts);
             let (asked, check) = match (&decision, host) {
+                (Decision::AskBlocks, Some(host)) => {
+                    facts.blocks = Some(self.as_blocks_say(task, host).await?);
+                    continue;
+                }
                 (Decision::AskCompleted, Some(host)) => {
                     (self.customization.check_completed(task, host, self.place), &mut facts.completed)
                 }
@@ -425,7 +440,7 @@ async fn on_disk(
 }
 
 /// A function of the user's; that it panics is an error like any other.
-async fn unpanicked<T>(body: impl Future<Output = crate::Result<T>>) -> crate::Result<T> {
+pub(super) async fn unpanicked<T>(body: impl Future<Output = crate::Result<T>>) -> crate::Result<T> {
     AssertUnwindSafe(body).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&*panic).into()))
 }
 

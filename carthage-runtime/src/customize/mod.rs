@@ -1,16 +1,19 @@
 //! Customizations: sets of setup tasks that are applied to a machine, its root or its file tree.
 
 mod apply;
+mod blocks;
 mod elsewhere;
 mod kind;
 
 use futures_util::future::BoxFuture;
 
 pub(crate) use apply::{Application, Applied, Now, Setting};
+pub(crate) use blocks::Compared;
 pub(crate) use elsewhere::Walk;
 pub(crate) use kind::When;
 pub use kind::{HasHost, Kind, Layer, OfKind, Workplace, WorkplaceOn};
 
+use crate::block::{Block, Blocks, apply};
 use crate::layout::Place;
 use crate::machine::Host;
 use crate::model::Node;
@@ -44,10 +47,23 @@ pub trait Customization: Sized + Send + Sync + 'static {
     }
 }
 
+/// A function of a customization that says what is to be, as building blocks. It is called for a plan, too.
+pub type Planned<T> =
+    for<'a> fn(&'a T, &'a Place) -> BoxFuture<'a, crate::Result<Blocks<<T as Customization>::Host>>>;
+
+/// What a task does.
+#[derive(Debug)]
+enum Work<T: Customization> {
+    /// It works on the host.
+    Body(Body<T, ()>),
+    /// It says what is to be there.
+    Blocks(Planned<T>),
+}
+
 /// The functions of one setup task.
 #[derive(Debug)]
 pub struct Task<T: Customization> {
-    body: Body<T, ()>,
+    work: Work<T>,
     hash: Option<fn(&T) -> Digest>,
     check_completed: Option<(&'static str, Body<T, bool>)>,
     invalidator: Option<(&'static str, Body<T, bool>)>,
@@ -57,7 +73,17 @@ impl<T: Customization> Task<T> {
     /// A task with this body.
     #[must_use]
     pub const fn new(body: Body<T, ()>) -> Self {
-        Self { body, hash: None, check_completed: None, invalidator: None }
+        Self::of(Work::Body(body))
+    }
+
+    /// A task that returns building blocks.
+    #[must_use]
+    pub const fn blocks(wanted: Planned<T>) -> Self {
+        Self::of(Work::Blocks(wanted))
+    }
+
+    const fn of(work: Work<T>) -> Self {
+        Self { work, hash: None, check_completed: None, invalidator: None }
     }
 
     /// With a hash of its inputs: it runs again when that changes.
@@ -91,6 +117,12 @@ pub trait AnyCustomization: Send + Sync {
     fn kind(&self) -> Kind;
     /// Runs the body of a task.
     fn run<'a>(&'a self, task: usize, host: &'a Host, place: &'a Place) -> BoxFuture<'a, crate::Result<()>>;
+    /// The building blocks of a task, if it returns any.
+    fn blocks<'a>(
+        &'a self,
+        task: usize,
+        place: &'a Place,
+    ) -> Option<BoxFuture<'a, crate::Result<Vec<Block>>>>;
     /// The hash of a task's inputs, if it has one.
     fn hash(&self, task: usize) -> Option<Digest>;
     /// Asks the task's `check_completed`, if it has one.
@@ -123,7 +155,22 @@ impl<T: Customization> AnyCustomization for T {
     }
 
     fn run<'a>(&'a self, task: usize, host: &'a Host, place: &'a Place) -> BoxFuture<'a, crate::Result<()>> {
-        (T::TASKS[task].body)(self, T::Host::of(host), place)
+        match T::TASKS[task].work {
+            Work::Body(body) => body(self, T::Host::of(host), place),
+            Work::Blocks(wanted) => Box::pin(async move {
+                let blocks = wanted(self, place).await?.into_list();
+                Ok(apply(host, self.kind() == Kind::Machine, &blocks).await?)
+            }),
+        }
+    }
+
+    fn blocks<'a>(
+        &'a self,
+        task: usize,
+        place: &'a Place,
+    ) -> Option<BoxFuture<'a, crate::Result<Vec<Block>>>> {
+        let Work::Blocks(wanted) = T::TASKS[task].work else { return None };
+        Some(Box::pin(async move { Ok(wanted(self, place).await?.into_list()) }))
     }
 
     fn hash(&self, task: usize) -> Option<Digest> {

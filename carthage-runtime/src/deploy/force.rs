@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::progress::Progress;
 use super::things::Thing;
 use super::{Action, Deployment, Report, Selection, nearest};
-use crate::customize::{AnyCustomization, Application, Walk, When};
+use crate::customize::{AnyCustomization, Application, Compared, Walk, When};
 use crate::error::{Error, ErrorKind};
 use crate::layout::Place;
 use crate::model::Part;
@@ -30,6 +30,7 @@ impl Deployment {
             setting: self.world.setting(index),
             planned: self.planned.get(),
             walk,
+            compared: Compared::default(),
         };
         let mut applications: Vec<_> = customizations.into_iter().map(application).collect();
         applications.sort_by_key(|application| application.when);

@@ -40,7 +40,7 @@ pub(crate) use select::nearest;
 pub use status::{Drift, Listed, ListedRole, MachineStatus, NetworkStatus, Service, Status};
 pub use tree::{Customized, Item, LINTS, Lint, Plugged, Provided, lints};
 
-pub use crate::step::{Action, Failure, Skip, Step};
+pub use crate::step::{Action, Change, Failure, Skip, Step};
 
 use crate::customize::Customization;
 use crate::error::{Error, ErrorKind};

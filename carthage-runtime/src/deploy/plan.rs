@@ -185,7 +185,7 @@ fn decided(thing: &Thing, (action, why): (Action, String), details: Vec<String>)
 }
 
 fn step(thing: &str, action: Action, why: String) -> Step {
-    Step { thing: thing.to_owned(), action, why, details: Vec::new() }
+    Step { thing: thing.to_owned(), action, why, details: Vec::new(), changes: Vec::new() }
 }
 
 pub(super) fn cannot_be_told(error: &Error) -> String {

@@ -52,7 +52,13 @@ impl Progress {
         match work(Some(action)).await.map_err(Into::into) {
             Ok(value) => {
                 self.events.send(Event::Done { thing: thing.clone(), action: word, took: begun.elapsed() });
-                self.report().done.push(Step { thing, action, why, details: Vec::new() });
+                self.report().done.push(Step {
+                    thing,
+                    action,
+                    why,
+                    details: Vec::new(),
+                    changes: Vec::new(),
+                });
                 Ok(value)
             }
             Err(undone) => {

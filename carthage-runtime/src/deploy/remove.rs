@@ -39,7 +39,7 @@ impl Deployment {
                 Some(Some(silent)) => (Action::Ask, cannot_be_told(silent)),
                 _ => thing.end(ASKED),
             };
-            Step { thing: thing.name(), action, why, details: Vec::new() }
+            Step { thing: thing.name(), action, why, details: Vec::new(), changes: Vec::new() }
         });
         let unchanged = chosen.stays.len() + chosen.kept.len();
         Ok(Plan { steps: gone.collect(), unchanged, notes: chosen.notes().collect(), orphans: Vec::new() })

@@ -38,6 +38,7 @@ impl Deployment {
             action: Action::Destroy,
             why: NO_TASK.to_owned(),
             details: Vec::new(),
+            changes: Vec::new(),
         };
         Ok(services_of(machine, &gone).await?.into_iter().map(of).collect())
     }

@@ -35,6 +35,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use idle::Idle;
+pub(crate) use quote::{Line, quoted_words};
+pub(crate) use script::joined as script_of;
 
 use crate::error::Error;
 use crate::machine::engine::{Reader, Writer};
@@ -99,7 +101,7 @@ pub(crate) fn runs_commands(script: &str) -> bool {
 }
 
 /// A number for one shell: 32 hexadecimal digits.
-fn random_id() -> Result<String, Error> {
+pub(crate) fn random_id() -> Result<String, Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(Error::host("the system has no randomness"))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())

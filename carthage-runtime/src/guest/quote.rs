@@ -20,13 +20,18 @@ pub(super) fn quote(word: impl AsRef<OsStr>) -> Vec<u8> {
     quoted
 }
 
+/// A line that makes these words the positional parameters, without its end.
+pub(crate) fn quoted_words(words: &[std::ffi::OsString]) -> Vec<u8> {
+    Line::default().arguments(words).0
+}
+
 /// Assignments and other commands, on one line, as the scripts read them.
 #[derive(Clone, Default)]
-pub(super) struct Line(Vec<u8>);
+pub(crate) struct Line(Vec<u8>);
 
 impl Line {
     /// Adds `NAME=VALUE`. The name is one of the scripts' own.
-    pub(super) fn set(mut self, name: &'static str, value: impl AsRef<OsStr>) -> Self {
+    pub(crate) fn set(mut self, name: &'static str, value: impl AsRef<OsStr>) -> Self {
         self.separate();
         self.0.extend(name.as_bytes());
         self.0.push(b'=');
@@ -35,7 +40,7 @@ impl Line {
     }
 
     /// Adds the positional parameters.
-    pub(super) fn arguments(mut self, words: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+    pub(crate) fn arguments(mut self, words: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         self.separate();
         self.0.extend(b"set --");
         for word in words {
@@ -52,7 +57,7 @@ impl Line {
     }
 
     /// The line with its end.
-    pub(super) fn ended(mut self) -> Vec<u8> {
+    pub(crate) fn ended(mut self) -> Vec<u8> {
         self.0.push(b'\n');
         self.0
     }

@@ -39,7 +39,7 @@ pub(super) static SERVICE: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Scripts one after the other, without what only people read.
-fn joined(parts: &[&str]) -> String {
+pub(crate) fn joined(parts: &[&str]) -> String {
     let lines = parts.iter().flat_map(|part| part.lines()).map(str::trim_start);
     lines
         .filter(|line| !line.is_empty() && !line.starts_with('#'))

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Model;
 use super::place::Place;
-use crate::customize::{AnyCustomization, Application, Setting, Walk, When};
+use crate::customize::{AnyCustomization, Application, Compared, Setting, Walk, When};
 use crate::error::{Error, ErrorKind};
 use crate::task::{Last, Stamp};
 
@@ -173,8 +173,17 @@ impl Place {
                 .hint("deploy it first")
         })?;
         let walk = &Walk::default();
-        let application =
-            Application { field, customization, when, place: self, machine, setting, walk, planned: None };
+        let application = Application {
+            field,
+            customization,
+            when,
+            place: self,
+            machine,
+            setting,
+            walk,
+            planned: None,
+            compared: Compared::default(),
+        };
         let is_forced = |task: &str| forced == Some(task);
         let applied =
             application.run(identity, is_forced, forced.is_some(), &CancellationToken::new()).await?;

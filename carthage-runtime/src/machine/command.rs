@@ -146,11 +146,9 @@ impl Command {
     async fn collect(self) -> Result<Output, Error> {
         let Self { machine, exec, stdin, on_behalf_of, .. } = self;
         let running = machine.exec(exec).await?;
-        let line = |stderr, line| Event::Output {
-            machine: machine.name().to_owned(),
-            thing: on_behalf_of.clone(),
-            line,
-            stderr,
+        let line = |stderr, line| {
+            let (machine, thing) = (machine.name().to_owned(), on_behalf_of.clone());
+            Some(Event::Output { machine, thing, line, stderr })
         };
         let (exit, stdout, stderr) = gather(running, stdin, &machine.0.events, line).await;
         let exit = exit?;
@@ -166,12 +164,13 @@ impl Command {
     }
 }
 
-/// Gives a command its input and takes what it writes, until it has ended and all that it wrote is there.
-async fn gather(
+/// Gives a command its input and takes what it writes, until it has ended and all that it wrote is there. `line` is how a line of
+/// it is told, if it is.
+pub(super) async fn gather(
     running: Running,
     stdin: Vec<u8>,
     events: &Events,
-    line: impl Fn(bool, String) -> Event,
+    line: impl Fn(bool, String) -> Option<Event>,
 ) -> (Result<Exit, Error>, io::Result<Vec<u8>>, io::Result<Vec<u8>>) {
     let Running { stdin: input, stdout, stderr, mut control } = running;
     let ended = CancellationToken::new();
@@ -197,19 +196,28 @@ async fn gather(
 }
 
 /// Keeps everything and tells each line as it comes.
-async fn tee(mut from: Outflow, events: &Events, line: impl Fn(String) -> Event) -> io::Result<Vec<u8>> {
+async fn tee(
+    mut from: Outflow,
+    events: &Events,
+    line: impl Fn(String) -> Option<Event>,
+) -> io::Result<Vec<u8>> {
+    let tell = |text: &[u8]| {
+        if let Some(event) = line(String::from_utf8_lossy(text).into_owned()) {
+            events.send(event);
+        }
+    };
     let (mut all, mut told) = (Vec::new(), 0);
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let read = from.read(&mut buffer).await?;
         all.extend_from_slice(&buffer[..read]);
         while let Some(end) = all[told..].iter().position(|byte| *byte == b'\n') {
-            events.send(line(String::from_utf8_lossy(&all[told..told + end]).into_owned()));
+            tell(&all[told..told + end]);
             told += end + 1;
         }
         if read == 0 {
             if told < all.len() {
-                events.send(line(String::from_utf8_lossy(&all[told..]).into_owned()));
+                tell(&all[told..]);
             }
             return Ok(all);
         }
@@ -230,7 +238,8 @@ mod tests {
     #[tokio::test]
     async fn a_daemon_that_holds_the_streams_is_not_waited_for() {
         let (running, daemon) = left_behind(b"started\n").await;
-        let line = |stderr, line| Event::Output { machine: "m".into(), thing: "t".into(), line, stderr };
+        let line =
+            |stderr, line| Some(Event::Output { machine: "m".into(), thing: "t".into(), line, stderr });
         let events = Events::none();
         let gathered = gather(running, b"more than it reads".to_vec(), &events, line);
         let (exit, stdout, stderr) =

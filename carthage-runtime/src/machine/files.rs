@@ -129,6 +129,16 @@ impl Tree {
         Ok(self.engine.make_dir(&self.spec, path.as_ref(), None).await?)
     }
 
+    /// Like [`Tree::make_dir`], with permission bits of the last one.
+    pub(crate) async fn make_dir_with_mode(&self, path: &Path, mode: Option<u32>) -> Result<(), Error> {
+        self.engine.make_dir(&self.spec, path, mode).await
+    }
+
+    /// Whether commands in it are only made up.
+    pub(crate) fn pretends(&self) -> bool {
+        self.engine.pretends()
+    }
+
     /// Removes a file or a whole directory; no error if there is nothing.
     ///
     /// # Errors

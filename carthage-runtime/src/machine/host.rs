@@ -42,6 +42,11 @@ impl Host {
         exec
     }
 
+    /// The task it was made for: `task:mirror.algebra/site.index`.
+    pub(super) fn task(&self) -> &str {
+        &self.task
+    }
+
     /// The machine.
     #[must_use]
     pub fn machine(&self) -> &Machine {

@@ -14,6 +14,7 @@ mod login;
 mod machine;
 mod outflow;
 mod ports;
+mod script;
 pub mod start;
 
 pub use command::{Command, Output};

@@ -30,6 +30,8 @@ pub struct Facts<'a> {
     pub completed: Option<Check<'a>>,
     /// Its invalidator, if it has one.
     pub valid: Option<Check<'a>>,
+    /// Whether all is as its building blocks say, if it returns any.
+    pub blocks: Option<Answer>,
 }
 
 /// The machine that a task runs on.
@@ -92,6 +94,8 @@ pub enum Answer {
     Yes,
     /// Not.
     No,
+    /// Not, and this is why: `` `/etc/motd` differs ``.
+    Differs(String),
     /// It cannot be asked: the machine does not run.
     CannotAsk,
     /// In a plan: what it looks at, by this name, is changed before it is asked.
@@ -114,6 +118,8 @@ pub enum Decision {
     AskCompleted,
     /// Ask its invalidator, and decide again.
     AskValid,
+    /// Compare its building blocks, and decide again.
+    AskBlocks,
 }
 
 impl Decision {
@@ -122,7 +128,7 @@ impl Decision {
     pub fn planned(&self, last: &Last) -> Earlier {
         match (self, last) {
             (Self::Run(_) | Self::Adopt, _) => Earlier::WillRun,
-            (Self::Unknown(_) | Self::AskCompleted | Self::AskValid, _) => Earlier::MayRun,
+            (Self::Unknown(_) | Self::AskCompleted | Self::AskValid | Self::AskBlocks, _) => Earlier::MayRun,
             (Self::Skip, Last::Ran(stamp)) => Earlier::Ran(stamp.run, stamp.step),
             (Self::Skip, _) => Earlier::Never,
         }
@@ -159,6 +165,10 @@ pub enum Reason {
     NotCompleted(String),
     /// This invalidator said no.
     Invalid(String),
+    /// A building block differs: which, in words.
+    Differs(String),
+    /// Unknown: its building blocks are compared with a running machine.
+    CannotCompare,
     /// Unknown: this check needs a running machine.
     CannotAsk(String),
     /// Unknown: this check is asked again after this task.
@@ -188,6 +198,10 @@ impl fmt::Display for Reason {
             Self::SourceChanged => write!(f, "its source changed"),
             Self::NotCompleted(check) => write!(f, "not done: `{check}` said no"),
             Self::Invalid(check) => write!(f, "no longer valid: `{check}` said no"),
+            Self::Differs(what) => f.write_str(what),
+            Self::CannotCompare => {
+                write!(f, "cannot be told until the machine runs: then its building blocks are compared")
+            }
             Self::CannotAsk(check) => {
                 write!(f, "cannot be told until the machine runs: then `{check}` is asked")
             }
@@ -203,7 +217,7 @@ impl fmt::Display for Reason {
 /// Whether a task runs, and why.
 ///
 /// The order: forced; not done last time; no stamp; another machine; a task before it runs, or ran later; its user; its inputs;
-/// its source; its invalidator. A task with a `check_completed` is asked instead of its stamp, unless its last time did not end well.
+/// its source; its building blocks; its invalidator. A task with a `check_completed` is asked instead of its stamp, unless its last time did not end well.
 #[must_use]
 pub fn decide(facts: &Facts<'_>) -> Decision {
     if facts.forced {
@@ -238,7 +252,7 @@ fn by_check(facts: &Facts<'_>, check: &Check<'_>) -> Decision {
         Answer::NotAsked => Decision::AskCompleted,
         Answer::CannotAsk => Decision::Unknown(Reason::CannotAsk(check.name.into())),
         Answer::AskedAfter(thing) => Decision::Unknown(Reason::AskedAfter(check.name.into(), thing)),
-        Answer::No => Decision::Run(Reason::NotCompleted(check.name.into())),
+        Answer::No | Answer::Differs(_) => Decision::Run(Reason::NotCompleted(check.name.into())),
         Answer::Yes => match (by_invalidator(facts), facts.last) {
             (Decision::Skip, Last::Ran(stamp)) if facts.target == Target::Exists(&stamp.target) => {
                 Decision::Skip
@@ -281,7 +295,17 @@ fn by_stamp(facts: &Facts<'_>) -> Decision {
     }
     match unknown {
         Some(reason) => Decision::Unknown(reason),
-        None => by_invalidator(facts),
+        None => by_blocks(facts),
+    }
+}
+
+fn by_blocks(facts: &Facts<'_>) -> Decision {
+    match &facts.blocks {
+        None | Some(Answer::Yes) => by_invalidator(facts),
+        Some(Answer::NotAsked) => Decision::AskBlocks,
+        Some(Answer::CannotAsk | Answer::AskedAfter(_)) => Decision::Unknown(Reason::CannotCompare),
+        Some(Answer::No) => Decision::Run(Reason::Differs("a building block differs".to_owned())),
+        Some(Answer::Differs(what)) => Decision::Run(Reason::Differs(what.clone())),
     }
 }
 
@@ -291,7 +315,7 @@ fn by_invalidator(facts: &Facts<'_>) -> Decision {
         Answer::NotAsked => Decision::AskValid,
         Answer::CannotAsk => Decision::Unknown(Reason::CannotAsk(check.name.into())),
         Answer::AskedAfter(thing) => Decision::Unknown(Reason::AskedAfter(check.name.into(), thing)),
-        Answer::No => Decision::Run(Reason::Invalid(check.name.into())),
+        Answer::No | Answer::Differs(_) => Decision::Run(Reason::Invalid(check.name.into())),
         Answer::Yes => Decision::Skip,
     }
 }

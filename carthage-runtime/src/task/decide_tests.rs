@@ -47,6 +47,7 @@ fn decided(last: &Last, change: impl FnOnce(&mut Facts<'_>)) -> String {
         source: 1,
         completed: None,
         valid: None,
+        blocks: None,
     };
     change(&mut facts);
     match decide(&facts) {
@@ -268,6 +269,7 @@ impl World {
             source: task.source,
             completed: new(task.has_check),
             valid: new(task.has_invalidator),
+            blocks: None,
         };
         let answer = match (self.running, task.effect) {
             (false, _) => Answer::CannotAsk,
@@ -396,4 +398,13 @@ fn the_plan_is_what_happens_and_nothing_is_lost_by_dying() {
         }
     }
     assert!(told > 5 * open && open > 1000, "{told} told, {open} open");
+}
+
+#[test]
+fn building_blocks_are_compared_when_nothing_else_says_run() {
+    let with = |answer: Answer| decided(&ran(5), |facts| facts.blocks = Some(answer));
+    assert_eq!(with(Answer::NotAsked), "AskBlocks");
+    assert_eq!(with(Answer::Yes), "Skip");
+    assert_eq!(with(Answer::Differs("`/etc/motd` differs".into())), "run: `/etc/motd` differs");
+    assert!(with(Answer::CannotAsk).starts_with("unknown: cannot be told until the machine runs"));
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use carthage::block::File;
 use carthage::prelude::*;
 
 /// Where the page is kept in a machine.
@@ -36,9 +37,9 @@ impl StaticSite {
 #[customization]
 impl StaticSite {
     /// Write the page.
-    #[setup_task(hash = &self.text)]
-    async fn index(&self, host: &Host) -> Result<()> {
-        host.write(format!("{ROOT}/index.html"), format!("{}\n", self.text)).await
+    #[setup_task]
+    fn index(&self) -> Blocks {
+        Blocks::new().with(File::at(format!("{ROOT}/index.html")).content(format!("{}\n", self.text)))
     }
 
     /// Serve the pages that are there.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use carthage::block::File;
 use carthage::prelude::*;
 
 use crate::application::PORT;
@@ -31,9 +32,9 @@ pub struct Proxy {
 #[customization]
 impl Proxy {
     /// Put the program there that passes a connection on.
-    #[setup_task(hash = NEXT)]
-    async fn program(&self, host: &Host) -> Result<()> {
-        host.write_with_mode(PROGRAM, 0o755, NEXT).await
+    #[setup_task]
+    fn program(&self) -> Blocks {
+        Blocks::new().with(File::at(PROGRAM).content(NEXT).mode(0o755))
     }
 
     /// Listen.

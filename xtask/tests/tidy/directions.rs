@@ -24,7 +24,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("task", &["inject", "machine::engine", "state"]),
     ("network", &["event", "machine::engine", "model", "state"]),
     ("machine", &["event", "inject", "model", "pattern", "ssh::layout_key", "state"]),
-    ("customize", &["event", "inject", "layout", "machine", "model", "state", "step", "task"]),
+    ("block", &["guest", "inject", "machine", "step"]),
+    ("customize", &["block", "event", "inject", "layout", "machine", "model", "state", "step", "task"]),
     ("layout", &["customize", "event", "inject", "machine", "model", "network", "state", "task"]),
     (
         "deploy",

@@ -129,6 +129,10 @@ impl Engine for SimulatedEngine {
         "Simulated"
     }
 
+    fn pretends(&self) -> bool {
+        true
+    }
+
     fn effect(&self, aspect: Aspect) -> Effect {
         match aspect {
             Aspect::Root | Aspect::Image | Aspect::Firmware => Effect::Recreate,

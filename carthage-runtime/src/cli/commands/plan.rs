@@ -78,7 +78,10 @@ fn text(plan: &Plan, style: Style) -> Vec<String> {
             format!("{}{details}", step.why),
         ]
     };
-    let mut lines = table(&plan.steps.iter().map(row).collect::<Vec<_>>());
+    let rows = table(&plan.steps.iter().map(row).collect::<Vec<_>>());
+    let with_changes = rows.into_iter().zip(&plan.steps).map(|(row, step)| (row, changes(step, style)));
+    let mut lines: Vec<_> =
+        with_changes.flat_map(|(row, changes)| [row].into_iter().chain(changes)).collect();
     lines.extend(plan.notes.iter().map(|note| format!("{} {note}", style.paint(Tone::Careful, "note:"))));
     let unchanged = match plan.unchanged {
         0 => String::new(),
@@ -89,6 +92,27 @@ fn text(plan: &Plan, style: Style) -> Vec<String> {
         0 => format!("nothing to do{unchanged}"),
         _ => format!("{}{unchanged}", count(&plan.steps)),
     });
+    lines
+}
+
+/// What the building blocks of a step change, a line each, with the difference of a text below.
+fn changes(step: &Step, style: Style) -> Vec<String> {
+    // What is in a file must not steer the terminal.
+    let plain = |text: &str| -> String {
+        text.chars().map(|c| if c.is_control() && c != '\t' { '?' } else { c }).collect()
+    };
+    let mut lines = Vec::new();
+    for change in &step.changes {
+        lines.push(format!("    {}", plain(&change.what)));
+        for line in change.diff.iter().flat_map(|diff| diff.lines()) {
+            let tone = match line.as_bytes().first() {
+                Some(b'+') => Tone::Good,
+                Some(b'-') => Tone::Bad,
+                _ => Tone::Quiet,
+            };
+            lines.push(format!("      {}", style.paint(tone, plain(line))));
+        }
+    }
     lines
 }
 
@@ -111,10 +135,11 @@ fn count(steps: &[Step]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::deploy::Change;
 
     fn step(thing: &str, action: Action, why: &str, details: &[&str]) -> Step {
         let details = details.iter().map(|text| (*text).to_owned()).collect();
-        Step { thing: thing.into(), action, why: why.into(), details }
+        Step { thing: thing.into(), action, why: why.into(), details, changes: Vec::new() }
     }
 
     #[test]
@@ -144,6 +169,31 @@ mod tests {
         );
         let nothing = Plan { unchanged: 4, ..Plan::default() };
         assert_eq!(text(&nothing, Style::plain()), ["nothing to do, 4 things unchanged"]);
+    }
+
+    #[test]
+    fn changes_are_below_their_step() {
+        let diff = Some("@@ -1 +1 @@\n-a\n+b\u{1b}[2J\n".to_owned());
+        let changes = vec![
+            Change { what: "changes /etc/motd".into(), diff },
+            Change { what: "installs package curl".into(), diff: None },
+        ];
+        let step = Step { changes, ..step("task:m/s.t", Action::Run, "`/etc/motd` differs", &[]) };
+        let json = serde_json::to_value(Line::Step(&step)).unwrap();
+        assert_eq!(json["changes"][0]["diff"], "@@ -1 +1 @@\n-a\n+b\u{1b}[2J\n");
+        let plan = Plan { steps: vec![step], ..Plan::default() };
+        assert_eq!(
+            text(&plan, Style::plain()),
+            [
+                "~ task:m/s.t  run  `/etc/motd` differs",
+                "    changes /etc/motd",
+                "      @@ -1 +1 @@",
+                "      -a",
+                "      +b?[2J",
+                "    installs package curl",
+                "1 to run"
+            ]
+        );
     }
 
     #[test]

@@ -82,8 +82,13 @@ mod tests {
     use crate::deploy::{Action, Failure, Skip, Step};
 
     fn report() -> Report {
-        let done =
-            Step { thing: "network:lab".into(), action: Action::Create, why: "x".into(), details: vec![] };
+        let done = Step {
+            thing: "network:lab".into(),
+            action: Action::Create,
+            why: "x".into(),
+            details: vec![],
+            changes: vec![],
+        };
         Report {
             run: 3,
             done: vec![done],

@@ -58,6 +58,11 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
         true
     }
 
+    /// Whether what commands do and say in its machines is only made up, as in a rehearsal: nothing follows from it.
+    fn pretends(&self) -> bool {
+        false
+    }
+
     /// What must be done to a machine when this changes in its model.
     fn effect(&self, aspect: Aspect) -> Effect {
         match aspect {

@@ -9,6 +9,7 @@
 )]
 
 pub mod base;
+pub mod blocks;
 pub mod by_hand;
 pub mod canary;
 pub mod comments;

@@ -3,25 +3,26 @@
 use std::cell::RefCell;
 
 use carthage::backend::Simulated;
+use carthage::block::{File, Line, Package};
 use carthage::prelude::*;
 
 use super::story::{Kind, Story};
 
 /// Where everybody is.
 #[network(v4 = "10.70.0.0/24", pool = "10.70.0.5-10.70.0.200")]
-pub struct Front;
+pub(crate) struct Front;
 
 /// For some.
 #[network(v4 = "10.71.0.0/24", pool = "10.71.0.5-10.71.0.200")]
-pub struct Back;
+pub(crate) struct Back;
 
 /// Comes and goes, and has nobody.
 #[network]
-pub struct Spare;
+pub(crate) struct Spare;
 
 /// In each branch.
 #[network]
-pub struct Lan;
+pub(crate) struct Lan;
 
 thread_local! {
     /// What the story of this thread says now.
@@ -29,7 +30,7 @@ thread_local! {
 }
 
 /// From here on, layouts that are opened in this thread are as the story says.
-pub fn tell(story: &Story) {
+pub(crate) fn tell(story: &Story) {
     SAID.with(|said| *said.borrow_mut() = story.clone());
 }
 
@@ -43,7 +44,7 @@ fn of(kind: Kind) -> Vec<String> {
 }
 
 /// What the root is given.
-pub struct Base;
+pub(crate) struct Base;
 
 #[customization(container)]
 impl Base {
@@ -51,6 +52,12 @@ impl Base {
     #[setup_task(hash = said(|story| story.text(0)))]
     async fn motd(&self, root: &Root) -> Result<()> {
         root.write("/etc/motd", "hello").await
+    }
+
+    /// As it is said.
+    #[setup_task(after = motd)]
+    fn said(&self) -> Blocks<Root> {
+        Blocks::new().with(File::at("/etc/said").content(said(|story| story.text(0).to_string())))
     }
 
     /// After it, unless somebody removed it.
@@ -66,11 +73,11 @@ impl Base {
 }
 
 /// What a running machine is given.
-pub struct Work {
+pub(crate) struct Work {
     /// Which of the story's texts.
-    pub text: usize,
+    pub(crate) text: usize,
     /// Where it works: two of one machine do not disturb each other.
-    pub at: &'static str,
+    pub(crate) at: &'static str,
 }
 
 impl Work {
@@ -110,6 +117,22 @@ impl Work {
         host.exists(self.file("valid")).await
     }
 
+    /// As it is said.
+    #[setup_task]
+    fn said(&self) -> Blocks {
+        let text = said(|story| story.text(self.text)).to_string();
+        Blocks::new()
+            .with(Line::in_file(self.file("said")).line(text).in_place_of(""))
+            .with(Package::named("said"))
+    }
+
+    /// After what is said.
+    #[setup_task(after = said)]
+    async fn heard(&self, host: &Host) -> Result<()> {
+        host.run(["true"]).await?;
+        Ok(())
+    }
+
     /// On its own.
     #[setup_task]
     async fn alone(&self, host: &Host) -> Result<()> {
@@ -126,7 +149,7 @@ impl Work {
 
 /// Before the others.
 #[machine_model(memory_mb = 64)]
-pub struct Gateway {
+pub(crate) struct Gateway {
     #[link(address = "10.70.0.2")]
     front: Link<Front>,
     #[link]
@@ -139,7 +162,7 @@ pub struct Gateway {
 
 /// The ordinary kind.
 #[machine_model(memory_mb = 128)]
-pub struct Plain {
+pub(crate) struct Plain {
     #[link]
     front: Link<Front>,
     #[customize(Work { text: 1, at: "/srv" })]
@@ -148,7 +171,7 @@ pub struct Plain {
 
 /// With more memory, which is changed while it runs, and another input.
 #[machine_model(memory_mb = 256)]
-pub struct Big {
+pub(crate) struct Big {
     #[link]
     front: Link<Front>,
     #[customize(Work { text: 2, at: "/srv" })]
@@ -158,7 +181,7 @@ pub struct Big {
 /// With another link, for which it is restarted, and after the gateway.
 #[machine_model(memory_mb = 128)]
 #[depends_on(Gateway)]
-pub struct Wired {
+pub(crate) struct Wired {
     #[link]
     front: Link<Front>,
     #[link]
@@ -171,7 +194,7 @@ pub struct Wired {
 
 /// Made of something else, for which it is made anew.
 #[machine_model(memory_mb = 128, image = "other")]
-pub struct Imaged {
+pub(crate) struct Imaged {
     #[link]
     front: Link<Front>,
     #[customize(Work { text: 2, at: "/opt" })]
@@ -182,7 +205,7 @@ pub struct Imaged {
 
 /// A network and a machine, under a name.
 #[enclave]
-pub struct Branch {
+pub(crate) struct Branch {
     lan: Lan,
     desk: Desk,
 }
@@ -190,7 +213,7 @@ pub struct Branch {
 /// In a branch.
 #[machine_model]
 #[depends_on(Gateway)]
-pub struct Desk {
+pub(crate) struct Desk {
     #[link]
     lan: Link<Lan>,
     #[customize(Base)]
@@ -199,7 +222,7 @@ pub struct Desk {
 
 /// All of it, with machines of one kind that may become another where they are.
 #[enclave]
-pub struct All<P = Plain> {
+pub(crate) struct All<P = Plain> {
     front: Front,
     back: Back,
     #[member(when = said(Story::has_spare))]
@@ -219,18 +242,18 @@ pub struct All<P = Plain> {
 
 /// As it is.
 #[layout(name = "paper", implementation = Simulated)]
-pub struct Paper {
+pub(crate) struct Paper {
     all: All,
 }
 
 /// After an edit for which machines are made anew.
 #[layout(name = "paper", implementation = Simulated)]
-pub struct OtherImage {
+pub(crate) struct OtherImage {
     all: All<Imaged>,
 }
 
 /// After an edit for which machines are restarted.
 #[layout(name = "paper", implementation = Simulated)]
-pub struct OtherLinks {
+pub(crate) struct OtherLinks {
     all: All<Wired>,
 }

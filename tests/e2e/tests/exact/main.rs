@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use carthage::deploy::{Access, Action, Deployment, Options, Plan, Report, Selection, Skip, Step};
+use carthage::deploy::{Access, Action, Deployment, Options, Plan, Report, Skip, Step};
 use carthage::machine::engine::Rehearsal;
 use layout::{OtherImage, OtherLinks, Paper};
 use story::Story;

@@ -10,7 +10,7 @@ use super::world::World;
 
 /// What a member is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Plain,
     Big,
     Wired,
@@ -20,7 +20,8 @@ pub enum Kind {
 
 const KINDS: [Kind; 5] = [Kind::Plain, Kind::Big, Kind::Wired, Kind::Imaged, Kind::Branch];
 /// Files of machines that tasks have written, or not.
-const FILES: [&str; 5] = ["/srv/asked", "/srv/valid", "/srv/first", "/opt/valid", "/etc/issue"];
+const FILES: [&str; 7] =
+    ["/srv/asked", "/srv/valid", "/srv/first", "/opt/valid", "/etc/issue", "/etc/said", "/srv/said"];
 /// What may go wrong.
 const FAULTS: [&str; 6] = [
     "*=fail%5",
@@ -33,7 +34,7 @@ const FAULTS: [&str; 6] = [
 
 /// A story, as far as it is told.
 #[derive(Clone, Debug)]
-pub struct Story {
+pub(crate) struct Story {
     seed: u64,
     turn: u64,
     chance: Rng,
@@ -47,7 +48,7 @@ pub struct Story {
 }
 
 impl Story {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
             seed,
             turn: 0,
@@ -62,46 +63,46 @@ impl Story {
         }
     }
 
-    pub fn seed(&self) -> u64 {
+    pub(crate) fn seed(&self) -> u64 {
         self.seed ^ (self.turn << 32)
     }
 
-    pub fn names(&self, kind: Kind) -> Vec<String> {
+    pub(crate) fn names(&self, kind: Kind) -> Vec<String> {
         self.members.iter().filter(|(_, is)| **is == kind).map(|(name, _)| name.clone()).collect()
     }
 
-    pub fn text(&self, which: usize) -> u32 {
+    pub(crate) fn text(&self, which: usize) -> u32 {
         self.texts[which]
     }
 
-    pub fn has_spare(&self) -> bool {
+    pub(crate) fn has_spare(&self) -> bool {
         self.spare
     }
 
     /// Which of three versions of the source this is.
-    pub fn version(&self) -> usize {
+    pub(crate) fn version(&self) -> usize {
         self.version
     }
 
-    pub fn destroys(&self) -> bool {
+    pub(crate) fn destroys(&self) -> bool {
         self.destroys
     }
 
-    pub fn is_struck(&self) -> bool {
+    pub(crate) fn is_struck(&self) -> bool {
         self.fault.is_some()
     }
 
-    pub fn faults(&self) -> Vec<Fault> {
+    pub(crate) fn faults(&self) -> Vec<Fault> {
         self.fault.into_iter().map(|fault| fault.parse().unwrap()).collect()
     }
 
-    pub fn selection(&self) -> Selection {
+    pub(crate) fn selection(&self) -> Selection {
         let include = self.selected.iter().map(|pattern| pattern.parse().unwrap()).collect();
         Selection { include, prune: true, ..Selection::all() }
     }
 
     /// The next turn. Sometimes nothing happens.
-    pub fn goes_on(&mut self, world: &World) {
+    pub(crate) fn goes_on(&mut self, world: &World) {
         self.turn += 1;
         (self.destroys, self.fault) = (false, None);
         self.selected.clear();

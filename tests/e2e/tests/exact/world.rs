@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 /// A world in a directory of its own.
-pub struct World(tempfile::TempDir);
+pub(crate) struct World(tempfile::TempDir);
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let memory = Path::new("/dev/shm");
         let temporary = std::env::temp_dir();
         let place = if memory.is_dir() { memory } else { &temporary };
@@ -19,7 +19,7 @@ impl World {
     }
 
     /// The state directory.
-    pub fn base(&self) -> &Path {
+    pub(crate) fn base(&self) -> &Path {
         self.0.path()
     }
 
@@ -39,12 +39,12 @@ impl World {
     }
 
     /// What has happened.
-    pub fn history(&self) -> Vec<(String, Value)> {
+    pub(crate) fn history(&self) -> Vec<(String, Value)> {
         self.changes()
     }
 
     /// What was changed since then, by name.
-    pub fn touched_since(&self, before: &[(String, Value)]) -> BTreeSet<String> {
+    pub(crate) fn touched_since(&self, before: &[(String, Value)]) -> BTreeSet<String> {
         let changes = self.changes();
         let named = |(_, change): &(String, Value)| {
             change.get("machine").unwrap_or(&change["name"]).as_str().unwrap().to_owned()
@@ -86,22 +86,22 @@ impl World {
         exist.into_iter().collect()
     }
 
-    pub fn machines(&self) -> Vec<String> {
+    pub(crate) fn machines(&self) -> Vec<String> {
         self.existing("machine", "no-machine")
     }
 
-    pub fn networks(&self) -> Vec<String> {
+    pub(crate) fn networks(&self) -> Vec<String> {
         self.existing("network", "no-network")
     }
 
     /// Somebody else changes it.
-    pub fn happens(&self, change: &Value) {
+    pub(crate) fn happens(&self, change: &Value) {
         let mut file = fs::OpenOptions::new().append(true).open(self.file()).unwrap();
         writeln!(file, "{change}").unwrap();
     }
 
     /// All files, with what is in them.
-    pub fn everything(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+    pub(crate) fn everything(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut all = BTreeMap::new();
         let mut directories = vec![self.base().to_owned()];
         while let Some(directory) = directories.pop() {
