@@ -196,7 +196,8 @@ impl Deployment {
                         crash_point("machine-started");
                     }
                 }
-                machine.introduce(identity.clone(), &self.names.hosts(machine.spec())).await?;
+                let names = self.names.hosts(machine.spec());
+                machine.introduce(identity.clone(), &names, self.names.hash(machine.spec())).await?;
                 crash_point("machine-introduced");
                 Ok((identity, rooted))
             })

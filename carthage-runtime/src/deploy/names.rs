@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::machine::engine::{HostEntry, MachineSpec};
 
@@ -10,7 +11,27 @@ const NAMED: usize = 3;
 
 /// Machines by network.
 #[derive(Debug, Default)]
-pub(crate) struct Directory(BTreeMap<String, Vec<Entry>>);
+pub(crate) struct Directory {
+    networks: BTreeMap<String, Network>,
+    /// By the networks that machines are on: all the names that can be reached there.
+    together: Mutex<BTreeMap<Vec<String>, Arc<Together>>>,
+}
+
+#[derive(Debug, Default)]
+struct Network {
+    entries: Vec<Entry>,
+    /// Of the entries, in whatever order they came.
+    hash: [u8; 32],
+}
+
+impl Network {
+    fn seal(&mut self) {
+        let line = |entry: &Entry| format!("{} {} {}\n", entry.address, entry.name, entry.hostname);
+        let lines: BTreeSet<_> = self.entries.iter().map(line).collect();
+        let lines: Vec<_> = lines.into_iter().collect();
+        self.hash = *blake3::hash(lines.concat().as_bytes()).as_bytes();
+    }
+}
 
 #[derive(Clone, Debug)]
 struct Entry {
@@ -19,36 +40,90 @@ struct Entry {
     hostname: String,
 }
 
+/// The entries of several networks, with what each is called by somebody else.
+#[derive(Debug)]
+struct Together {
+    entries: Vec<(Entry, HostEntry)>,
+    /// The machines that have a host name.
+    owners: BTreeMap<String, BTreeSet<String>>,
+}
+
 impl Directory {
     /// Of these machines.
     pub(crate) fn of<'a>(machines: impl Iterator<Item = &'a MachineSpec>) -> Self {
-        let mut networks: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut networks: BTreeMap<_, Network> = BTreeMap::new();
         for machine in machines {
             for link in machine.interfaces() {
                 let Some(address) = link.address.map(|net| net.addr()) else { continue };
                 let entry = Entry { address, name: machine.name.clone(), hostname: machine.hostname.clone() };
-                networks.entry(link.network.clone()).or_default().push(entry);
+                let network = networks.entry(link.network.clone()).or_default();
+                network.entries.push(entry);
             }
         }
-        Self(networks)
+        networks.values_mut().for_each(Network::seal);
+        Self { networks, together: Mutex::default() }
+    }
+
+    /// The networks of a machine on which there are names.
+    fn networks<'a>(&'a self, me: &'a MachineSpec) -> BTreeMap<&'a str, &'a Network> {
+        let names = me.interfaces().iter().map(|link| link.network.as_str());
+        names.filter_map(|name| Some((name, self.networks.get(name)?))).collect()
+    }
+
+    /// A hash of the names that a machine can reach; costs the same whatever their number.
+    pub(crate) fn hash(&self, me: &MachineSpec) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for network in self.networks(me).values() {
+            hasher.update(&network.hash);
+        }
+        // Its own are not among them.
+        hasher.update(me.name.as_bytes()).finalize().to_hex().to_string()
     }
 
     /// The names that a machine can reach, besides its own.
     pub(crate) fn hosts(&self, me: &MachineSpec) -> Vec<HostEntry> {
-        let networks: BTreeSet<_> = me.interfaces().iter().map(|link| &link.network).collect();
-        let entries = networks.into_iter().filter_map(|network| self.0.get(network)).flatten();
-        let found: Vec<_> = entries.filter(|entry| entry.name != me.name).collect();
-        let mut owners: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for entry in &found {
-            owners.entry(&entry.hostname).or_default().insert(&entry.name);
-        }
-        let to_host = |entry: &Entry| {
-            // A host name that two machines share says nothing; their full names still do.
-            let short = owners[entry.hostname.as_str()].len() == 1 && entry.hostname != entry.name;
-            let names = std::iter::once(&entry.name).chain(short.then_some(&entry.hostname));
-            HostEntry { address: entry.address, names: names.cloned().collect() }
+        let together = self.together(me);
+        let others = together.entries.iter().filter(|(entry, _)| entry.name != me.name);
+        let host = |(entry, host): &(Entry, HostEntry)| {
+            // A host name that one other machine has says nothing to all but that one.
+            let shared_with_me = entry.hostname == me.hostname
+                && entry.hostname != entry.name
+                && together.owners[&entry.hostname].len() == 2
+                && together.owners[&entry.hostname].contains(&me.name);
+            match shared_with_me {
+                true => entry.host(true),
+                false => host.clone(),
+            }
         };
-        found.into_iter().map(to_host).collect()
+        others.map(host).collect()
+    }
+
+    fn together(&self, me: &MachineSpec) -> Arc<Together> {
+        let networks = self.networks(me);
+        let key = networks.keys().map(|name| (*name).to_owned()).collect();
+        let mut known = self.together.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(key).or_insert_with(|| Arc::new(Together::of(networks.into_values()))).clone()
+    }
+}
+
+impl Entry {
+    /// A host name that two machines share says nothing; their full names still do.
+    fn host(&self, alone: bool) -> HostEntry {
+        let short = alone && self.hostname != self.name;
+        let names = std::iter::once(&self.name).chain(short.then_some(&self.hostname));
+        HostEntry { address: self.address, names: names.cloned().collect() }
+    }
+}
+
+impl Together {
+    fn of<'a>(networks: impl Iterator<Item = &'a Network>) -> Self {
+        let entries: Vec<_> = networks.flat_map(|network| &network.entries).collect();
+        let mut owners: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for entry in &entries {
+            owners.entry(entry.hostname.clone()).or_default().insert(entry.name.clone());
+        }
+        let host = |entry: &&Entry| ((*entry).clone(), entry.host(owners[&entry.hostname].len() == 1));
+        Self { entries: entries.iter().map(host).collect(), owners }
     }
 }
 
@@ -113,6 +188,23 @@ mod tests {
         assert_eq!(names(0), [["b.y"], ["b.x"]]);
         assert_eq!(names(1), [["a.x", "a"]]);
         assert!(names(3).is_empty());
+        // To one of two of a name, the other is known by it.
+        let two = [machine("b.x", &[("n", "10.0.0.2/24")]), machine("b.y", &[("n", "10.0.0.3/24")])];
+        let hosts = Directory::of(two.iter()).hosts(&two[0]);
+        assert_eq!(hosts[0].names, ["b.y", "b"]);
+    }
+
+    #[test]
+    fn a_hash_tells_of_others_only() {
+        let others = [machine("b.x", &[("n", "10.0.0.2/24")]), machine("c.x", &[("m", "10.1.0.2/24")])];
+        let me = machine("a.x", &[("n", "10.0.0.1/24")]);
+        let hash = |all: &[&MachineSpec]| Directory::of(all.iter().copied()).hash(&me);
+        let before = hash(&[&me, &others[0], &others[1]]);
+        let moved = machine("b.x", &[("n", "10.0.0.3/24")]);
+        assert_eq!(before, hash(&[&me, &others[0]]), "another network");
+        assert_ne!(before, hash(&[&me, &moved, &others[1]]));
+        assert_ne!(before, hash(&[&me, &others[1]]));
+        assert_eq!(before, hash(&[&others[1], &others[0], &me]), "in whatever order");
     }
 
     #[test]

@@ -168,9 +168,9 @@ impl Deployment {
         presence: &Presence,
         shared: Option<Action>,
     ) -> Verdict {
-        let hosts = self.names.hosts(machine.spec());
-        let wanted = MadeFrom::new(machine.spec(), &hosts);
-        let names = || names::changes(&self.old_names.hosts(machine.spec()), &hosts);
+        let spec = machine.spec();
+        let wanted = MadeFrom::new(spec, self.names.hash(spec));
+        let names = || names::changes(&self.old_names.hosts(spec), &self.names.hosts(spec));
         let effect = |aspect| machine.effect(aspect);
         let rules = decide::Rules { makes: machine.is_made(), effect: &effect, shared };
         decide::machine(rules, self.record(thing), presence, &wanted, names)

@@ -218,9 +218,10 @@ impl Deployment {
                         }
                         let machine = machine.made_from(self.record(thing));
                         machine.start().await?;
-                        let hosts = self.old_names.hosts(machine.spec());
+                        let names = self.old_names.hosts(machine.spec());
                         if let Some(identity) = presence.identity() {
-                            machine.introduce(identity.clone(), &hosts).await?;
+                            let hash = self.old_names.hash(machine.spec());
+                            machine.introduce(identity.clone(), &names, hash).await?;
                         }
                     }
                 }

@@ -29,12 +29,8 @@ pub(crate) struct MadeFrom {
 }
 
 impl MadeFrom {
-    pub(crate) fn new(spec: &MachineSpec, hosts: &[HostEntry]) -> Self {
-        let mut hasher = blake3::Hasher::new();
-        for HostEntry { address, names } in hosts {
-            hasher.update(format!("{address} {}\n", names.join(" ")).as_bytes());
-        }
-        Self { spec: spec.clone(), hosts: hasher.finalize().to_hex().to_string() }
+    pub(crate) fn new(spec: &MachineSpec, hosts: String) -> Self {
+        Self { spec: spec.clone(), hosts }
     }
 
     #[expect(
@@ -187,7 +183,7 @@ impl Machine {
         let intent = self.0.ledger.intend(&self.thing(), "create").await?;
         let made = within(MAKE, "make", self.name(), self.engine().create(self.spec())).await;
         crash_point("machine-made-unrecorded");
-        intent.settle(made, |identity| Change::Put(self.record(identity.clone(), &[]))).await
+        intent.settle(made, |identity| Change::Put(self.record(identity.clone(), String::new()))).await
     }
 
     /// Starts it, and waits until it takes commands. No-op if it runs. It must exist, and so must its networks.
@@ -256,15 +252,20 @@ impl Machine {
         intent.settle(updated, |()| Change::Nothing).await
     }
 
-    /// Gives it the names that it can reach, while it runs, and writes down what it is now.
-    pub(crate) async fn introduce(&self, identity: Identity, hosts: &[HostEntry]) -> Result<(), Error> {
+    /// Gives it the names that it can reach, while it runs, and writes down what it is now, with their hash.
+    pub(crate) async fn introduce(
+        &self,
+        identity: Identity,
+        hosts: &[HostEntry],
+        hash: String,
+    ) -> Result<(), Error> {
         let told = self.engine().set_hosts(self.spec(), hosts);
         within(CHANGE, "tell its neighbours to", self.name(), told).await?;
-        self.0.ledger.put_record(self.record(identity, hosts)).await
+        self.0.ledger.put_record(self.record(identity, hash)).await
     }
 
     /// What the store says of it once it exists.
-    fn record(&self, identity: Identity, hosts: &[HostEntry]) -> Record {
+    fn record(&self, identity: Identity, hosts: String) -> Record {
         Record {
             kind: Kind::Machine,
             name: self.name().to_owned(),
