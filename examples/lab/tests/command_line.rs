@@ -105,7 +105,7 @@ fn a_whole_life() {
     assert_eq!(
         lab.run(&["deploy", "--json"]).ended(0).json(),
         [json!({
-            "event": "plan", "steps": 0, "unchanged": 5, "notes": of("plan")[0]["notes"]
+            "event": "plan", "steps": 0, "unchanged": 5, "notes": of("plan")[0]["notes"], "orphans": []
         })]
     );
     lab.run(&["plan"]).ended(0);
