@@ -1,7 +1,6 @@
 //! The command line's grammar.
 
 use std::ffi::{OsStr, OsString};
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use clap::builder::{FalseyValueParser, PossibleValuesParser};
 use clap::{Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::help;
-use crate::deploy::{LINTS, Pattern};
+use crate::deploy::{AtOnce, LINTS, Pattern};
 use crate::machine::engine::Fault;
 
 /// All that was asked for.
@@ -38,9 +37,16 @@ pub(super) struct Common {
     /// Do not ask before changing things
     #[arg(short, long, global = true, env = "CARTHAGE_YES", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub(super) yes: bool,
-    /// How many things to work on at the same time
-    #[arg(long, global = true, env = "CARTHAGE_PARALLEL", hide_env_values = true, value_name = "N")]
-    pub(super) parallel: Option<NonZeroUsize>,
+    /// How many things to work on at the same time; of one implementation's machines: `--parallel Vm=2`
+    #[arg(
+        long,
+        global = true,
+        env = "CARTHAGE_PARALLEL",
+        hide_env_values = true,
+        value_name = "N",
+        value_delimiter = ','
+    )]
+    pub(super) parallel: Vec<AtOnce>,
     /// Keep state, cache and logs below this directory
     #[arg(long, global = true, env = "CARTHAGE_STATE_DIR", hide_env_values = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) state_dir: Option<PathBuf>,
@@ -379,7 +385,7 @@ mod tests {
         for line in ["--json -y --parallel 3 deploy worker-*", "deploy worker-* --json --yes --parallel=3"] {
             let args = read(line).unwrap();
             assert!(args.common.json && args.common.yes, "{line}");
-            assert_eq!(args.common.parallel.map(NonZeroUsize::get), Some(3));
+            assert_eq!(args.common.parallel, [AtOnce::All(3)]);
             let Command::Deploy(deploy) = args.command else { panic!("{line}") };
             assert_eq!(deploy.deployed.select.include[0].as_str(), "worker-*");
         }
@@ -427,6 +433,7 @@ mod tests {
             "deplyo",
             "deploy --plan file worker",
             "deploy --parallel 0",
+            "deploy --parallel Vm=0",
             "deploy --progress loud",
             "run",
             "list --wrong",

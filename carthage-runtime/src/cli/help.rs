@@ -91,7 +91,7 @@ const COMMANDS: &[Text] = &[
             ("deploy --on @web --only", "the machines with a tag, and nothing else"),
             ("deploy --from-file names.txt", "what a file names, a pattern in each line"),
             ("deploy --prune", "and remove what is no longer in the layout"),
-            ("deploy --parallel 2", "at most two things at a time"),
+            ("deploy --parallel 20,Vm=2", "twenty things at a time, but two virtual machines"),
             ("deploy --plan monday.plan", "exactly what was saved, or nothing"),
         ],
     ),

@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::io;
 use std::marker::PhantomData;
-use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,7 +15,7 @@ use super::output::Output;
 use super::progress::Shown;
 use super::style::Style;
 use crate::backend::Simulated;
-use crate::deploy::{Access, Deployment, Options};
+use crate::deploy::{Access, AtOnce, Deployment, Options};
 use crate::error::{Error, ErrorKind};
 use crate::inject::Scope;
 use crate::layout::Layout;
@@ -59,13 +58,20 @@ impl<'a, L: Layout> Session<'a, L> {
     }
 
     pub(super) async fn open(&self, access: Access) -> Result<Deployment, Error> {
-        let defaults = Options::default();
+        let mut defaults = Options::default();
+        for bound in &self.common.parallel {
+            match bound.clone() {
+                AtOnce::All(number) => defaults.parallel = number,
+                AtOnce::Of(implementation, number) => {
+                    defaults.parallel_of.insert(implementation, number);
+                }
+            }
+        }
         let options = Options {
             state_dir: self.common.state_dir.clone(),
             profile: self.common.profile.clone(),
             command: self.command.to_owned(),
             wait: self.common.wait,
-            parallel: self.common.parallel.map_or(defaults.parallel, NonZeroUsize::get),
             events: self.shown.events(),
             stop: self.stop.clone(),
             rehearsal: Arc::new(self.common.rehearsal()),

@@ -1,5 +1,6 @@
 //! The order of things: a graph over everything deployable, and its execution.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::future::Future;
 
@@ -91,12 +92,24 @@ impl Graph {
         order
     }
 
-    /// Does the work of every thing in `among`, at most `parallel` at a time, each after what it needs. A failure stops only
-    /// what needs the failed thing. Once `stop` is cancelled nothing new is begun; what was begun is finished.
+    /// How long the longest way is from each thing to one that nothing in `among` waits for.
+    fn ways(&self, among: &BTreeSet<usize>) -> Vec<usize> {
+        let mut ways = vec![0; self.needs.len()];
+        for thing in self.order().into_iter().rev().filter(|thing| among.contains(thing)) {
+            for other in self.needs(thing) {
+                ways[other] = ways[other].max(ways[thing] + 1);
+            }
+        }
+        ways
+    }
+
+    /// Does the work of every thing in `among`, as many at a time as there is room for, each after what it needs; of those that
+    /// can be begun, the one that the longest way leads on from is first. A failure stops only what needs the failed thing. Once
+    /// `stop` is cancelled nothing new is begun; what was begun is finished.
     pub(crate) async fn execute<T, F: Future<Output = Result<T, Error>>>(
         &self,
         among: &BTreeSet<usize>,
-        parallel: usize,
+        room: Room<'_>,
         stop: &CancellationToken,
         work: impl Fn(usize) -> F,
     ) -> Vec<(usize, Outcome<T>)> {
@@ -105,22 +118,24 @@ impl Graph {
             .map(|thing| self.needs(thing).filter(|other| among.contains(other)).count())
             .collect();
         let users = self.reversed();
-        let mut ready: BTreeSet<usize> = among.iter().copied().filter(|thing| left[*thing] == 0).collect();
+        let mut ready = Ready::new(room, self.ways(among));
+        among.iter().filter(|thing| left[**thing] == 0).for_each(|thing| ready.add(*thing));
         let mut running = FuturesUnordered::new();
         loop {
-            while running.len() < parallel.max(1) && !stop.is_cancelled() {
-                let Some(thing) = ready.pop_first() else { break };
+            while running.len() < room.all.max(1) && !stop.is_cancelled() {
+                let Some(thing) = ready.begin() else { break };
                 let work = work(thing);
                 running.push(async move { (thing, work.await) });
             }
             let Some((thing, result)) = running.next().await else { break };
+            ready.ended(thing);
             match result {
                 Ok(value) => {
                     outcomes[thing] = Some(Outcome::Done(value));
                     for user in users.needs(thing).filter(|user| among.contains(user)) {
                         left[user] -= 1;
                         if left[user] == 0 && outcomes[user].is_none() {
-                            ready.insert(user);
+                            ready.add(user);
                         }
                     }
                 }
@@ -128,12 +143,66 @@ impl Graph {
                     outcomes[thing] = Some(Outcome::Failed);
                     for user in users.closure([thing]).into_iter().filter(|user| among.contains(user)) {
                         outcomes[user].get_or_insert(Outcome::Skipped(thing));
-                        ready.remove(&user);
                     }
                 }
             }
         }
         among.iter().map(|&thing| (thing, outcomes[thing].take().unwrap_or(Outcome::Interrupted))).collect()
+    }
+}
+
+/// How much is done at the same time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room<'a> {
+    /// Of all things.
+    pub(crate) all: usize,
+    /// By groups that have a bound of their own: of each thing its group, if it is in one.
+    pub(crate) group: &'a [Option<usize>],
+    /// How many of each group.
+    pub(crate) most: &'a [usize],
+}
+
+/// What can be begun.
+struct Ready<'a> {
+    room: Room<'a>,
+    ways: Vec<usize>,
+    /// What is in no group, then of each group; the longest way first.
+    waiting: Vec<BTreeSet<(Reverse<usize>, usize)>>,
+    /// How many of each group are being done.
+    doing: Vec<usize>,
+}
+
+impl<'a> Ready<'a> {
+    fn new(room: Room<'a>, ways: Vec<usize>) -> Self {
+        let groups = room.most.len();
+        Self { room, ways, waiting: vec![BTreeSet::new(); groups + 1], doing: vec![0; groups] }
+    }
+
+    fn group(&self, thing: usize) -> Option<usize> {
+        self.room.group.get(thing).copied().flatten()
+    }
+
+    fn add(&mut self, thing: usize) {
+        let at = self.group(thing).map_or(0, |group| group + 1);
+        self.waiting[at].insert((Reverse(self.ways[thing]), thing));
+    }
+
+    /// The next thing for which there is room.
+    fn begin(&mut self) -> Option<usize> {
+        let has_room = |at: usize| at == 0 || self.doing[at - 1] < self.room.most[at - 1].max(1);
+        let firsts = self.waiting.iter().enumerate().filter(|(at, _)| has_room(*at));
+        let (first, at) = firsts.filter_map(|(at, waiting)| Some((*waiting.first()?, at))).min()?;
+        self.waiting[at].remove(&first);
+        if at > 0 {
+            self.doing[at - 1] += 1;
+        }
+        Some(first.1)
+    }
+
+    fn ended(&mut self, thing: usize) {
+        if let Some(group) = self.group(thing) {
+            self.doing[group] -= 1;
+        }
     }
 }
 
@@ -157,6 +226,10 @@ mod tests {
         graph
     }
 
+    fn room(all: usize) -> Room<'static> {
+        Room { all, group: &[], most: &[] }
+    }
+
     fn word<T>(outcome: &Outcome<T>) -> String {
         match outcome {
             Outcome::Done(_) => "done".into(),
@@ -170,7 +243,7 @@ mod tests {
         let order = Mutex::new(Vec::new());
         let stop = CancellationToken::new();
         let outcomes = graph
-            .execute(&(0..5).collect(), 2, &stop, |thing| {
+            .execute(&(0..5).collect(), room(2), &stop, |thing| {
                 order.lock().unwrap().push(thing);
                 if thing == stop_at {
                     stop.cancel();
@@ -213,7 +286,7 @@ mod tests {
         let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let stop = CancellationToken::new();
         graph
-            .execute(&all, 7, &stop, |_| async {
+            .execute(&all, room(7), &stop, |_| async {
                 most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 tokio::task::yield_now().await;
                 now.fetch_sub(1, Ordering::SeqCst);
@@ -221,5 +294,45 @@ mod tests {
             })
             .await;
         assert_eq!(most.into_inner(), 7);
+    }
+
+    #[tokio::test]
+    async fn the_longest_way_is_gone_first() {
+        let mut graph = Graph::default();
+        let all: BTreeSet<_> = (0..6).map(|_| graph.add()).collect();
+        // 0 and 1 alone; 2 <- 3 <- 4, and 5 needs 1.
+        for (thing, other) in [(3, 2), (4, 3), (5, 1)] {
+            graph.need(thing, other);
+        }
+        let order = Mutex::new(Vec::new());
+        let work = |thing| {
+            order.lock().unwrap().push(thing);
+            async { Ok(()) }
+        };
+        graph.execute(&all, room(1), &CancellationToken::new(), work).await;
+        assert_eq!(order.into_inner().unwrap(), [2, 1, 3, 0, 4, 5]);
+    }
+
+    #[tokio::test]
+    async fn groups_have_bounds_of_their_own_and_hold_up_nobody_else() {
+        let mut graph = Graph::default();
+        let all: BTreeSet<_> = (0..40).map(|_| graph.add()).collect();
+        let group: Vec<_> = (0..40).map(|thing| (thing < 20).then_some(0)).collect();
+        let (now, most) =
+            ([AtomicUsize::new(0), AtomicUsize::new(0)], [AtomicUsize::new(0), AtomicUsize::new(0)]);
+        let work = async |thing: usize| {
+            let of = usize::from(thing >= 20);
+            most[of].fetch_max(now[of].fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            for _ in 0..3 {
+                tokio::task::yield_now().await;
+            }
+            now[of].fetch_sub(1, Ordering::SeqCst);
+            Ok(())
+        };
+        let room = Room { all: 7, group: &group, most: &[2] };
+        let outcomes = graph.execute(&all, room, &CancellationToken::new(), work).await;
+        assert!(outcomes.iter().all(|(_, outcome)| word(outcome) == "done"));
+        let most = most.map(AtomicUsize::into_inner);
+        assert!(most[0] == 2 && most[1] >= 5, "{most:?}");
     }
 }

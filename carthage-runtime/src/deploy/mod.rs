@@ -9,6 +9,7 @@ mod decide;
 mod force;
 mod graph;
 mod names;
+mod parallel;
 mod plan;
 mod policy;
 mod progress;
@@ -25,6 +26,7 @@ mod things;
 mod tree;
 mod waiting;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -32,6 +34,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 pub use crate::pattern::Pattern;
+pub use parallel::AtOnce;
 pub use report::{Plan, Report};
 pub use runs::{LoggedRun, logged_runs, run_log};
 pub use saved::SavedPlan;
@@ -69,6 +72,8 @@ pub struct Options {
     pub wait: Option<Duration>,
     /// How many things are worked on at the same time.
     pub parallel: usize,
+    /// How many machines of an implementation, by its name, are worked on at the same time, where that is fewer.
+    pub parallel_of: BTreeMap<String, usize>,
     /// How long a machine gets to end by itself before it is killed.
     pub grace: Duration,
     /// Where events go.
@@ -89,6 +94,7 @@ impl Default for Options {
             command: "carthage".to_owned(),
             wait: None,
             parallel: std::thread::available_parallelism().map_or(4, |n| n.get() * 4),
+            parallel_of: BTreeMap::new(),
             grace: GRACE,
             events: Events::none(),
             rehearsal: Arc::default(),
@@ -172,7 +178,7 @@ impl Deployment {
             events: options.events.clone(),
             rehearsal: options.rehearsal.clone(),
         };
-        let mut given: std::collections::BTreeMap<String, Given> = Default::default();
+        let mut given: BTreeMap<String, Given> = BTreeMap::new();
         for ((machine, interface), assignment) in &snapshot.assignments {
             if let Some(std::net::IpAddr::V4(address)) = assignment.address {
                 let network = given.entry(assignment.network.clone()).or_default();
@@ -190,6 +196,7 @@ impl Deployment {
             instead: options.instead,
         };
         let (world, layout) = World::open::<L>(shape, around).await?;
+        parallel::known(&options.parallel_of, &world)?;
         let things = Things::of(&world, &snapshot, &ledger, &options.events)?;
         let names = Directory::of(world.machines().values().map(Machine::spec));
         let made: Vec<_> = snapshot.records.values().filter_map(MadeFrom::of).collect();

@@ -38,7 +38,8 @@ impl Deployment {
             }
             Ok(steps)
         };
-        let looked = looks.execute(among, self.options.parallel, &CancellationToken::new(), look).await;
+        let never = &CancellationToken::new();
+        let looked = self.with_room(async |room| looks.execute(among, room, never, look).await).await;
         let steps = looked.into_iter().filter_map(|(at, outcome)| match outcome {
             Outcome::Done(steps) => Some((at, steps)),
             _ => None,

@@ -159,11 +159,9 @@ impl Deployment {
             planned: self.planned.get().cloned(),
         });
         events.send(Event::Started { run: self.ledger.run(), steps: among.len() });
-        let outcomes = graph
-            .execute(among, self.options.parallel, &self.options.stop, |at| {
-                work(at, &self.things.all[at], progress.clone())
-            })
-            .await;
+        let work = |at: usize| work(at, &self.things.all[at], progress.clone());
+        let outcomes =
+            self.with_room(async |room| graph.execute(among, room, &self.options.stop, work).await).await;
         self.world.unwound().await;
         let mut report = std::mem::take(&mut *progress.report());
         let changed: BTreeSet<String> = report.done.iter().map(|step| whose(&step.thing)).collect();

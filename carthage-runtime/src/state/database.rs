@@ -16,9 +16,9 @@ use redb::{
 };
 use redb::{TableDefinition, WriteTransaction};
 
+use super::commits::Commits;
 use super::dirs::{Dirs, sync_dir, unusable};
 use super::lock;
-use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 
 pub(super) const META: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("meta");
@@ -82,7 +82,7 @@ pub(super) fn create(
     }
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).map_err(unusable(&new))?;
     let db = guarded(&new, || Ok(builder(ConcurrencyMode::SingleWriter).create(&new)?))?;
-    write(&db, &new, |transaction| {
+    Commits::default().write(&db, &new, |transaction| {
         guarded(&new, || {
             transaction.open_table(META)?;
             transaction.open_table(RECORDS)?;
@@ -97,20 +97,6 @@ pub(super) fn create(
     fs::rename(&new, &path).map_err(unusable(&path))?;
     sync_dir(dir)?;
     Ok(db)
-}
-
-/// One durable transaction.
-pub(super) fn write<T>(
-    db: &Database,
-    path: &Path,
-    body: impl FnOnce(&WriteTransaction) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let transaction = guarded(path, || Ok(db.begin_write()?))?;
-    let answer = body(&transaction)?;
-    crash_point("state-uncommitted");
-    guarded(path, || Ok(transaction.commit()?))?;
-    crash_point("state-committed");
-    Ok(answer)
 }
 
 /// Reads the layout's file without changing anything; `None` if there is none.

@@ -11,6 +11,7 @@ use redb::{Database, ReadableDatabase, WriteTransaction};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::commits::Commits;
 use super::database::{self, ASSIGNMENTS, FILE, FORMAT, META, NEW_FILE, RECORDS, VALUES};
 use super::database::{corrupt, guarded};
 use super::dirs::{Dirs, make_dir, missing, sync_dir, unusable};
@@ -26,12 +27,14 @@ const KEYS: &str = "ssh";
 /// The state of one layout, held by this process alone. Cheap to clone; the layout is free again when the last clone is
 /// dropped.
 ///
-/// Every method that changes something waits for the disk (about a third of a millisecond on an SSD).
+/// Every method that changes something waits for the disk (about a third of a millisecond on an SSD); those that are called at the
+/// same time wait together.
 #[derive(Clone, Debug)]
 pub struct Store(pub(super) Arc<Inner>);
 
 #[derive(Debug)]
 pub(super) struct Inner {
+    commits: Commits,
     db: Database,
     pub(super) path: PathBuf,
     dirs: Dirs,
@@ -64,8 +67,16 @@ impl Store {
         let (Some(id), Some(hash_key)) = (snapshot.id, snapshot.hash_key) else {
             return Err(corrupt(&path, "it has no id"));
         };
-        let inner =
-            Inner { db, path, dirs: dirs.clone(), id, hash_key, forgotten: AtomicBool::new(false), lock };
+        let inner = Inner {
+            commits: Commits::default(),
+            db,
+            path,
+            dirs: dirs.clone(),
+            id,
+            hash_key,
+            forgotten: AtomicBool::new(false),
+            lock,
+        };
         let store = Self(Arc::new(inner));
         let known = snapshot.made.len();
         let made: std::collections::BTreeSet<_> = snapshot.made.into_iter().chain(made).collect();
@@ -197,7 +208,7 @@ impl Store {
         Ok(())
     }
 
-    /// One durable transaction.
+    /// One durable change; what others change at the same time may be committed with it.
     pub(super) fn write<T>(
         &self,
         body: impl FnOnce(&WriteTransaction) -> Result<T, Error>,
@@ -208,7 +219,7 @@ impl Store {
                 format!("layout `{}` has been forgotten", self.0.dirs.layout()),
             ));
         }
-        database::write(&self.0.db, &self.0.path, body)
+        self.0.commits.write(&self.0.db, &self.0.path, body)
     }
 
     /// Writes a value as JSON.
