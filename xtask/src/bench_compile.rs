@@ -39,7 +39,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let home = arguments.keep.as_deref().unwrap_or(scratch.path());
     let bench = Bench::new(home, arguments.runs.max(1))?;
     println!(
-        "CPU seconds of `cargo check`, least of {} runs; models, check and edit are beyond plain",
+        "CPU seconds of `cargo check`, least of {} runs; models, check, anew and edit are beyond plain; anew and edit \
+             where the compiler remembers what it found, as it does by default",
         bench.runs
     );
     println!("machines  types   plain  models   check  in all    ratio    edit  peak MB");
@@ -82,35 +83,38 @@ impl<'a> Bench<'a> {
     /// Measures layouts of one size and shape.
     fn row(&self, machines: usize, array: usize) -> anyhow::Result<()> {
         let layout = |top, edited| Layout { machines, array, top, edited };
-        let plain = self.clean(&layout(Top::Plain, false))?;
-        let models = self.clean(&layout(Top::Enclave, false))?;
-        let all = self.clean(&layout(Top::Layout, false))?;
+        let clean = |top, incremental| self.clean(&layout(top, false), incremental);
+        let plain = clean(Top::Plain, "0")?;
+        let models = clean(Top::Enclave, "0")?;
+        let all = clean(Top::Layout, "0")?;
+        let anew = clean(Top::Layout, "1")?.cpu.saturating_sub(clean(Top::Plain, "1")?.cpu);
         let edits = |top| self.edited(&layout(top, false), &layout(top, true));
         let edit = edits(Top::Layout)?.saturating_sub(edits(Top::Plain)?);
         let added = |more: Used, less: Used| more.cpu.saturating_sub(less.cpu).as_secs_f64();
         println!(
-            "{machines:8} {:6} {:7.2} {:7.2} {:7.2} {:7.2} {:8.1} {:7.2} {:8}",
+            "{machines:8} {:6} {:7.2} {:7.2} {:7.2} {:7.2} {:8.1} {:7.2} {:7.2} {:8}",
             machines.div_ceil(array),
             plain.cpu.as_secs_f64(),
             added(models, plain),
             added(all, models),
             added(all, plain),
             all.cpu.as_secs_f64() / plain.cpu.as_secs_f64(),
+            anew.as_secs_f64(),
             edit.as_secs_f64(),
             all.peak / 1024,
         );
         Ok(())
     }
 
-    /// The least that a clean check takes.
-    fn clean(&self, layout: &Layout) -> anyhow::Result<Used> {
+    /// The least that a clean check takes, whether the compiler writes down what it finds or not.
+    fn clean(&self, layout: &Layout, incremental: &str) -> anyhow::Result<Used> {
         self.write(layout)?;
         // Builds the dependencies, and tells whether the source is right.
-        self.check("0")?;
+        self.check(incremental)?;
         let mut least = Used { cpu: Duration::MAX, peak: u64::MAX };
         for _ in 0..self.runs {
             self.forget()?;
-            let used = self.check("0")?;
+            let used = self.check(incremental)?;
             least = Used { cpu: least.cpu.min(used.cpu), peak: least.peak.min(used.peak) };
         }
         Ok(least)

@@ -72,7 +72,7 @@ impl Commits {
         crash_point("state-uncommitted");
         let committed = guarded(path, || Ok(transaction.commit()?));
         crash_point("state-committed");
-        batch.ends(committed.as_ref().map(|()| ()));
+        batch.ends(committed.as_ref().copied());
         // Nobody is between looking and waiting.
         drop(self.locked());
         self.ended.notify_all();
