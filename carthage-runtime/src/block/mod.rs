@@ -1,6 +1,6 @@
 //! Building blocks: what a host is to have, as data that a setup task returns.
 //!
-//! A block says what it is about (a [`Probe`]), what of that differs ([`Build::compare`]) and with which [`Op`]s that is changed. Looking
+//! A block says what it is about (a `Probe`), what of that differs (`Build::compare`) and with which `Op`s that is changed. Looking
 //! and changing are one constant script each (`script`), or plain operations on files where nothing can be run (`files`).
 
 mod apply;
