@@ -102,6 +102,10 @@ fn the_code_of_every_page_is_compiled() {
     let missing = |page: &String| !compiled.contains(&format!("\"../{page}\""));
     let broken: Vec<_> = pages().iter().filter(with_code).map(relative).filter(missing).collect();
     holds("src/pages.rs does not list these pages", &broken);
+    // What is left out of compiling counts as a skipped test.
+    let left_out = |page: &&PathBuf| fs::read_to_string(page).unwrap().contains(",ignore\n");
+    let broken: Vec<_> = pages().iter().filter(left_out).map(relative).collect();
+    holds("code that is quoted is `rs`, and compiled where it is from", &broken);
 }
 
 #[path = "../../src/pages.rs"]
