@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
              where the compiler remembers what it found, as it does by default",
         bench.runs
     );
-    println!("machines  types   plain  models   check  in all    ratio    edit  peak MB");
+    println!("machines  types   plain  models   check  in all    ratio    anew    edit  peak MB");
     for &array in &arguments.arrays {
         for &machines in &arguments.machines {
             bench.row(machines, array.clamp(1, source::ENCLAVE))?;
