@@ -14,6 +14,10 @@ use crate::options::{Options, TextOrType};
 use crate::tokens::respan;
 use crate::words;
 
+/// What else than a link may stand there.
+const GATEWAY: (&str, &str) = ("an address", "10.37.0.1");
+const BRIDGE: (&str, &str) = ("an interface of the host", "br0");
+
 /// Reads them; answers the builder calls, and adds what they ask of the implementation.
 pub(crate) fn addressing(
     options: &mut Options,
@@ -27,7 +31,7 @@ pub(crate) fn addressing(
     let gateway_at = options.span("gateway");
     let (gateway, gateway_link) = match options.text_or_type("gateway", literal::address, errors) {
         Some(TextOrType::Text(address)) => (Some(address), None),
-        Some(TextOrType::Type(link)) => (None, errors.keep(Named::of(&link))),
+        Some(TextOrType::Type(link)) => (None, errors.keep(Named::of(&link, "gateway", GATEWAY))),
         None => (None, None),
     };
     let mut calls = TokenStream::new();
@@ -38,6 +42,17 @@ pub(crate) fn addressing(
     if let (Some(span), Some(vlan)) = (at, options.number("vlan", words::vlan, errors)) {
         calls.extend(quote!(.vlan(#vlan)));
         needs.push(Capability::new("Vlans", span));
+    }
+    if let Some(span) = options.span("bridge") {
+        match options.text_or_type("bridge", literal::interface, errors) {
+            Some(TextOrType::Text((bridge, _))) => calls.extend(quote!(.bridge(#bridge))),
+            Some(TextOrType::Type(link)) => {
+                let link = errors.keep(Named::of(&link, "bridge", BRIDGE)).map(|link| link.expand());
+                calls.extend(link.map(|link| quote!(.bridge_link(#link))));
+            }
+            None => {}
+        }
+        needs.push(Capability::new("Bridges", span));
     }
     // With a parameter they are known when the tree is checked.
     if options.sound

@@ -45,14 +45,16 @@ impl Parse for Named {
 }
 
 impl Named {
-    /// `link!(Switch.port1)`, where a type may stand.
-    pub(crate) fn of(ty: &Type) -> syn::Result<Self> {
+    /// `link!(Switch.port1)` as the value of `name`, where a type may stand, or a text: what that is, and one.
+    pub(crate) fn of(ty: &Type, name: &str, (other, text): (&str, &str)) -> syn::Result<Self> {
         match ty {
             Type::Macro(called) if called.mac.path.is_ident("link") => called.mac.parse_body(),
-            _ => Err(syn::Error::new_spanned(
-                ty,
-                "a gateway is an address or a link; write `gateway = \"10.37.0.1\"` or `gateway = link!(Router.inside)`",
-            )),
+            _ => {
+                let message = format!(
+                    "a {name} is {other} or a link; write `{name} = \"{text}\"` or `{name} = link!(Router.inside)`"
+                );
+                Err(syn::Error::new_spanned(ty, message))
+            }
         }
     }
 

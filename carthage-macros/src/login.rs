@@ -7,12 +7,12 @@ use syn::{Type, parse_quote};
 use crate::capability::Capability;
 use crate::errors::Errors;
 use crate::literal;
-use crate::options::{self, Known, Options, TextOrType};
+use crate::options::{self, Known, Options, Switch, TextOrType};
 use crate::start::Dependency;
 use crate::words;
 
 /// The arguments.
-pub(crate) const OPTIONS: [Known; 11] = [
+pub(crate) const OPTIONS: [Known; 12] = [
     options::text("ip_address", "ip_address = \"192.0.2.7\""),
     options::number("ssh_port", "ssh_port = 22"),
     options::text("ssh_login_user", "ssh_login_user = \"root\""),
@@ -21,6 +21,7 @@ pub(crate) const OPTIONS: [Known; 11] = [
     options::flag("ssh_learn_host_key", "ssh_learn_host_key"),
     options::text_or_type("ssh_jump", "ssh_jump = Gateway"),
     options::type_("ssh_origin", "ssh_origin = Gateway"),
+    options::switch("ssh_online", "ssh_online = false"),
     options::number("ssh_online_timeout", "ssh_online_timeout = 60"),
     options::number("ssh_online_retries", "ssh_online_retries = 10"),
     options::text("privilege", "privilege = \"sudo\""),
@@ -87,6 +88,19 @@ pub(crate) fn read(options: &mut Options, errors: &mut Errors) -> Login {
     if let Some(ty) = options.ty("ssh_origin") {
         let key = machine(ty);
         calls.extend(quote!(.origin(#key)));
+    }
+    match options.switch("ssh_online") {
+        Some((Switch::Type(ty), _)) => {
+            errors.push(syn::Error::new_spanned(
+                ty,
+                "`ssh_online` is `true` or `false`: whether it is waited for",
+            ));
+        }
+        Some((switch, _)) => {
+            let online = matches!(switch, Switch::On);
+            calls.extend(quote!(.online(#online)));
+        }
+        None => {}
     }
     if let Some(seconds) = options.number("ssh_online_timeout", literal::positive, errors) {
         calls.extend(quote!(.online_timeout(#seconds)));

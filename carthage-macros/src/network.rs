@@ -19,6 +19,7 @@ const OPTIONS: &[Known] = &[
     options::text_or_type("gateway", "gateway = \"10.37.0.1\"` or `gateway = link!(Router.inside)"),
     options::text("dhcp", "dhcp = \"10.37.0.100-10.37.0.199\""),
     options::number("vlan", "vlan = 5"),
+    options::text_or_type("bridge", "bridge = \"br0\"` or `bridge = link!(Workstation.br0)"),
     options::text("name", "name = \"lab\""),
     options::flag("abstract", "abstract"),
 ];

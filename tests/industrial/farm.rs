@@ -20,5 +20,5 @@ impl Implementation for Farm {
 
 carthage::capabilities!(
     Farm: Power, Located, Links, Disks, DiskConfig, DiskCache, FirmwareType, Architecture, Console, CloudInit, Limits,
-    Login, OnlineRetries, Privileges, Readonly, Gateways, Dhcp, Vlans, VlanTrunk, Peers, Tpm, NestedVirt
+    Login, OnlineRetries, Privileges, Readonly, Gateways, Dhcp, Vlans, Bridges, VlanTrunk, Peers, Tpm, NestedVirt
 );

@@ -90,6 +90,9 @@ impl Deployment {
                     self.deploy_machine(thing, *index, machine, roots, &progress).await?;
                 self.release_unused(machine).await.map_err(told)?;
                 self.end_services(*index, machine, &progress).await?;
+                if !machines.is_empty() && !machine.awaits_online() {
+                    machine.online().await.map_err(told)?;
+                }
                 let applied = self.customize(machines, &identity, &progress).await;
                 rooted.and(applied).map_err(|undone| progress.undone(&thing.name(), "run", undone))
             }

@@ -259,11 +259,13 @@ impl Things {
     }
 }
 
-/// The implementation that makes a network: that of the machines plugged into it.
+/// The implementation that makes a network: that of the machines which are plugged into it. One that is there before anything is
+/// made is plugged in already.
 fn engine_of_network(world: &World, network: &NetworkSpec) -> Result<Option<Arc<dyn Engine>>, Error> {
     let plugged = world
         .machines()
         .values()
+        .filter(|machine| machine.is_made())
         .filter(|machine| machine.links().iter().any(|link| link.network == network.name));
     let names: BTreeSet<_> = plugged.map(Machine::implementation).collect();
     let mut engines = names.iter().filter_map(|name| world.engines().get(name));

@@ -14,6 +14,7 @@ use crate::customize::Setting;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::inject::{Close, Closing, Making, MakingEach, Scope, Slot, Value};
 use crate::machine::Machine;
+use crate::machine::engine::NetworkSpec;
 use crate::model::{Key, Kind, Mode, Need, Part, Placement, Role, Taken};
 use crate::state::Persist;
 
@@ -81,6 +82,12 @@ impl Place {
     /// The machine at this place.
     pub(crate) fn machine(&self) -> &Machine {
         self.world.machine(self.index)
+    }
+
+    /// The network at this place.
+    pub(super) fn network(&self) -> &NetworkSpec {
+        // Every placed network is resolved when the world is built.
+        &self.world.networks()[&self.index].0
     }
 
     /// The machines inside, in the order of the source; of a machine, itself.

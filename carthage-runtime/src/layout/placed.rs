@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::by_hand::{PlacedTask, TaskOf};
 use super::place::Place;
-use super::{AtMachine, Findable, Model};
+use super::{AtMachine, Findable, Model, NetworkModel};
 use crate::customize::Customization;
 use crate::machine::Machine;
+use crate::machine::engine::NetworkSpec;
 use crate::model::Placement;
 
 /// A model at its place in a layout; dereferences to the model. Cheap to clone.
@@ -94,6 +95,15 @@ impl<T: AtMachine + ?Sized> Placed<T> {
     /// When a task fails, the machine does not exist, or its implementation has no offline root and the customization needs one.
     pub async fn apply(&self, name: &'static str, customization: &impl Customization) -> crate::Result<()> {
         Ok(self.0.place.apply(name, customization).await?)
+    }
+}
+
+impl<T: NetworkModel> Placed<T> {
+    /// The network that is made from the model, as its implementation gets it: its subnet, and the bridge of the host that it is,
+    /// if it is one.
+    #[must_use]
+    pub fn network(&self) -> &NetworkSpec {
+        self.0.place.network()
     }
 }
 

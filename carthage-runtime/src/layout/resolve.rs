@@ -62,6 +62,7 @@ pub(super) fn resolve_networks(
             gateway: addressing.gateway,
             dhcp: addressing.dhcp.map(|range| (range.first, range.last)),
             vlan: addressing.vlan,
+            bridge: addressing.bridge.map(str::to_owned),
             policy: equipment::policy(network),
         };
         (network.index(), (spec, given))
@@ -198,6 +199,7 @@ fn login(machine: Placement) -> Result<Option<LoginSpec>, Error> {
         host_key,
         jump,
         origin: login.origin.map(name).transpose()?,
+        online: login.online,
         online_timeout: login.online_timeout.map(|seconds| Duration::from_secs(seconds.into())),
         online_retries: login.online_retries,
         privilege: login.privilege,

@@ -209,6 +209,10 @@ table! {
     Vlans: "networks by `{Self}` are no VLANs",
         "`vlan` needs an implementation with VLANs",
         "no implementation of this crate has them; remove `vlan`: networks are apart from each other without it";
+    /// Networks can be bridges that the host has already (`bridge = "br0"`).
+    Bridges: "networks by `{Self}` are none of the host's bridges",
+        "`bridge` needs an implementation that plugs machines into a bridge of the host",
+        "implementations that do: `Vm`; remove `bridge`: the network is then one of the implementation's own";
     /// Links can take the frames of several VLANs with their tags (`vlans = [5, 6]`).
     VlanTrunk with Links: "links of machines by `{Self}` take no VLAN tags",
         "`vlans` needs an implementation with VLAN trunks",

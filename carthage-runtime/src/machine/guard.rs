@@ -3,6 +3,11 @@
 #[cfg(test)]
 mod tests;
 
+use std::future::IntoFuture;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
 use super::machine::{GRACE, Machine};
 use crate::error::Error;
 use crate::event::Event;
@@ -23,11 +28,27 @@ impl Users {
 
 impl Machine {
     /// Keeps the machine running until the guard is released. If it does not run it is started; it is stopped with the last
-    /// guard, unless it ran before the first or has been started for good meanwhile.
+    /// guard, unless it ran before the first or has been started for good meanwhile. A machine that is stopped meanwhile stays
+    /// stopped.
+    ///
+    /// It is waited until it takes commands, unless its model says `ssh_online = false`; [`MachineRunning::online`] says otherwise
+    /// for this once.
     ///
     /// # Errors
     /// When it does not come up; nothing is held then.
-    pub async fn machine_running(&self) -> Result<RunningGuard, Error> {
+    ///
+    /// ```no_run
+    /// # use carthage_runtime::{Machine, Error};
+    /// # async fn work(machine: &Machine) -> Result<(), Error> {
+    /// let guard = machine.machine_running().online(false).await?;   // its first screen is enough
+    /// guard.release().await
+    /// # }
+    /// ```
+    pub fn machine_running(&self) -> MachineRunning<'_> {
+        MachineRunning { machine: self, online: self.awaits_online() }
+    }
+
+    async fn enter(&self, online: bool) -> Result<RunningGuard, Error> {
         let mut users = self.0.users.lock().await;
         if users.guards == 0 {
             users.keep = self.is_running().await? == Some(true);
@@ -35,8 +56,10 @@ impl Machine {
         users.guards += 1;
         // From here on whatever ends this early, also who gives up waiting, drops the guard and so unwinds.
         let guard = RunningGuard(Some(self.clone()));
-        if users.guards > 1 || !users.keep {
-            self.start_locked().await?;
+        let ran_before = users.guards == 1 && users.keep;
+        // One that is not waited for by itself may run and not take commands yet.
+        if !ran_before || (online && !self.awaits_online()) {
+            self.start_locked(online).await?;
         }
         Ok(guard)
     }
@@ -45,6 +68,31 @@ impl Machine {
         let mut users = self.0.users.lock().await;
         users.guards -= 1;
         if users.guards == 0 && !users.keep { self.stop_locked(GRACE).await } else { Ok(()) }
+    }
+}
+
+/// What [`Machine::machine_running`] is about to do: awaited, it gives the guard.
+#[must_use = "nothing is started before it is awaited"]
+#[derive(Debug)]
+pub struct MachineRunning<'a> {
+    machine: &'a Machine,
+    online: bool,
+}
+
+impl MachineRunning<'_> {
+    /// Whether it is waited until the machine takes commands, or only until it runs.
+    pub fn online(mut self, online: bool) -> Self {
+        self.online = online;
+        self
+    }
+}
+
+impl<'a> IntoFuture for MachineRunning<'a> {
+    type Output = Result<RunningGuard, Error>;
+    type IntoFuture = BoxFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.machine.enter(self.online).boxed()
     }
 }
 

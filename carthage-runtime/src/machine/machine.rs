@@ -186,20 +186,40 @@ impl Machine {
         intent.settle(made, |identity| Change::Put(self.record(identity.clone(), String::new()))).await
     }
 
-    /// Starts it, and waits until it takes commands. No-op if it runs. It must exist, and so must its networks.
+    /// Starts it, and waits until it takes commands, unless its model says `ssh_online = false`. No-op if it runs. It must exist,
+    /// and so must its networks.
     ///
     /// # Errors
     /// When it does not come up; it is not left running then.
     pub async fn start(&self) -> Result<(), Error> {
+        self.start_for_good(self.awaits_online()).await
+    }
+
+    /// Ditto, and waits until it takes commands whatever its model says.
+    ///
+    /// # Errors
+    /// When it does not come up; it is not left running then.
+    pub async fn online(&self) -> Result<(), Error> {
+        self.start_for_good(true).await
+    }
+
+    async fn start_for_good(&self, online: bool) -> Result<(), Error> {
         let mut users = self.0.users.lock().await;
-        self.start_locked().await?;
+        self.start_locked(online).await?;
         users.keep_running();
         Ok(())
     }
 
-    pub(super) async fn start_locked(&self) -> Result<(), Error> {
+    /// Whether one that is started is waited for until it takes commands, when nobody says otherwise.
+    #[must_use]
+    pub fn awaits_online(&self) -> bool {
+        self.spec().login.as_ref().and_then(|login| login.online).unwrap_or(true)
+    }
+
+    pub(super) async fn start_locked(&self, online: bool) -> Result<(), Error> {
         let intent = self.0.ledger.intend(&self.thing(), "start").await?;
-        let started = within(START, "start", self.name(), self.engine().start(self.spec())).await;
+        let start = if online { self.engine().start(self.spec()) } else { self.engine().boot(self.spec()) };
+        let started = within(START, "start", self.name(), start).await;
         crash_point("machine-started-unsettled");
         intent.settle(started, |()| Change::Nothing).await
     }
@@ -259,8 +279,11 @@ impl Machine {
         hosts: &[HostEntry],
         hash: String,
     ) -> Result<(), Error> {
-        let told = self.engine().set_hosts(self.spec(), hosts);
-        within(CHANGE, "tell its neighbours to", self.name(), told).await?;
+        // One that nobody waits for may take no commands at all.
+        if self.awaits_online() {
+            let told = self.engine().set_hosts(self.spec(), hosts);
+            within(CHANGE, "tell its neighbours to", self.name(), told).await?;
+        }
         self.0.ledger.put_record(self.record(identity, hash)).await
     }
 

@@ -11,11 +11,11 @@ mod dependencies;
 mod detours;
 mod elsewhere;
 mod finding;
-mod gateways;
 mod implementations;
 mod links;
 mod macs;
 mod members;
+mod named;
 mod names;
 mod near;
 mod needs;
@@ -282,7 +282,7 @@ impl<'a> Check<'a> {
                 }
                 Kind::Network if at.first => {
                     self.pool(row, at);
-                    self.gateway(row, at);
+                    self.named(row, at);
                 }
                 _ => {}
             }

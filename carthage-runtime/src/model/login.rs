@@ -1,7 +1,7 @@
 //! How a machine is reached by ssh, as constants.
 
+use super::addressing::Range4;
 use super::key::Key;
-use super::node::Range4;
 use crate::machine::engine::Privilege;
 
 /// How a machine is reached by ssh; what is absent is left to the implementation.
@@ -24,6 +24,8 @@ pub struct Login {
     pub jump: Option<Through>,
     /// The machine in whose network namespace the connection begins.
     pub origin: Option<Key>,
+    /// Whether it is waited until it takes commands when it is started.
+    pub online: Option<bool>,
     /// Seconds that it may take to answer.
     pub online_timeout: Option<u32>,
     /// How often it is tried to reach it.
@@ -61,6 +63,7 @@ impl Login {
         learn_host_key: false,
         jump: None,
         origin: None,
+        online: None,
         online_timeout: None,
         online_retries: None,
         privilege: None,
@@ -112,6 +115,13 @@ impl Login {
     #[must_use]
     pub const fn origin(mut self, origin: Key) -> Self {
         self.origin = Some(origin);
+        self
+    }
+
+    /// Waited for when it is started, until it takes commands, or not.
+    #[must_use]
+    pub const fn online(mut self, online: bool) -> Self {
+        self.online = Some(online);
         self
     }
 

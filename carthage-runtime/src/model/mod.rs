@@ -1,5 +1,6 @@
 //! The model: what a layout is, as constants that the compiler checks and the runtime interprets.
 
+mod addressing;
 mod check;
 mod constraint;
 mod described;
@@ -23,6 +24,7 @@ mod text;
 mod value;
 mod warning;
 
+pub use addressing::{Addressing, Cidr4, Range4};
 pub use constraint::{Constraint, ConstraintKind, NumberConstraint, TextConstraint};
 pub use described::{Described, Stands};
 pub use hardware::{Disk, Hardware, Mount, Port, Surroundings};
@@ -30,9 +32,7 @@ pub use key::{At, Key};
 pub use late::{Late, Piece, octet};
 pub use login::{Address, Login, Through};
 pub use member::{Count, Member};
-pub use node::{
-    Addressing, Cidr4, ImplementationNode, Kind, Link, LinkRef, Node, Part, Range4, Role, TaskNode,
-};
+pub use node::{ImplementationNode, Kind, Link, LinkRef, Node, Part, Role, TaskNode};
 pub use options::{OptionNode, Policy};
 pub(crate) use place::Outcome;
 pub use place::{Placement, Placements, Size, Tables, Texts};

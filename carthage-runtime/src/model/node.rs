@@ -10,8 +10,7 @@
 //! assert_eq!(PROBE.name, "probe");
 //! ```
 
-use std::net::Ipv4Addr;
-
+use super::addressing::{Addressing, Range4};
 use super::hardware::{Hardware, Surroundings};
 use super::key::{At, Key};
 use super::login::Login;
@@ -271,124 +270,24 @@ impl ImplementationNode {
     pub const fn of<I: Implementation>() -> Self {
         Self { name: I::NAME, capabilities: I::CAPABILITIES, open: crate::machine::implementation::open::<I> }
     }
+
+    /// Whether it can do something.
+    #[must_use]
+    pub const fn has(&self, asked: Capability) -> bool {
+        let mut i = 0;
+        while i < self.capabilities.len() {
+            if self.capabilities[i] as u32 == asked as u32 {
+                return true;
+            }
+            i += 1;
+        }
+        false
+    }
 }
 
 impl std::fmt::Debug for ImplementationNode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name)
-    }
-}
-
-/// An IPv4 subnet as a constant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cidr4 {
-    /// The network address.
-    pub network: Ipv4Addr,
-    /// Leading one bits of the mask, 0 to 32.
-    pub prefix: u8,
-}
-
-/// Consecutive IPv4 addresses, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Range4 {
-    /// The first.
-    pub first: Ipv4Addr,
-    /// The last; the same as the first for a single address.
-    pub last: Ipv4Addr,
-}
-
-/// How a network's addresses are given out.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Addressing {
-    /// The subnet.
-    pub v4: Option<Cidr4>,
-    /// Addresses for links that name none.
-    pub pool: Option<Range4>,
-    /// Bytes per frame.
-    pub mtu: Option<u32>,
-    /// Where frames for other networks are sent.
-    pub gateway: Option<Ipv4Addr>,
-    /// The link that is the gateway, where it is named as one.
-    pub gateway_link: Option<LinkRef>,
-    /// What a DHCP server gives out.
-    pub dhcp: Option<Range4>,
-    /// The VLAN that its frames belong to.
-    pub vlan: Option<u16>,
-    /// Where the attribute stands.
-    pub at: At,
-}
-
-impl Addressing {
-    /// Nothing is known.
-    pub const NONE: Self = Self::at(At::new("", 0));
-
-    /// Nothing is known; the attribute stands here.
-    #[must_use]
-    pub const fn at(at: At) -> Self {
-        Self {
-            v4: None,
-            pool: None,
-            mtu: None,
-            gateway: None,
-            gateway_link: None,
-            dhcp: None,
-            vlan: None,
-            at,
-        }
-    }
-
-    /// With a subnet.
-    #[must_use]
-    pub const fn v4(mut self, v4: Cidr4) -> Self {
-        self.v4 = Some(v4);
-        self
-    }
-
-    /// With a pool for links that name no address.
-    #[must_use]
-    pub const fn pool(mut self, pool: Range4) -> Self {
-        self.pool = Some(pool);
-        self
-    }
-
-    /// With bytes per frame.
-    #[must_use]
-    pub const fn mtu(mut self, mtu: u32) -> Self {
-        self.mtu = Some(mtu);
-        self
-    }
-
-    /// With this gateway.
-    #[must_use]
-    pub const fn gateway(mut self, gateway: Ipv4Addr) -> Self {
-        self.gateway = Some(gateway);
-        self
-    }
-
-    /// With this link as the gateway: it has a fixed address.
-    #[must_use]
-    pub const fn gateway_link(mut self, link: LinkRef) -> Self {
-        self.gateway = match link.address {
-            Some(Range4 { first, last }) if first.to_bits() == last.to_bits() => Some(first),
-            _ => None,
-        };
-        self.gateway_link = Some(link);
-        self
-    }
-
-    /// With addresses that a DHCP server gives out.
-    #[must_use]
-    pub const fn dhcp(mut self, dhcp: Range4) -> Self {
-        self.dhcp = Some(dhcp);
-        self
-    }
-
-    /// In this VLAN.
-    #[must_use]
-    pub const fn vlan(mut self, vlan: u16) -> Self {
-        self.vlan = Some(vlan);
-        self
     }
 }
 

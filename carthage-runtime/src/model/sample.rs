@@ -2,10 +2,11 @@
 
 use std::net::Ipv4Addr;
 
+use super::addressing::{Addressing, Cidr4, Range4};
 use super::constraint::Constraint;
 use super::key::{At, Key};
 use super::member::{Count, Member};
-use super::node::{Addressing, Cidr4, ImplementationNode, Kind, Link, Node, Part, Range4, Role, TaskNode};
+use super::node::{ImplementationNode, Kind, Link, Node, Part, Role, TaskNode};
 use super::start::{Dependency, Ignored, Starts};
 use super::value::{Mask, Mode, Need, Provide};
 use crate::machine::implementation::Implementation;

@@ -32,6 +32,6 @@ fn all() -> Vec<(&'static str, Test)> {
     cases! {
         boot: by_uefi, never, given_up_by_itself;
         disks: layers, grown, kept_apart;
-        network: made_anew;
+        network: made_anew, of_the_host;
     }
 }

@@ -203,6 +203,11 @@ impl Engine for BareMetalEngine {
         self.remote(machine).await?.guest().resume_services().await
     }
 
+    /// It is not switched on from here.
+    async fn boot(&self, _: &MachineSpec) -> Result<(), Error> {
+        Ok(())
+    }
+
     async fn stop(&self, _: &MachineSpec, _: Duration) -> Result<(), Error> {
         Ok(())
     }

@@ -15,6 +15,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::files::{self, Replacement, absolute, failed};
 use super::here::{self, Here};
+use super::links;
 use crate::error::{Error, ErrorKind};
 use crate::guest::Guest;
 use crate::machine::engine::{
@@ -129,7 +130,8 @@ impl Engine for LocalEngine {
         Effect::Update
     }
 
-    async fn survey(&self, _: &[&MachineSpec]) -> Result<Survey, Error> {
+    async fn survey(&self, machines: &[&MachineSpec]) -> Result<Survey, Error> {
+        machines.iter().try_for_each(|machine| links::are_there(machine))?;
         let root = rustix::process::geteuid().is_root();
         let single_user = (!root).then(|| "the program does not run as root".to_owned());
         Ok(Survey { single_user, ..Survey::default() })

@@ -42,6 +42,6 @@ impl Implementation for Simulated {
 
 // What any other of this crate can do: a layout of simulated machines can be made real.
 crate::capabilities!(
-    Simulated: DirectoryRoot, Disks, Environment, FileTree, FirmwareType, Images, InterfaceNames, KernelBoot, Limits, Links, Located, Login,
+    Simulated: Bridges, DirectoryRoot, Disks, Environment, FileTree, FirmwareType, Images, InterfaceNames, KernelBoot, Limits, Links, Located, Login,
     Mounts, OfflineRoot, Ports, Power
 );

@@ -113,6 +113,31 @@ impl VmEngine {
         })
     }
 
+    /// Switches it on, if it is not; whether it takes commands shows later.
+    async fn switch_on(&self, machine: &MachineSpec, verdict: &Verdict) -> Result<(), Error> {
+        let means = self.means(machine, verdict).await?;
+        let _shared = self.0.shared.lock().await;
+        let spec = machine.clone();
+        self.off(move |inner, connect| {
+            let machine = inner.machine(connect, &spec.name)?;
+            match machine.presence()? {
+                Presence::Running(_) => return Ok(()),
+                // Paused or asleep, it is not what can be started.
+                Presence::Unknown(..) | Presence::Stranded(..) => machine.stop(Duration::ZERO)?,
+                Presence::Stopped(_) | Presence::Absent => {}
+            }
+            inner.release(connect, &machine)?;
+            for link in &spec.links {
+                networks::lease(connect, &inner.names, &spec, link)?;
+            }
+            inner.storage.fit_disks(connect, &spec)?;
+            let domain = machines::describe(&inner.names, &spec, &means, &machine.identity);
+            machines::define(connect, &domain)?;
+            inner.machine(connect, &spec.name)?.start()
+        })
+        .await
+    }
+
     /// Whether services were ever started in a machine.
     async fn has_services(&self, machine: &MachineSpec) -> Result<bool, Error> {
         let name = machine.name.clone();
@@ -297,32 +322,10 @@ impl Engine for VmEngine {
     async fn start(&self, machine: &MachineSpec) -> Result<(), Error> {
         check(machine)?;
         let verdict = self.verdict().await?;
-        let means = self.means(machine, &verdict).await?;
         let _turn = self.0.boots.turn(verdict.virtualisation()).await?;
         let name = machine.name.clone();
         let before = self.here(move |inner| Ok(inner.consoles.len(&name))).await?;
-        {
-            let _shared = self.0.shared.lock().await;
-            let spec = machine.clone();
-            self.off(move |inner, connect| {
-                let machine = inner.machine(connect, &spec.name)?;
-                match machine.presence()? {
-                    Presence::Running(_) => return Ok(()),
-                    // Paused or asleep, it is not what can be started.
-                    Presence::Unknown(..) | Presence::Stranded(..) => machine.stop(Duration::ZERO)?,
-                    Presence::Stopped(_) | Presence::Absent => {}
-                }
-                inner.release(connect, &machine)?;
-                for link in &spec.links {
-                    networks::lease(connect, &inner.names, &spec, link)?;
-                }
-                inner.storage.fit_disks(connect, &spec)?;
-                let domain = machines::describe(&inner.names, &spec, &means, &machine.identity);
-                machines::define(connect, &domain)?;
-                inner.machine(connect, &spec.name)?.start()
-            })
-            .await?;
-        }
+        self.switch_on(machine, &verdict).await?;
         let inner = &self.0;
         let up = inner.reach.online(&inner.client, &inner.names, &inner.consoles, machine, before).await;
         let up = match up {
@@ -334,6 +337,11 @@ impl Engine for VmEngine {
             self.give_up(machine).await;
         }
         up
+    }
+
+    async fn boot(&self, machine: &MachineSpec) -> Result<(), Error> {
+        check(machine)?;
+        self.switch_on(machine, &self.verdict().await?).await
     }
 
     async fn stop(&self, machine: &MachineSpec, grace: Duration) -> Result<(), Error> {

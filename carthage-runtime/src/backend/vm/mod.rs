@@ -85,7 +85,7 @@ impl<H: Hypervisor> Implementation for Vm<H> {
     }
 }
 
-crate::capabilities!(<H: Hypervisor> Vm<H>: Power, Located, Links, Images, KernelBoot, Disks, FirmwareType, Limits, Login, FileTree);
+crate::capabilities!(<H: Hypervisor> Vm<H>: Power, Located, Links, Bridges, Images, KernelBoot, Disks, FirmwareType, Limits, Login, FileTree);
 
 const KIND: &str = "Vm";
 

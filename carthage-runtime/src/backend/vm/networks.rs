@@ -38,9 +38,11 @@ fn described(handle: &Handle, network: &str) -> Result<String, Error> {
     handle.get_xml_desc(0).map_err(failed(format!("cannot look at the network `{network}`")))
 }
 
-/// It is known by the hardware address of its bridge, which is new whenever it is made anew.
+/// It is known by the hardware address of its bridge, which is new whenever it is made anew; or by the name of a bridge of the
+/// host's own.
 fn identity(described: &str) -> Identity {
-    Identity(xml::attribute(described, "mac", "address").unwrap_or_default())
+    let bridge = || xml::attribute(described, "bridge", "name");
+    Identity(xml::attribute(described, "mac", "address").or_else(bridge).unwrap_or_default())
 }
 
 /// Makes the network work, in place of one of ours that has become another. Says whether machines that run have to be plugged in
@@ -70,15 +72,15 @@ pub(super) fn create(
                 "look at it with `virsh net-dumpxml {name}`; remove it, or give it another name"
             )));
     }
-    let address = host_address(spec)?;
+    let address = host_address(spec)?.filter(|_| spec.bridge.is_none());
     leases.retain(|lease| spec.v4.is_some_and(|net| net.contains(&lease.address)));
     let random = random_id()?;
     let network = Network {
         name,
         uuid: names.network_uuid(&spec.name).to_string(),
         // Hexadecimal digits are single bytes, and there are 32 of them.
-        bridge: format!("cv{}", &random[..12]),
-        mac: bridge_mac(&random),
+        bridge: spec.bridge.clone().unwrap_or_else(|| format!("cv{}", &random[..12])),
+        mac: spec.bridge.is_none().then(|| bridge_mac(&random)),
         mtu: spec.mtu,
         address,
         leases,
@@ -96,7 +98,7 @@ pub(super) fn create(
     let told =
         failed(format!("the network `{}` would not be there after the host has been restarted", spec.name));
     handle.set_autostart(true).map_err(told)?;
-    Ok((Identity(network.mac), true))
+    Ok((Identity(network.mac.unwrap_or(network.bridge)), true))
 }
 
 /// A hardware address out of random digits, marked as given by hand.
@@ -108,9 +110,14 @@ fn bridge_mac(digits: &str) -> String {
 /// Whether a network is what is wanted now, apart from its leases.
 fn is_as_wanted(described: &str, spec: &NetworkSpec) -> Result<bool, Error> {
     let address = xml::attribute(described, "ip", "address").zip(xml::attribute(described, "ip", "prefix"));
+    if let Some(bridge) = &spec.bridge {
+        return Ok(xml::attribute(described, "bridge", "name").as_ref() == Some(bridge) && address.is_none());
+    }
     let wanted = host_address(spec)?.map(|(address, prefix)| (address.to_string(), prefix.to_string()));
     let mtu = xml::attribute(described, "mtu", "size");
-    Ok(address == wanted && mtu == spec.mtu.map(|mtu| mtu.to_string()))
+    Ok(xml::attribute(described, "forward", "mode").is_none()
+        && address == wanted
+        && mtu == spec.mtu.map(|mtu| mtu.to_string()))
 }
 
 /// The address that the host takes for itself: the last, because people begin to count at the first.
@@ -153,6 +160,10 @@ pub(super) fn lease(
             .hint("`deploy` makes it again")
     })?;
     let described = described(&handle, &link.network)?;
+    // Who is on a bridge of the host's own gives its addresses himself.
+    if xml::attribute(&described, "forward", "mode").is_some() {
+        return Ok(());
+    }
     if xml::attribute(&described, "ip", "address") == Some(address.to_string()) {
         return Err(Error::new(ErrorKind::Unsupported, what())
             .because("the host itself has the last address of each network")

@@ -23,6 +23,9 @@ pub struct LoginSpec {
     pub jump: Jump,
     /// The machine of this layout in whose network namespace the connection begins.
     pub origin: Option<String>,
+    /// Whether it is waited until the machine takes commands when it is started; it is if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub online: Option<bool>,
     /// How long the machine may take to answer; the implementation's default if absent.
     pub online_timeout: Option<Duration>,
     /// How often it is tried to reach the machine; until its time is over if absent.

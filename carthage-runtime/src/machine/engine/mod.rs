@@ -94,6 +94,11 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     /// Starts the machine with its links and its services, and waits until it accepts commands. Its networks exist. On an
     /// error nothing of it is left running.
     async fn start(&self, machine: &MachineSpec) -> Result<(), Error>;
+    /// As [`start`](Self::start), without waiting until it accepts commands; its services are begun when it is started next. The
+    /// same where a machine that runs accepts commands at once.
+    async fn boot(&self, machine: &MachineSpec) -> Result<(), Error> {
+        self.start(machine).await
+    }
     /// Asks everything inside to end, waits at most `grace`, then kills it. No error if it is not running. Machines that share its
     /// links end with it, as far as that can be known here: their network is gone.
     async fn stop(&self, machine: &MachineSpec, grace: Duration) -> Result<(), Error>;

@@ -27,6 +27,9 @@ pub struct NetworkSpec {
     /// The VLAN, 1 to 4094, that its frames belong to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vlan: Option<u16>,
+    /// The bridge of the host that it is, at most 15 bytes; one of the implementation's own if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bridge: Option<String>,
     /// What becomes of it without anybody naming it.
     #[serde(default)]
     pub policy: PolicySpec,

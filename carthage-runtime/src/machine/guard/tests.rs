@@ -14,8 +14,8 @@ use crate::error::{Error, ErrorKind};
 use crate::event::Events;
 use crate::machine::Machine;
 use crate::machine::engine::{
-    Duplex, Engine, Exec, FileStat, HostEntry, Identity, MachineSpec, NetworkSpec, Presence, Reader, Running,
-    ServiceSpec, ServiceStatus, Survey,
+    Duplex, Engine, Exec, FileStat, HostEntry, Identity, LoginSpec, MachineSpec, NetworkSpec, Presence,
+    Reader, Running, ServiceSpec, ServiceStatus, Survey,
 };
 use crate::state::{Dirs, Ledger, Store};
 
@@ -47,6 +47,11 @@ impl Engine for Unreachable {
             Ok(_) => Err(Error::new(ErrorKind::Timeout, "it does not answer")),
             Err(_) => Ok(()),
         }
+    }
+
+    async fn boot(&self, _: &MachineSpec) -> Result<(), Error> {
+        self.runs.store(true, Ordering::SeqCst);
+        Ok(())
     }
 
     async fn stop(&self, _: &MachineSpec, _: Duration) -> Result<(), Error> {
@@ -116,11 +121,20 @@ impl Engine for Unreachable {
 
 /// A machine by this engine, and what waits for the guards that were dropped.
 async fn machine(engine: &Arc<Unreachable>) -> (tempfile::TempDir, Machine, TaskTracker) {
+    machine_with(engine, None).await
+}
+
+/// Ditto, which is waited for by itself, or not.
+async fn machine_with(
+    engine: &Arc<Unreachable>,
+    online: Option<bool>,
+) -> (tempfile::TempDir, Machine, TaskTracker) {
     let state = tempfile::tempdir().unwrap();
     let dirs = Dirs::find("guards", Some(state.path())).unwrap();
     let ledger = Ledger::open(Store::open(&dirs, "test").unwrap()).await.unwrap();
     let unwinding = TaskTracker::new();
-    let spec = MachineSpec { name: "one".to_owned(), ..MachineSpec::default() };
+    let login = online.map(|online| LoginSpec { online: Some(online), ..LoginSpec::default() });
+    let spec = MachineSpec { name: "one".to_owned(), login, ..MachineSpec::default() };
     let machine =
         Machine::new(spec, "one".to_owned(), engine.clone(), ledger, Events::none(), unwinding.clone());
     unwinding.close();
@@ -168,5 +182,35 @@ async fn stopped_under_its_guards_it_stays_stopped() {
         assert!(engine.runs.load(Ordering::SeqCst), "who needs it next has it");
         again.release().await.unwrap();
         assert!(!engine.runs.load(Ordering::SeqCst), "and it did not run before");
+    }
+}
+
+/// Whoever needs it says whether it must take commands, else its model does, else it must.
+#[tokio::test]
+async fn it_is_waited_for_as_who_needs_it_says() {
+    let engine = Arc::new(Unreachable::default());
+    engine.bad.store(u32::MAX, Ordering::SeqCst);
+    for (model, asked, waits) in [
+        (None, None, true),
+        (None, Some(false), false),
+        (Some(false), None, false),
+        (Some(false), Some(true), true),
+        (Some(true), Some(false), false),
+    ] {
+        let (_state, machine, unwinding) = machine_with(&engine, model).await;
+        let running = machine.machine_running();
+        let entered = match asked {
+            Some(online) => running.online(online).await,
+            None => running.await,
+        };
+        assert_eq!(entered.is_err(), waits, "{model:?}, {asked:?}");
+        if let Ok(guard) = entered {
+            assert!(engine.runs.load(Ordering::SeqCst));
+            assert!(machine.machine_running().online(true).await.is_err(), "who comes later may need more");
+            guard.release().await.unwrap();
+        }
+        unwinding.close();
+        unwinding.wait().await;
+        assert!(!engine.runs.load(Ordering::SeqCst), "and nobody needs it any more");
     }
 }

@@ -1,6 +1,7 @@
 //! Fixed addresses are ones that a machine on the network can have, one for each machine, and nobody else's.
 
-use super::super::node::{Addressing, Link, Role};
+use super::super::addressing::Addressing;
+use super::super::node::{Link, Role};
 use super::super::place::{NONE, Placements, Row, slot};
 use super::super::text::Text;
 use super::words::{

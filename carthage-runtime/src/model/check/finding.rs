@@ -43,6 +43,9 @@ pub(super) enum Rule {
     GatewayElsewhere,
     GatewayNotFixed,
     GatewayNotPlaced,
+    BridgeElsewhere,
+    BridgeNotPlaced,
+    BridgeOfMade,
     /// A member is a role, or what a machine takes in is none.
     OutOfRole,
     IsOther,
@@ -186,9 +189,12 @@ impl Finding {
             Rule::PlacedAround => super::dependencies::tell_around(self, all, text),
             Rule::NotOnePlaced => super::members::tell_number(self, all, text),
             Rule::OtherPlaced => super::members::tell_other(self, all, text),
-            Rule::GatewayElsewhere | Rule::GatewayNotFixed | Rule::GatewayNotPlaced => {
-                super::gateways::tell(self, all, text)
-            }
+            Rule::GatewayElsewhere
+            | Rule::GatewayNotFixed
+            | Rule::GatewayNotPlaced
+            | Rule::BridgeElsewhere
+            | Rule::BridgeNotPlaced
+            | Rule::BridgeOfMade => super::named::tell(self, all, text),
             Rule::OutOfRole => super::roles::tell(self, all, text),
             Rule::AbstractMember | Rule::IsOther => super::members::tell_standing(self, all, text),
             Rule::UnknownProfile => super::members::tell_profile(self, all, text),

@@ -2,7 +2,7 @@
 
 use super::super::login::{Address, Login};
 use super::super::member::{Count, Member};
-use super::super::node::Role;
+use super::super::node::{ImplementationNode, Role};
 use super::super::place::{NONE, Placements, Row};
 use super::super::text::Text;
 use super::super::value::Mode;
@@ -95,38 +95,31 @@ impl Check<'_> {
             return;
         }
         let Some(implementation) = placement(self.all, row).implementation() else { return };
-        let can = implementation.capabilities;
         let mut links = false;
         let parts = at.node.parts;
-        self.lacking(row, NONE, at.node.asks, can);
+        self.lacking(row, NONE, at.node.asks, implementation);
         if !matches!(at.node.login, Some(Login { address: Some(_), .. })) {
-            self.lacking(row, NONE, &[Capability::Located], can);
+            self.lacking(row, NONE, &[Capability::Located], implementation);
         }
         let mut i = 0;
         while i < parts.len() {
             match &parts[i].role {
                 Role::Link(_) if !links => {
                     links = true;
-                    self.lacking(row, i as u32, &[Capability::Links], can);
+                    self.lacking(row, i as u32, &[Capability::Links], implementation);
                 }
-                Role::Customize(node) => self.lacking(row, i as u32, node.asks, can),
-                Role::Taken(taken) => self.lacking(row, i as u32, taken.node.asks, can),
+                Role::Customize(node) => self.lacking(row, i as u32, node.asks, implementation),
+                Role::Taken(taken) => self.lacking(row, i as u32, taken.node.asks, implementation),
                 _ => {}
             }
             i += 1;
         }
     }
 
-    const fn lacking(&mut self, row: u32, part: u32, asked: &[Capability], can: &[Capability]) {
+    const fn lacking(&mut self, row: u32, part: u32, asked: &[Capability], of: &ImplementationNode) {
         let mut i = 0;
         while i < asked.len() {
-            let mut has = false;
-            let mut j = 0;
-            while j < can.len() {
-                has = has || can[j] as u32 == asked[i] as u32;
-                j += 1;
-            }
-            if !has {
+            if !of.has(asked[i]) {
                 self.findings.add(Finding::new(Rule::Lacking, row, part).with(asked[i] as u32, 0));
             }
             i += 1;

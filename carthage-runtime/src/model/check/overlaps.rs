@@ -1,6 +1,7 @@
 //! The networks that one machine is plugged into have addresses apart: otherwise it cannot tell where to send.
 
-use super::super::node::{Cidr4, Role};
+use super::super::addressing::Cidr4;
+use super::super::node::Role;
 use super::super::place::Placements;
 use super::super::text::Text;
 use super::words::{LINE, cidr, ends, fields, model, model_at, part_at, quoted};

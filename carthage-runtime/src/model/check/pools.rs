@@ -1,6 +1,6 @@
 //! A pool lies in its network's subnet, and holds enough for the links that name no address.
 
-use super::super::node::{Cidr4, Range4};
+use super::super::addressing::{Cidr4, Range4};
 use super::super::place::{NONE, Placements, Row};
 use super::super::text::Text;
 use super::words::{LINE, cidr, element, ends, model, model_at, placed_at, range, usable};

@@ -1,7 +1,8 @@
 //! Phrases that the families share.
 
+use super::super::addressing::{Cidr4, Range4};
 use super::super::key::Key;
-use super::super::node::{Cidr4, Part, Range4, Role};
+use super::super::node::{Part, Role};
 use super::super::place::{NONE, Placement, Placements};
 use super::super::text::{Text, same};
 use super::super::value::Need;

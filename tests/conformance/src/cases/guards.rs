@@ -18,7 +18,8 @@ async fn nested(ground: Ground) -> carthage::Result<()> {
     let one = &ground.one;
     one.stop(GRACE).await?;
     let outer = one.machine_running().await?;
-    let (inner, another) = tokio::join!(one.machine_running(), one.machine_running());
+    let (inner, another) =
+        tokio::join!(one.machine_running().into_future(), one.machine_running().into_future());
     assert!(runs(one).await && inner.as_ref().unwrap().machine().name() == one.name());
     outer.release().await?;
     assert!(runs(one).await);

@@ -59,7 +59,7 @@ async fn is_dialled(ground: Ground) -> carthage::Result<()> {
     serve(one, port).await?;
     assert!(one.port_open(port).await?);
     let mut ways = vec![(one, SocketAddr::from((Ipv4Addr::LOCALHOST, port)))];
-    if has(Capability::Links) {
+    if has(Capability::Links) && has(Capability::Power) {
         ways.push((other, SocketAddr::new(one.address().unwrap(), port)));
     }
     for (from, at) in ways {

@@ -14,8 +14,9 @@ pub(in super::super) struct Network {
     pub(in super::super) uuid: String,
     /// The name of its bridge, at most 15 bytes.
     pub(in super::super) bridge: String,
-    /// The hardware address of its bridge: new whenever it is made anew.
-    pub(in super::super) mac: String,
+    /// The hardware address of its bridge: new whenever it is made anew. None if the bridge is the host's own; then it has neither
+    /// addresses nor an MTU here.
+    pub(in super::super) mac: Option<String>,
     pub(in super::super) mtu: Option<u32>,
     /// The host's own address in it, and the prefix length.
     pub(in super::super) address: Option<(IpAddr, u8)>,
@@ -43,6 +44,21 @@ impl Lease {
 }
 
 impl Network {
+    /// What is particular to one whose bridge is made for it, or to one whose bridge is there.
+    fn own(&self, ip: impl Fn((IpAddr, u8)) -> Element) -> Vec<Element> {
+        let bridge = Element::new("bridge").with("name", &self.bridge);
+        let Some(mac) = &self.mac else {
+            return vec![Element::new("forward").with("mode", "bridge"), bridge];
+        };
+        let mut own = vec![bridge.with("stp", "off").with("delay", "0")];
+        own.extend(self.mtu.map(|mtu| Element::new("mtu").with("size", mtu)));
+        own.push(Element::new("mac").with("address", mac));
+        // Names are in the machines' own lists; a server for them would only listen on the host.
+        own.push(Element::new("dns").with("enable", "no"));
+        own.extend(self.address.map(ip));
+        own
+    }
+
     /// The document that defines it.
     ///
     /// # Errors
@@ -59,12 +75,7 @@ impl Network {
         Element::new("network")
             .child(Element::text("name", &self.name))
             .child(Element::text("uuid", &self.uuid))
-            .child(Element::new("bridge").with("name", &self.bridge).with("stp", "off").with("delay", "0"))
-            .children(self.mtu.map(|mtu| Element::new("mtu").with("size", mtu)))
-            .child(Element::new("mac").with("address", &self.mac))
-            // Names are in the machines' own lists; a server for them would only listen on the host.
-            .child(Element::new("dns").with("enable", "no"))
-            .children(self.address.map(ip))
+            .children(self.own(ip))
             .render(&format!("the network `{}`", self.name))
     }
 }

@@ -1,6 +1,7 @@
 //! Hardware addresses, networks that one machine is plugged into, DHCP and gateways.
 
-use super::super::super::node::{Addressing, Link, Node, Part, Role};
+use super::super::super::addressing::Addressing;
+use super::super::super::node::{Link, Node, Part, Role};
 use super::super::super::sample::*;
 use super::{problem, problems, with_lab};
 
