@@ -55,7 +55,7 @@ change_remove() { rm -f -- "$path"; }
 change_package() {
     if has apt-get; then
         export DEBIAN_FRONTEND=noninteractive
-        set -- apt-get -q -y -o Dpkg::Options::=--force-confold
+        set -- apt-get -q -y -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold
         case $present in
             no) "$@" remove "$name" ;;
             *) "$@" install "$name" || { "$@" update && "$@" install "$name"; } ;;
@@ -92,14 +92,17 @@ change_service() {
 change_user() {
     if [ "$made" = no ] && has useradd; then
         set -- -m
-        [ -z "$system" ] || set -- -r
+        # A group of that name is taken for the user's own.
+        ! grep -q "^$name:" /etc/group || set -- "$@" -g "$name"
+        [ -z "$system" ] || set -- "$@" -r
         [ -z "$uid" ] || set -- "$@" -u "$uid"
         [ -z "$home" ] || set -- "$@" -d "$home"
         [ -z "$shell" ] || set -- "$@" -s "$shell"
         useradd "$@" "$name" || return
     elif [ "$made" = no ]; then
         set -- -D
-        [ -z "$system" ] || set -- -D -S
+        ! grep -q "^$name:" /etc/group || set -- "$@" -G "$name"
+        [ -z "$system" ] || set -- "$@" -S
         [ -z "$uid" ] || set -- "$@" -u "$uid"
         [ -z "$home" ] || set -- "$@" -h "$home"
         [ -z "$shell" ] || set -- "$@" -s "$shell"

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     match testlab::setting("TESTLAB_SOURCE", String::from("base")).as_str() {
         "base" => cli::main::<testlab::base::layout::Testlab>(),
         "blocks" => cli::main::<testlab::blocks::Testlab>(),
+        "installed" => cli::main::<testlab::installed::Testlab>(),
         "comments" => cli::main::<testlab::comments::layout::Testlab>(),
         "tokens" => cli::main::<testlab::tokens::layout::Testlab>(),
         "fewer" => cli::main::<testlab::fewer::layout::Testlab>(),

@@ -5,6 +5,7 @@
 mod blocks;
 mod edits;
 mod failures;
+mod installed;
 mod interrupts;
 mod invalid;
 mod policies;
