@@ -54,6 +54,7 @@ use crate::machine::engine::{Rehearsal, Site};
 use crate::machine::{GRACE, Machine, MadeFrom};
 use crate::model::ImplementationNode;
 use crate::network::Given;
+use crate::state::storage::Storage;
 use crate::state::{Dirs, Kept, Ledger, Snapshot};
 use crate::step::Planned;
 use names::Directory;
@@ -64,6 +65,8 @@ use things::Things;
 pub struct Options {
     /// The directory below which the layout's directories are; XDG's if absent.
     pub state_dir: Option<PathBuf>,
+    /// What its state is kept on; files, unless a test wants something else.
+    pub storage: Arc<dyn Storage>,
     /// The profile in which it is deployed; its first, if absent.
     pub profile: Option<String>,
     /// What the user runs, as the holder of the lock is described to others.
@@ -90,6 +93,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             state_dir: None,
+            storage: crate::state::storage::usual(),
             profile: None,
             command: "carthage".to_owned(),
             wait: None,
@@ -151,7 +155,7 @@ impl Deployment {
     ) -> Result<(Self, Option<Placed<L>>), Error> {
         let shape = in_profile::<L>(options.profile.as_deref())?;
         let name = name_in::<L>(shape);
-        let dirs = Dirs::find(&name, options.state_dir.as_deref())?;
+        let dirs = Dirs::find(&name, options.state_dir.as_deref())?.on(options.storage.clone());
         let (snapshot, ledger) = match access {
             Access::Look => (
                 blocking({
@@ -191,7 +195,7 @@ impl Deployment {
             kept: Kept::new(snapshot.values.clone()),
             events: options.events.clone(),
             given,
-            cache: dirs.cache().to_owned(),
+            dirs,
             hash_key: snapshot.hash_key.clone(),
             instead: options.instead,
         };

@@ -1,10 +1,9 @@
 //! The logs of runs: every event of a run, with the output of its commands, in a file of its own.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind as Io, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::{self, ErrorKind as Io};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +15,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events, Sink};
 use crate::state::Dirs;
 use crate::state::dirs::make_dir;
+use crate::state::storage::{Open, Storage};
 
 /// How many runs are kept.
 const KEPT: usize = 100;
@@ -75,7 +75,7 @@ enum Log {
     /// Nothing has happened yet.
     Waits(Dirs, Head),
     /// To this file.
-    Open(PathBuf, File),
+    Open(Arc<dyn Storage>, PathBuf, File),
     /// It could not be written.
     Given,
 }
@@ -100,15 +100,15 @@ impl Log {
             }
             let path = path(dirs, head.run);
             let head = Head { at: now(), ..head.clone() };
-            match begin(&directory(dirs), &path, &head) {
-                Ok(file) => *self = Self::Open(path, file),
+            match begin(&**dirs.storage(), &directory(dirs), &path, &head) {
+                Ok(file) => *self = Self::Open(dirs.storage().clone(), path, file),
                 Err(error) => return Some(self.give_up(&path, &error)),
             }
         }
-        let Self::Open(path, file) = self else { return None };
+        let Self::Open(storage, path, file) = self else { return None };
         let text = serde_json::to_string(&Line { at: now(), event }).map_err(io::Error::from);
         // One write for a line: whoever is killed leaves whole ones.
-        let written = text.and_then(|text| file.write_all(format!("{text}\n").as_bytes()));
+        let written = text.and_then(|text| storage.append(file, format!("{text}\n").as_bytes()));
         let path = path.clone();
         written.err().map(|error| self.give_up(&path, &error))
     }
@@ -122,16 +122,16 @@ impl Log {
 }
 
 /// Makes the file of a run, and removes those of the oldest.
-fn begin(directory: &Path, path: &Path, head: &Head) -> Result<File, Error> {
-    make_dir(directory)?;
-    let mut runs = numbers(directory)?;
+fn begin(storage: &dyn Storage, directory: &Path, path: &Path, head: &Head) -> Result<File, Error> {
+    make_dir(storage, directory)?;
+    let mut runs = numbers(storage, directory)?;
     runs.truncate(runs.len().saturating_sub(KEPT - 1));
     for old in runs {
-        fs::remove_file(directory.join(file_name(old))).map_err(Error::host("cannot remove an old log"))?;
+        storage.remove(&directory.join(file_name(old))).map_err(Error::host("cannot remove an old log"))?;
     }
     let open = || {
-        let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-        file.write_all(format!("{}\n", serde_json::to_string(head)?).as_bytes())?;
+        let file = storage.open(path, Open::More)?;
+        storage.append(&file, format!("{}\n", serde_json::to_string(head)?).as_bytes())?;
         Ok::<_, io::Error>(file)
     };
     open().map_err(Error::host("it cannot be made"))
@@ -156,18 +156,15 @@ fn now() -> u64 {
 }
 
 /// The runs of which there are logs, the oldest first.
-fn numbers(directory: &Path) -> Result<Vec<u64>, Error> {
-    let unreadable = || Error::host(format!("cannot read the logs in `{}`", directory.display()));
-    let entries = match fs::read_dir(directory) {
+fn numbers(storage: &dyn Storage, directory: &Path) -> Result<Vec<u64>, Error> {
+    let names = match storage.names(directory) {
         Err(error) if error.kind() == Io::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(unreadable())?,
+        names => {
+            names.map_err(Error::host(format!("cannot read the logs in `{}`", directory.display())))?
+        }
     };
-    let mut numbers = Vec::new();
-    for entry in entries {
-        let name = entry.map_err(unreadable())?.file_name();
-        let number: Option<u64> = name.to_str().and_then(|name| name.strip_suffix(".ndjson")?.parse().ok());
-        numbers.extend(number);
-    }
+    let number = |name: std::ffi::OsString| name.to_str()?.strip_suffix(".ndjson")?.parse().ok();
+    let mut numbers: Vec<u64> = names.into_iter().filter_map(number).collect();
     numbers.sort_unstable();
     Ok(numbers)
 }
@@ -175,8 +172,8 @@ fn numbers(directory: &Path) -> Result<Vec<u64>, Error> {
 /// The lines of the log of a run; what a run that was killed has not written whole is left out.
 fn lines(dirs: &Dirs, run: u64) -> Result<Vec<Value>, Error> {
     let path = path(dirs, run);
-    let text = fs::read(&path).map_err(|error| {
-        let known = numbers(&directory(dirs)).unwrap_or_default();
+    let text = dirs.storage().read(&path).map_err(|error| {
+        let known = numbers(&**dirs.storage(), &directory(dirs)).unwrap_or_default();
         let hint = match (known.first(), known.last()) {
             (Some(first), Some(last)) => {
                 format!("there are logs from run {first} to {last}; see `logs --list`")
@@ -203,7 +200,7 @@ fn lines(dirs: &Dirs, run: u64) -> Result<Vec<Value>, Error> {
 /// When they cannot be read, or one is damaged.
 pub fn logged_runs(dirs: &Dirs) -> Result<Vec<LoggedRun>, Error> {
     let mut runs = Vec::new();
-    for run in numbers(&directory(dirs))? {
+    for run in numbers(&**dirs.storage(), &directory(dirs))? {
         let lines = lines(dirs, run)?;
         let count = |event: &str| lines.iter().filter(|line| line["event"] == event).count();
         runs.push(LoggedRun {
@@ -226,7 +223,7 @@ pub fn logged_runs(dirs: &Dirs) -> Result<Vec<LoggedRun>, Error> {
 pub fn run_log(dirs: &Dirs, run: Option<u64>, selection: &Selection) -> Result<(u64, Vec<Value>), Error> {
     let run = match run {
         Some(run) => run,
-        None => numbers(&directory(dirs))?.last().copied().unwrap_or_default(),
+        None => numbers(&**dirs.storage(), &directory(dirs))?.last().copied().unwrap_or_default(),
     };
     let events = lines(dirs, run)?.into_iter().skip(1);
     let about = |event: &Value| {
@@ -255,8 +252,8 @@ fn names_it(selection: &Selection, thing: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
-    use std::sync::Arc;
 
     use super::*;
 
@@ -327,7 +324,7 @@ mod tests {
         for run in 1..=105 {
             logged(Events::none(), &dirs, "deploy", run).send(output("machine:m.a"));
         }
-        let runs = numbers(&directory(&dirs)).unwrap();
+        let runs = numbers(&**dirs.storage(), &directory(&dirs)).unwrap();
         assert_eq!((runs.len(), runs[0], runs[99]), (100, 6, 105));
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{ErrorKind as Io, Write};
+use std::io::ErrorKind as Io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{Deployment, Plan, Selection};
 use crate::error::{Error, ErrorKind};
-use crate::state::dirs::sync_dir;
+use crate::state::storage::{Disk, Storage};
 use crate::step::Planned;
 
 /// The version of the files.
@@ -64,15 +64,13 @@ impl SavedPlan {
             let body = serde_json::to_string(self)?;
             let head = Head { version: FORMAT, blake3: blake3::hash(body.as_bytes()).to_string() };
             let text = format!("{}\n{body}\n", serde_json::to_string(&head)?);
-            // Readable by its owner only from the beginning.
-            let mut file = tempfile::Builder::new().prefix(".plan-").tempfile_in(directory(path))?;
-            file.write_all(text.as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(path)?;
-            Ok(())
+            // Others may write the same plan at the same time.
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let scratch = path.with_file_name(format!(".{name}.{}", std::process::id()));
+            let disk: &dyn Storage = &Disk::default();
+            disk.write_whole(path, &scratch, text.as_bytes())
         };
-        write().map_err(unwritable)?;
-        sync_dir(directory(path))
+        write().map_err(unwritable)
     }
 
     /// Reads one from a file.
@@ -133,14 +131,6 @@ impl SavedPlan {
     fn planned(&self) -> Planned {
         let words = |step: &Value| Some((step["thing"].as_str()?.into(), step["action"].as_str()?.into()));
         self.steps.iter().filter_map(words).collect()
-    }
-}
-
-/// Where a file is.
-fn directory(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
     }
 }
 

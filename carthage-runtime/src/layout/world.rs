@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio_util::task::TaskTracker;
@@ -25,7 +25,7 @@ use crate::machine::capability::Capability;
 use crate::machine::engine::{Engine, MachineSpec, NetworkSpec, Site};
 use crate::model::{ImplementationNode, Key, Kind, Part, Placement, Placements, Role};
 use crate::network::Given;
-use crate::state::{HashKey, Kept, Ledger};
+use crate::state::{Dirs, HashKey, Kept, Ledger};
 use crate::task::Stamps;
 
 /// What a world is made of, besides the layout.
@@ -37,7 +37,7 @@ pub(crate) struct Around {
     /// Addresses that were given before, by network and link.
     pub(crate) given: BTreeMap<String, Given>,
     /// Where stamps are.
-    pub(crate) cache: PathBuf,
+    pub(crate) dirs: Dirs,
     /// What makes everything, instead of what the layout says.
     pub(crate) instead: Option<&'static ImplementationNode>,
     /// The key of hashes in stamps; none before the first deployment.
@@ -69,7 +69,7 @@ pub struct World {
     settings: BTreeMap<usize, Setting>,
     kept: Kept,
     unwinding: TaskTracker,
-    cache: PathBuf,
+    dirs: Dirs,
     id: String,
 }
 
@@ -157,7 +157,7 @@ impl World {
             );
             machines.insert(placement.index(), machine);
             let setting = Setting {
-                stamps: stamps_in(&around.cache, Path::new(placement.stamp_dir()), &around.site.id),
+                stamps: stamps_in(&around.dirs, Path::new(placement.stamp_dir()), &around.site.id),
                 hash_key: around.hash_key.clone(),
                 ledger: around.ledger.clone(),
                 events: around.events.clone(),
@@ -193,7 +193,7 @@ impl World {
             settings,
             kept: around.kept.clone(),
             unwinding,
-            cache: around.cache.clone(),
+            dirs: around.dirs.clone(),
             id: around.site.id.clone(),
         });
         Ok((world, trouble))
@@ -275,7 +275,7 @@ impl World {
 
     /// The stamps in a directory of the layout's.
     pub(crate) fn stamps(&self, stamp_dir: &Path) -> Stamps {
-        stamps_in(&self.cache, stamp_dir, &self.id)
+        stamps_in(&self.dirs, stamp_dir, &self.id)
     }
 
     /// All machines, by position, in the order of the source.
@@ -438,6 +438,6 @@ async fn open_engine(
     Ok(())
 }
 
-fn stamps_in(cache: &Path, stamp_dir: &Path, layout: &str) -> Stamps {
-    Stamps::new(cache.join("stamps").join(stamp_dir), layout)
+fn stamps_in(dirs: &Dirs, stamp_dir: &Path, layout: &str) -> Stamps {
+    Stamps::new(dirs.storage().clone(), dirs.cache().join("stamps").join(stamp_dir), layout)
 }

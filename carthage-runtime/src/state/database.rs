@@ -4,10 +4,12 @@
 //! a copy in memory. The writer then keeps the file open for its whole run, and a reader beside a living writer shares the file
 //! with it.
 
-use std::fs;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::Metadata;
+use std::io::ErrorKind as Io;
+use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use redb::backends::InMemoryBackend;
@@ -17,8 +19,9 @@ use redb::{
 use redb::{TableDefinition, WriteTransaction};
 
 use super::commits::Commits;
-use super::dirs::{Dirs, sync_dir, unusable};
+use super::dirs::{Dirs, unusable};
 use super::lock;
+use super::storage::{Open, Pages, Storage, gone};
 use crate::error::{Error, ErrorKind};
 
 pub(super) const META: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("meta");
@@ -47,20 +50,23 @@ fn builder(mode: ConcurrencyMode) -> Builder {
 
 /// Opens the file for the holder of the lock, if `check` has nothing against what is in it; `None` if there is none.
 pub(super) fn open(
+    storage: &Arc<dyn Storage>,
     path: &Path,
     check: impl Fn(&ReadTransaction) -> Result<(), Error>,
 ) -> Result<Option<Database>, Error> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        match fs::metadata(path) {
-            Ok(found) if found.len() == 0 => return Err(corrupt(path, "it is empty")),
+        match storage.metadata(path) {
             Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == Io::NotFound => return Ok(None),
             Err(error) => return Err(unusable(path)(error)),
         }
         // A damaged file stays as it is found: opening it for writing would change it before it is refused.
-        read_copy(path, &check)?;
-        match guarded(path, || Ok(builder(ConcurrencyMode::SingleWriter).open(path)?)) {
+        read_copy(&**storage, path, &check)?;
+        let pages = || Pages::open(storage, path, Open::Write);
+        match guarded(path, || {
+            Ok(builder(ConcurrencyMode::SingleWriter).create_with_backend(pages()?)?)
+        }) {
             Err(error) if error.kind() == ErrorKind::Locked && Instant::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(10));
             }
@@ -71,17 +77,17 @@ pub(super) fn open(
 
 /// Makes the file, with what `fill` puts into it; whoever looks sees no file, or all of it.
 pub(super) fn create(
+    storage: &Arc<dyn Storage>,
     dir: &Path,
     fill: impl FnOnce(&WriteTransaction) -> Result<(), Error>,
 ) -> Result<Database, Error> {
     let (path, new) = (dir.join(FILE), dir.join(NEW_FILE));
     // A process that died while making it may have left one.
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unusable(&new)(error)),
-        _ => {}
-    }
-    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).map_err(unusable(&new))?;
-    let db = guarded(&new, || Ok(builder(ConcurrencyMode::SingleWriter).create(&new)?))?;
+    gone(storage.remove(&new)).map_err(unusable(&new))?;
+    let db = guarded(&new, || {
+        let pages = Pages::open(storage, &new, Open::New)?;
+        Ok(builder(ConcurrencyMode::SingleWriter).create_with_backend(pages)?)
+    })?;
     Commits::default().write(&db, &new, |transaction| {
         guarded(&new, || {
             transaction.open_table(META)?;
@@ -94,8 +100,7 @@ pub(super) fn create(
         })?;
         fill(transaction)
     })?;
-    fs::rename(&new, &path).map_err(unusable(&path))?;
-    sync_dir(dir)?;
+    storage.rename(&new, &path).and_then(|()| storage.sync_dir(dir)).map_err(unusable(&path))?;
     Ok(db)
 }
 
@@ -104,16 +109,19 @@ pub(super) fn read<T>(
     dirs: &Dirs,
     body: impl Fn(&ReadTransaction) -> Result<T, Error>,
 ) -> Result<Option<T>, Error> {
-    let path = dirs.state().join(FILE);
+    let (path, storage) = (dirs.state().join(FILE), dirs.storage());
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let before = match fs::metadata(&path) {
+        let before = match storage.metadata(&path) {
             Ok(found) => found,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == Io::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(&path, error)),
         };
         let writer = lock::holder(dirs)?.is_some();
-        let answer = if writer { read_beside_writer(&path, &body) } else { read_copy(&path, &body) };
+        let answer = match writer {
+            true => read_beside_writer(storage, &path, &body),
+            false => read_copy(&**storage, &path, &body),
+        };
         let error = match answer {
             Ok(answer) => return Ok(Some(answer)),
             Err(error) => error,
@@ -121,7 +129,7 @@ pub(super) fn read<T>(
         // A writer may have come, gone, or made and removed the file meanwhile: only a failure in a quiet world counts.
         let quiet = !writer
             && lock::holder(dirs)?.is_none()
-            && fs::metadata(&path).is_ok_and(|now| stamp(&now) == stamp(&before));
+            && storage.metadata(&path).is_ok_and(|now| stamp(&now) == stamp(&before));
         if quiet || Instant::now() > deadline {
             return Err(error);
         }
@@ -129,24 +137,30 @@ pub(super) fn read<T>(
     }
 }
 
-fn stamp(file: &fs::Metadata) -> impl PartialEq + use<> {
+fn stamp(file: &Metadata) -> impl PartialEq + use<> {
     (file.dev(), file.ino(), file.len(), file.mtime(), file.mtime_nsec())
 }
 
 fn read_beside_writer<T>(
+    storage: &Arc<dyn Storage>,
     path: &Path,
     body: impl Fn(&ReadTransaction) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let transaction = guarded(path, || {
-        let db = builder(ConcurrencyMode::SingleWriter).open_read_only(path)?;
+        let pages = Pages::open(storage, path, Open::Read)?;
+        let db = builder(ConcurrencyMode::SingleWriter).open_read_only_with_backend(pages)?;
         let transaction = db.begin_read()?;
         Ok((db, transaction))
     })?;
     body(&transaction.1)
 }
 
-fn read_copy<T>(path: &Path, body: impl Fn(&ReadTransaction) -> Result<T, Error>) -> Result<T, Error> {
-    let bytes = fs::read(path).map_err(|error| unreadable(path, error))?;
+fn read_copy<T>(
+    storage: &dyn Storage,
+    path: &Path,
+    body: impl Fn(&ReadTransaction) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let bytes = storage.read(path).map_err(|error| unreadable(path, error))?;
     if bytes.is_empty() {
         return Err(corrupt(path, "it is empty"));
     }

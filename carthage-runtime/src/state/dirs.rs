@@ -10,20 +10,23 @@
 //! as under a service manager, `/var/lib` and `/var/cache`. A variable that holds no absolute path counts as not set.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File};
+use std::fs;
 use std::io::ErrorKind as Io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::storage::{Storage, usual};
 use crate::error::{Error, ErrorKind};
 
-/// The directories of one layout. Making this value touches nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The directories of one layout, and what they are on. Making this value touches nothing.
+#[derive(Clone, Debug)]
 pub struct Dirs {
     layout: String,
     state: PathBuf,
     cache: PathBuf,
     logs: PathBuf,
+    storage: Arc<dyn Storage>,
 }
 
 impl Dirs {
@@ -50,7 +53,7 @@ impl Dirs {
                 .map_err(Error::host(format!("the state directory `{}` is no usable path", dir.display())))?;
             let state = base.join(layout);
             let (cache, logs) = (state.join("cache"), state.join("log"));
-            return Ok(Self { layout: layout.into(), state, cache, logs });
+            return Ok(Self { layout: layout.into(), state, cache, logs, storage: usual() });
         }
         let absolute = |name: &str| env(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let place = |xdg: &str, below_home: &str, for_root: &str| {
@@ -68,7 +71,19 @@ impl Dirs {
         let state = place("XDG_STATE_HOME", ".local/state", "/var/lib")?.join("carthage").join(layout);
         let cache = place("XDG_CACHE_HOME", ".cache", "/var/cache")?.join("carthage").join(layout);
         let logs = state.join("log");
-        Ok(Self { layout: layout.into(), state, cache, logs })
+        Ok(Self { layout: layout.into(), state, cache, logs, storage: usual() })
+    }
+
+    /// The same directories on something else.
+    #[must_use]
+    pub fn on(self, storage: Arc<dyn Storage>) -> Self {
+        Self { storage, ..self }
+    }
+
+    /// What they are on.
+    #[must_use]
+    pub fn storage(&self) -> &Arc<dyn Storage> {
+        &self.storage
     }
 
     /// The layout's name.
@@ -107,8 +122,8 @@ impl Dirs {
 
     /// Makes the state directory with mode 0700, if it is not there; tells which directories were made, outermost first.
     pub(super) fn make(&self) -> Result<Vec<PathBuf>, Error> {
-        let made = make_dir(&self.state)?;
-        let found = fs::metadata(&self.state).map_err(unusable(&self.state))?;
+        let made = make_dir(&*self.storage, &self.state)?;
+        let found = self.storage.metadata(&self.state).map_err(unusable(&self.state))?;
         let me = rustix::process::geteuid();
         if found.uid() != me.as_raw() {
             let what = format!(
@@ -128,36 +143,9 @@ impl Dirs {
     }
 }
 
-/// Makes a directory and the missing ones above it, durably, with mode 0700; tells which, outermost first. Exists already is
-/// no error.
-pub(crate) fn make_dir(dir: &Path) -> Result<Vec<PathBuf>, Error> {
-    let missing = missing(dir);
-    for dir in &missing {
-        match DirBuilder::new().mode(0o700).create(dir) {
-            Err(error) if error.kind() != Io::AlreadyExists => return Err(unusable(dir)(error)),
-            Err(_) if !dir.is_dir() => return Err(unusable(dir)(Io::NotADirectory.into())),
-            _ => {}
-        }
-        if let Some(parent) = dir.parent() {
-            sync_dir(parent)?;
-        }
-    }
-    Ok(missing)
-}
-
-/// A directory and those above it, outermost first, as far as they are not there.
-pub(super) fn missing(dir: &Path) -> Vec<PathBuf> {
-    let mut missing: Vec<_> =
-        dir.ancestors().take_while(|dir| !dir.is_dir()).map(Path::to_path_buf).collect();
-    missing.reverse();
-    missing
-}
-
-/// Makes the names in a directory durable.
-pub(crate) fn sync_dir(dir: &Path) -> Result<(), Error> {
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(Error::host(format!("cannot write the directory `{}` to disk", dir.display())))
+/// Makes a directory and the missing ones above it, durably; tells which, outermost first. Exists already is no error.
+pub(crate) fn make_dir(storage: &dyn Storage, dir: &Path) -> Result<Vec<PathBuf>, Error> {
+    storage.make_dirs(dir).map_err(|(dir, error)| unusable(&dir)(error))
 }
 
 /// Whatever keeps a directory, or a file in it, from being used, with what to do about it.

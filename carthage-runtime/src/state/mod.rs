@@ -15,7 +15,10 @@ pub mod lock;
 pub mod persist;
 mod record;
 mod snapshot;
+pub mod storage;
 mod store;
+#[cfg(feature = "crash-points")]
+mod traced;
 
 pub use crate::crash::crash_point;
 pub use dirs::Dirs;

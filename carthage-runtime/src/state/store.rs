@@ -1,8 +1,6 @@
 //! The store of what exists: one embedded database, every change durable when the call returns.
 
 use std::ffi::OsString;
-use std::fs;
-use std::io::ErrorKind as Io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,11 +12,13 @@ use zeroize::Zeroizing;
 use super::commits::Commits;
 use super::database::{self, ASSIGNMENTS, FILE, FORMAT, META, NEW_FILE, RECORDS, VALUES};
 use super::database::{corrupt, guarded};
-use super::dirs::{Dirs, make_dir, missing, sync_dir, unusable};
+use super::dirs::{Dirs, make_dir, unusable};
 use super::key::{HashKey, random};
 use super::lock::{self, Lock};
 use super::record::{Kind, Record};
 use super::snapshot::Snapshot;
+use super::storage::{gone, missing};
+use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 
 /// The directory of the keys of ssh, of the layout and of hosts: as much of the layout's life as the store.
@@ -56,11 +56,11 @@ impl Store {
         let lock = Lock::take(dirs, command)?;
         made.extend([dirs.cache(), dirs.logs()].into_iter().flat_map(missing));
         let path = dirs.state().join(FILE);
-        let db = match database::open(&path, |transaction| Snapshot::load(&path, transaction).map(drop))? {
+        let db = match database::open(dirs.storage(), &path, |transaction| Snapshot::load(&path, transaction).map(drop))? {
             Some(db) => db,
             None => {
                 refuse_strange_dir(dirs)?;
-                database::create(dirs.state(), |transaction| born(&path, transaction))?
+                database::create(dirs.storage(), dirs.state(), |transaction| born(&path, transaction))?
             }
         };
         let snapshot = view(&db, &path)?;
@@ -84,8 +84,8 @@ impl Store {
             store.write(|transaction| store.put(transaction, META, "made", &made))?;
         }
         // Only now: what is made is on record before it is there.
-        make_dir(dirs.cache())?;
-        make_dir(dirs.logs())?;
+        make_dir(&**dirs.storage(), dirs.cache())?;
+        make_dir(&**dirs.storage(), dirs.logs())?;
         Ok(store)
     }
 
@@ -186,24 +186,22 @@ impl Store {
             );
         }
         self.0.forgotten.store(true, Ordering::SeqCst);
+        let storage = dirs.storage();
         for dir in [dirs.cache(), dirs.logs(), &dirs.state().join(KEYS)] {
-            match fs::remove_dir_all(dir) {
-                Err(error) if error.kind() != Io::NotFound => return Err(unusable(dir)(error)),
-                _ => {}
-            }
+            gone(storage.remove_tree(dir)).map_err(unusable(dir))?;
+            crash_point("directory-removed");
         }
-        fs::remove_file(path).map_err(unusable(path))?;
-        sync_dir(dirs.state())?;
+        storage.remove(path).and_then(|()| storage.sync_dir(dirs.state())).map_err(unusable(path))?;
+        crash_point("store-removed");
         self.0.lock.remove()?;
-        match fs::remove_dir(dirs.state()) {
-            Err(error) if error.kind() != Io::NotFound => return Err(unusable(dirs.state())(error)),
-            _ => {}
-        }
+        gone(storage.remove_dir(dirs.state())).map_err(unusable(dirs.state()))?;
+        crash_point("directory-removed");
         // Whatever is not empty holds something of somebody else, and stays.
         for dir in snapshot.made.iter().rev() {
-            if let Err(error) = fs::remove_dir(dir) {
+            if let Err(error) = storage.remove_dir(dir) {
                 tracing::debug!(%error, dir = %dir.display(), "kept");
             }
+            crash_point("directory-removed");
         }
         Ok(())
     }
@@ -279,14 +277,10 @@ fn refuse_strange_dir(dirs: &Dirs) -> Result<(), Error> {
 
 /// Something in the layout's directory that is not the store's, nor one of these, if there is any.
 fn strange_entry(dirs: &Dirs, besides: &[&str]) -> Result<Option<OsString>, Error> {
-    let entries = fs::read_dir(dirs.state()).map_err(unusable(dirs.state()))?;
-    for entry in entries {
-        let entry = entry.map_err(unusable(dirs.state()))?;
-        let name = entry.file_name();
+    let mut names = dirs.storage().names(dirs.state()).map_err(unusable(dirs.state()))?.into_iter();
+    Ok(names.find(|name| {
+        let path = dirs.state().join(name);
         let ours = [FILE, NEW_FILE, lock::FILE].iter().chain(besides).any(|ours| name == *ours);
-        if !ours && entry.path() != dirs.cache() && entry.path() != dirs.logs() {
-            return Ok(Some(name));
-        }
-    }
-    Ok(None)
+        !ours && path != dirs.cache() && path != dirs.logs()
+    }))
 }

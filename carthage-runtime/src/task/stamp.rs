@@ -5,19 +5,18 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind as Io, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::ErrorKind as Io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
 use super::hash::InputHash;
-use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::Identity;
-use crate::state::dirs::{make_dir, sync_dir};
+use crate::state::dirs::make_dir;
+use crate::state::storage::{Storage, gone};
 
 /// The version of the files.
 const FORMAT: u64 = 1;
@@ -96,6 +95,7 @@ enum State {
 /// The stamps of one machine.
 #[derive(Clone, Debug)]
 pub struct Stamps {
+    storage: Arc<dyn Storage>,
     dir: PathBuf,
     layout: String,
     in_layout: bool,
@@ -105,8 +105,8 @@ impl Stamps {
     /// The stamps in `dir`, which is below the layout's cache directory, for the layout with this id: run numbers of another
     /// life of the layout mean nothing.
     #[must_use]
-    pub fn new(dir: PathBuf, layout: &str) -> Self {
-        Self { dir, layout: layout.to_owned(), in_layout: true }
+    pub fn new(storage: Arc<dyn Storage>, dir: PathBuf, layout: &str) -> Self {
+        Self { storage, dir, layout: layout.to_owned(), in_layout: true }
     }
 
     /// The same, for tasks that are applied by hand and are none of the layout's.
@@ -122,7 +122,7 @@ impl Stamps {
     /// What is known of a task (`site.index`).
     #[must_use]
     pub fn read(&self, task: &str) -> Last {
-        let text = match fs::read(self.path(task)) {
+        let text = match self.storage.read(&self.path(task)) {
             Ok(text) => text,
             Err(error) if error.kind() == Io::NotFound => return Last::Never,
             Err(error) => return Last::Unreadable(error.to_string()),
@@ -153,14 +153,13 @@ impl Stamps {
     /// # Errors
     /// When the stamps cannot be looked at.
     pub fn of_tasks_gone(&self, known: &BTreeSet<String>) -> Result<Vec<String>, Error> {
-        let entries = match fs::read_dir(&self.dir) {
+        let names = match self.storage.names(&self.dir) {
             Err(error) if error.kind() == Io::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(unreadable(&self.dir))?,
+            names => names.map_err(unreadable(&self.dir))?,
         };
         let mut gone = Vec::new();
-        for entry in entries {
-            // Other names than those of tasks are not stamps.
-            let Ok(name) = entry.map_err(unreadable(&self.dir))?.file_name().into_string() else { continue };
+        // Other names than those of tasks are not stamps.
+        for name in names.into_iter().filter_map(|name| name.into_string().ok()) {
             if name.starts_with('.') || known.contains(&name) {
                 continue;
             }
@@ -168,7 +167,7 @@ impl Stamps {
             if !path.is_file() {
                 continue;
             }
-            let text = fs::read(&path).map_err(unreadable(&path))?;
+            let text = self.storage.read(&path).map_err(unreadable(&path))?;
             if self.understand(&text).is_ok_and(|contents| contents.in_layout) {
                 gone.push(name);
             }
@@ -206,11 +205,8 @@ impl Stamps {
     /// # Errors
     /// When it cannot be removed.
     pub fn remove(&self, task: &str) -> Result<(), Error> {
-        match fs::remove_file(self.path(task)) {
-            Ok(()) => sync_dir(&self.dir),
-            Err(error) if error.kind() == Io::NotFound => Ok(()),
-            Err(error) => Err(unwritable(&self.path(task))(error)),
-        }
+        let removed = self.storage.remove(&self.path(task)).and_then(|()| self.storage.sync_dir(&self.dir));
+        gone(removed).map_err(unwritable(&self.path(task)))
     }
 
     /// Removes all of them, when the machine is removed.
@@ -218,32 +214,18 @@ impl Stamps {
     /// # Errors
     /// When they cannot be removed.
     pub fn clear(&self) -> Result<(), Error> {
-        match fs::remove_dir_all(&self.dir) {
-            Err(error) if error.kind() != Io::NotFound => Err(unwritable(&self.dir)(error)),
-            _ => Ok(()),
-        }
+        gone(self.storage.remove_tree(&self.dir)).map_err(unwritable(&self.dir))
     }
 
     fn write(&self, task: &str, state: State) -> Result<(), Error> {
         let contents =
             Contents { version: FORMAT, layout: self.layout.clone(), in_layout: self.in_layout, state };
         let path = self.path(task);
-        make_dir(&self.dir)?;
+        make_dir(&*self.storage, &self.dir)?;
         // A fixed name: what a killed process leaves is overwritten. Only the holder of the layout's lock writes here.
         let new = self.dir.join(format!(".{task}.new"));
-        let write = || {
-            let text = serde_json::to_string(&contents)?;
-            let mut file: File =
-                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            crash_point("stamp-unnamed");
-            fs::rename(&new, &path)
-        };
-        write().map_err(unwritable(&path))?;
-        sync_dir(&self.dir)?;
-        crash_point("stamp-written");
-        Ok(())
+        let text = serde_json::to_vec(&contents).map_err(std::io::Error::from);
+        text.and_then(|text| self.storage.write_whole(&path, &new, &text)).map_err(unwritable(&path))
     }
 }
 
@@ -262,13 +244,14 @@ fn unwritable(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::MetadataExt;
 
     use super::*;
 
     fn stamps() -> (tempfile::TempDir, Stamps) {
         let base = tempfile::tempdir().unwrap();
-        let stamps = Stamps::new(base.path().join("algebra/mirror"), "aa");
+        let stamps = Stamps::new(crate::state::storage::usual(), base.path().join("algebra/mirror"), "aa");
         (base, stamps)
     }
 
@@ -321,7 +304,7 @@ mod tests {
         fs::create_dir(stamps.path("directory")).unwrap();
         assert_eq!(gone(&[]).unwrap(), ["site.index", "site.serve"]);
         assert_eq!(gone(&["site.index"]).unwrap(), ["site.serve"]);
-        let other = Stamps::new(stamps.dir.clone(), "bb");
+        let other = Stamps::new(stamps.storage.clone(), stamps.dir.clone(), "bb");
         assert_eq!(other.of_tasks_gone(&BTreeSet::new()).unwrap(), Vec::<String>::new());
     }
 
@@ -337,7 +320,7 @@ mod tests {
         }
         fs::write(stamps.path("t"), &good).unwrap();
         assert!(matches!(stamps.read("t"), Last::Ran(_)));
-        let other = Stamps::new(stamps.dir.clone(), "bb");
+        let other = Stamps::new(stamps.storage.clone(), stamps.dir.clone(), "bb");
         assert!(matches!(other.read("t"), Last::Unreadable(why) if why.contains("from before")));
     }
 }

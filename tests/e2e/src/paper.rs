@@ -6,6 +6,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::power::{Disk, Trace};
+
 /// The layout in a state directory of its own, as a test has edited it.
 pub struct PaperLab {
     directory: tempfile::TempDir,
@@ -14,6 +16,14 @@ pub struct PaperLab {
     pub prunes: bool,
     /// How the source is edited, from now on.
     pub edits: Edits,
+    /// Where it is written down what is done to the storage, from now on.
+    trace: Option<tempfile::NamedTempFile>,
+}
+
+/// A site as it was at an instant, but for what was not synced.
+pub struct PowerCut {
+    disk: Disk,
+    world: Option<Vec<u8>>,
 }
 
 /// Settings of the layout, as if its source had been edited.
@@ -55,7 +65,42 @@ impl PaperLab {
         let temporary = std::env::temp_dir();
         let place = if memory.is_dir() { memory } else { &temporary };
         let directory = tempfile::Builder::new().prefix("carthage-matrix-").tempdir_in(place).unwrap();
-        Self { directory, testlab, prunes: true, edits: BEFORE }
+        Self { directory, testlab, prunes: true, edits: BEFORE, trace: None }
+    }
+
+    /// Notes what is done to the storage from now on, so that the power can be cut.
+    ///
+    /// # Panics
+    /// When there is no place for it.
+    pub fn may_lose_power(mut self) -> Self {
+        self.trace = Some(tempfile::NamedTempFile::new_in(self.base().parent().unwrap()).unwrap());
+        self
+    }
+
+    /// Notes what is on the disk now, and from now on nothing more.
+    ///
+    /// # Panics
+    /// When that was never noted.
+    pub fn power_cut(&mut self) -> PowerCut {
+        let trace = self.trace.take().unwrap();
+        PowerCut {
+            disk: Trace::read(trace.path()).replay(self.base()),
+            world: std::fs::read(self.world_file()).ok(),
+        }
+    }
+
+    /// Makes it be as after that power cut, in which the simulated world lost nothing. Of what was not synced all is lost, or, with a
+    /// seed, some.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn loses_power(&self, cut: &PowerCut, seed: Option<u64>) {
+        cut.disk.lose_power(self.base(), seed.map(fastrand::Rng::with_seed));
+        if let Some(world) = &cut.world {
+            let file = self.world_file();
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, world).unwrap();
+        }
     }
 
     /// Where everything is.
@@ -69,6 +114,7 @@ impl PaperLab {
         program.env_clear().env("TESTLAB_SOURCE", "matrix").envs(self.edits.iter().copied());
         program.args([command, "--yes", "--progress", "quiet", "--parallel", "1", "--state-dir"]);
         program.arg(self.base()).args(arguments);
+        program.envs(self.trace.iter().map(|trace| ("CARTHAGE_STORAGE_TRACE", trace.path())));
         if self.prunes && matches!(command, "plan" | "deploy") && !arguments.contains(&"--plan") {
             program.arg("--prune");
         }
@@ -89,8 +135,17 @@ impl PaperLab {
     /// When it does not.
     #[track_caller]
     pub fn ends_well(&self, command: &str) {
+        self.ends_well_after(command, "nothing");
+    }
+
+    /// Runs it, expecting that it succeeds.
+    ///
+    /// # Panics
+    /// When it does not; with what happened before.
+    #[track_caller]
+    pub fn ends_well_after(&self, command: &str, after: &str) {
         let output = self.run(command, &[]);
-        assert!(output.status.success(), "{command}: {output:?}");
+        assert!(output.status.success(), "{command} after {after}: {output:?}");
     }
 
     fn world_file(&self) -> PathBuf {

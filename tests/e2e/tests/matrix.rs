@@ -1,5 +1,5 @@
 //! Killed at every single instant at which something changes: the next run ends well, and the world is that of a run which
-//! nobody killed.
+//! nobody killed. The same when the power was cut at that instant, and what was not synced is lost, or some of it.
 //!
 //! The machines are simulated, so that there is a run for each instant. `crash.rs` does some of it on real ones.
 
@@ -24,17 +24,23 @@ fn killed(lab: &PaperLab, command: &str, at: usize) -> Output {
 /// time looks at what has become of it. Answers how many instants there were.
 fn at_every_instant(
     kill: impl Fn(&mut PaperLab, usize) -> Output + Sync,
-    look: impl Fn(&PaperLab, usize) + Sync,
+    look: impl Fn(&PaperLab, &str) + Sync,
 ) -> usize {
     let (next, over) = (AtomicUsize::new(1), AtomicBool::new(false));
     let one_after_the_other = || {
         let mut killed = 0;
         while !over.load(Ordering::Relaxed) {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            let mut site = lab();
+            let mut site = lab().may_lose_power();
             let output = kill(&mut site, at);
             if output.status.signal() == Some(9) {
-                look(&site, at);
+                let cut = site.power_cut();
+                look(&site, &format!("a kill at #{at}"));
+                site.loses_power(&cut, None);
+                look(&site, &format!("a power cut at #{at}"));
+                let seed = at as u64;
+                site.loses_power(&cut, Some(seed));
+                look(&site, &format!("a power cut at #{at}, with some left by seed {seed}"));
                 killed += 1;
             } else {
                 assert!(output.status.success(), "{output:?}");
@@ -54,9 +60,9 @@ fn in_a_first_deployment() {
     let world = undisturbed(lab, BEFORE);
     let instants = at_every_instant(
         |site, at| killed(site, "deploy", at),
-        |site, at| {
-            site.ends_well("deploy");
-            site.is(&world, &format!("a kill at #{at}"));
+        |site, after| {
+            site.ends_well_after("deploy", after);
+            site.is(&world, after);
         },
     );
     println!("killed at {instants} instants of a first deployment");
@@ -72,9 +78,9 @@ fn in_a_change() {
             site.edits = AFTER;
             killed(site, "deploy", at)
         },
-        |site, at| {
-            site.ends_well("deploy");
-            site.is(&world, &format!("a kill at #{at}"));
+        |site, after| {
+            site.ends_well_after("deploy", after);
+            site.is(&world, after);
         },
     );
     println!("killed at {instants} instants of a change");
@@ -88,11 +94,11 @@ fn in_the_end() {
             site.ends_well("deploy");
             killed(site, "destroy", at)
         },
-        |site, at| {
-            site.ends_well("destroy");
-            assert_eq!(site.world(), PaperWorld::default(), "after a kill at #{at}");
+        |site, after| {
+            site.ends_well_after("destroy", after);
+            assert_eq!(site.world(), PaperWorld::default(), "after {after}");
             let left: Vec<_> = std::fs::read_dir(site.base()).unwrap().collect();
-            assert!(left.is_empty(), "after a kill at #{at}: {left:?}");
+            assert!(left.is_empty(), "after {after}: {left:?}");
         },
     );
     println!("killed at {instants} instants of a destruction");
@@ -103,10 +109,9 @@ fn in_the_end() {
 fn in_a_first_deployment_that_is_then_taken_away() {
     at_every_instant(
         |site, at| killed(site, "deploy", at),
-        |site, at| {
-            let destroyed = site.run("destroy", &[]);
-            assert!(destroyed.status.success(), "after a kill at #{at}: {destroyed:?}");
-            assert_eq!(site.world(), PaperWorld::default(), "after a kill at #{at}");
+        |site, after| {
+            site.ends_well_after("destroy", after);
+            assert_eq!(site.world(), PaperWorld::default(), "after {after}");
         },
     );
 }
