@@ -123,6 +123,18 @@ impl Store {
         self.write(|transaction| self.put(transaction, RECORDS, record.thing().as_str(), record))
     }
 
+    /// Writes what is known of several things, all at once.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn put_records(&self, records: &[Record]) -> Result<(), Error> {
+        self.write(|transaction| {
+            records
+                .iter()
+                .try_for_each(|record| self.put(transaction, RECORDS, record.thing().as_str(), record))
+        })
+    }
+
     /// Forgets a thing, such as `machine:mirror.algebra`, and a machine's assignments with it, outside any journalled change.
     ///
     /// # Errors

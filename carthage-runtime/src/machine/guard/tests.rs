@@ -122,7 +122,7 @@ async fn machine(engine: &Arc<Unreachable>) -> (tempfile::TempDir, Machine, Task
     let unwinding = TaskTracker::new();
     let spec = MachineSpec { name: "one".to_owned(), ..MachineSpec::default() };
     let machine =
-        Machine::new(spec, "one".to_owned(), engine.clone(), ledger, Events::none(), unwinding.clone());
+        Machine::new(spec, None, "one".to_owned(), engine.clone(), ledger, Events::none(), unwinding.clone());
     unwinding.close();
     (state, machine, unwinding)
 }
