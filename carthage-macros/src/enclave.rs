@@ -18,6 +18,7 @@ const OPTIONS: &[Known] = &[
     options::text("name", "name = \"algebra\""),
     model::RESOLVABLE,
     start::OVERRIDES,
+    start::DYNAMIC,
 ];
 
 pub(crate) fn expand(arguments: TokenStream, item: ItemStruct, errors: &mut Errors) -> TokenStream {

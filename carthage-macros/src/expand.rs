@@ -53,7 +53,7 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
     };
     let parts = parts(&model.fields).chain(implements::parts(&model.implements));
     let kind = Ident::new(kind, Span::call_site());
-    let (functions, policy) = (build::functions(model), &model.policy);
+    let (functions, policy, moved_from) = (build::functions(model), &model.policy, &model.moved_from);
     let about = (!about.is_empty()).then(|| quote!(.about(#about)));
     // A machine has the parts of its roles as well; a role has them when a machine takes it in.
     let takes_in = (kind == "Machine" || kind == "Image")
@@ -72,7 +72,7 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
     };
     let masks = mask::node(&model.masks);
     let found = implements::function(&model.implements);
-    let (starts, collects) = (model.starts.node(), model.starts.function());
+    let (starts, collects) = (model.starts.node(), model.starts.items());
     quote! {
         #[automatically_derived]
         impl #impl_generics ::carthage::layout::Model for #ident #ty_generics #where_clause {
@@ -80,7 +80,7 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
             #own
             const NODE: &'static ::carthage::model::Node =
                 &::carthage::model::Node::new(::carthage::model::Kind::#kind, Self::KEY, #name, #at)
-                #about #node #policy #parts #masks #starts;
+                #about #node #policy #moved_from #parts #masks #starts;
             #functions
             #collects
             #found

@@ -13,6 +13,7 @@ use crate::errors::Errors;
 use crate::link::{self, Extras};
 use crate::literal;
 use crate::member::Member;
+use crate::moved;
 use crate::options::{self, Known, Options};
 use crate::provide;
 use crate::tokens::respan;
@@ -163,6 +164,7 @@ impl Field {
     ) -> Option<Self> {
         let ident = field.ident.clone()?;
         let before = errors.count();
+        let moved = moved::taken(&mut field.attrs, errors);
         let taken = take(&mut field.attrs, ATTRIBUTES);
         let cfgs = cfgs(&mut field.attrs, ATTRIBUTES, errors);
         if errors.count() > before {
@@ -177,7 +179,7 @@ impl Field {
             };
             errors.at(attribute, message);
         }
-        let role = match taken.first() {
+        let mut role = match taken.first() {
             Some((name, attribute)) => {
                 let arguments = options::arguments(attribute, errors);
                 let here = Here { within, ident: &ident, ty: &field.ty, attribute };
@@ -189,6 +191,14 @@ impl Field {
             }
             None => Role::Member(Member::parse(&ident, &field.ty, TokenStream::new(), errors)?),
         };
+        match (&mut role, &moved) {
+            (Role::Member(member), _) => member.moved_from = moved::on_member(moved.as_ref(), member, errors),
+            (_, Some(attribute)) => errors.at(
+                attribute,
+                "`#[moved_from]` belongs on a member field, which holds a machine or a network",
+            ),
+            (_, None) => {}
+        }
         let at = taken.first().map_or_else(|| ident.span(), |(_, attribute)| attribute.path().span());
         Some(Self {
             ident,

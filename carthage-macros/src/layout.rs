@@ -10,12 +10,14 @@ use crate::errors::Errors;
 use crate::model;
 use crate::options::{self, Known, Options};
 use crate::profile::{self, Profile};
+use crate::start;
 
 const OPTIONS: &[Known] = &[
     options::text("name", "name = \"industrial\""),
     options::type_("implementation", "implementation = Sandbox"),
     options::text("domain", "domain = \"example.org\""),
     model::RESOLVABLE,
+    start::DYNAMIC,
 ];
 
 pub(crate) fn expand(arguments: TokenStream, mut item: ItemStruct, errors: &mut Errors) -> TokenStream {

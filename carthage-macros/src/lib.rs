@@ -28,6 +28,7 @@ mod machine;
 mod mask;
 mod member;
 mod model;
+mod moved;
 mod names;
 mod network;
 mod node;
@@ -207,6 +208,16 @@ pub fn options(arguments: TokenStream, item: TokenStream) -> TokenStream {
 pub fn policy(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let belongs = ("a model", "a struct that is a model");
     depends_on::on_model("policy", belongs, arguments.into(), item.into()).into()
+}
+
+/// What a machine or a network was called before, so that it is kept under its new name: `#[moved_from("mirror")]`.
+#[proc_macro_attribute]
+pub fn moved_from(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let belongs = (
+        "a `#[machine_model]` or `#[network]`",
+        "a struct with `#[machine_model]` or `#[network]`, or on a member field",
+    );
+    depends_on::on_model("moved_from", belongs, arguments.into(), item.into()).into()
 }
 
 /// A setup task.

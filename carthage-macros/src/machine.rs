@@ -32,6 +32,7 @@ const OPTIONS: &[Known] = &[
     shared::SHARES,
     start::OVERRIDES,
     start::COLLECTS,
+    start::DYNAMIC,
 ];
 
 /// All arguments: the machine's own, what it is made of, and how it is reached.

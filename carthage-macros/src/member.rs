@@ -26,6 +26,8 @@ pub(crate) struct Member {
     pub(crate) when: Option<Value>,
     /// `only = …`: the profiles in which it is there.
     pub(crate) only: Vec<Ident>,
+    /// The builder call of `#[moved_from]`.
+    pub(crate) moved_from: TokenStream,
 }
 
 /// How many of them.
@@ -115,7 +117,8 @@ impl Member {
             (None, Some(count)) => Count::Array(Box::new(count)),
             (None, None) => Count::One,
         };
-        Some(Self { ty: element.clone(), count, optional, name, domain, is, when, only })
+        let moved_from = TokenStream::new();
+        Some(Self { ty: element.clone(), count, optional, name, domain, is, when, only, moved_from })
     }
 
     /// The type that the field gets: `Mirror` becomes `Placed<Mirror>`, and `[Worker; 3]` becomes `[Placed<Worker>; 3]`.

@@ -9,6 +9,7 @@ use crate::field::{self, Field, Within};
 use crate::implements;
 use crate::literal;
 use crate::mask::{self, Mask};
+use crate::moved;
 use crate::names::kebab;
 use crate::options::{self, Known, Options};
 use crate::policy;
@@ -37,6 +38,8 @@ pub(crate) struct Model {
     pub(crate) resolvable: Option<Span>,
     /// The builder call for the node of `#[policy]`.
     pub(crate) policy: TokenStream,
+    /// The same of `#[moved_from]`.
+    pub(crate) moved_from: TokenStream,
 }
 
 impl Model {
@@ -57,6 +60,7 @@ impl Model {
         let starts = start::take(attribute, &mut item, errors);
         let masks = mask::take(attribute, &mut item, errors);
         let policy = policy::take(attribute, &mut item, errors);
+        let moved_from = moved::take(attribute, &mut item, errors);
         let implements = implements::take(attribute, &mut item, errors);
         if let Some(lifetime) = item.generics.lifetimes().next() {
             errors.at(lifetime, "a model owns what it holds; it has no lifetime parameters");
@@ -111,6 +115,7 @@ impl Model {
             implements,
             resolvable: None,
             policy,
+            moved_from,
         };
         model.unique_interfaces(errors);
         for (expr, other) in build::mentioned_too_early(&model.fields) {

@@ -11,6 +11,7 @@ use crate::expand;
 use crate::model::Model;
 use crate::node;
 use crate::options::{self, Known, Options};
+use crate::start;
 
 const OPTIONS: &[Known] = &[
     options::text("v4", "v4 = \"10.37.0.0/24\""),
@@ -22,17 +23,18 @@ const OPTIONS: &[Known] = &[
     options::text_or_type("bridge", "bridge = \"br0\"` or `bridge = link!(Workstation.br0)"),
     options::text("name", "name = \"lab\""),
     options::flag("abstract", "abstract"),
+    start::DYNAMIC,
 ];
 
 pub(crate) fn expand(arguments: TokenStream, item: ItemStruct, errors: &mut Errors) -> TokenStream {
     let mut options = Options::parse("network", OPTIONS, arguments, errors);
     let mut needs = Vec::new();
-    let model = Model::parse("network", item, None, errors);
+    let mut model = Model::parse("network", item, None, errors);
+    model.starts.read_dynamic(&mut options);
     let name = model.name(&mut options, errors);
-    let given = OPTIONS
-        .iter()
-        .map(Known::name)
-        .find(|name| !["name", "abstract"].contains(name) && options.span(name).is_some());
+    let given = OPTIONS.iter().map(Known::name).find(|name| {
+        !["name", "abstract", "dynamic_dependencies"].contains(name) && options.span(name).is_some()
+    });
     let is_abstract = options.flag("abstract");
     if let (Some(span), Some(given)) = (is_abstract, given) {
         let message = format!("an abstract network is one that the layout says: `{given}` is that one's own");

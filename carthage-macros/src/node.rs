@@ -75,10 +75,11 @@ fn role(field: &Field, fields: &[Field]) -> TokenStream {
             let is = member.is.iter().map(|ty| quote!(<#ty as ::carthage::layout::Model>::NODE));
             let is = (!member.is.is_empty()).then(|| quote!(.is(&[#(#is),*])));
             let when = member.when.as_ref().map(|_| quote!(.when()));
+            let moved_from = &member.moved_from;
             let only = member.only.iter().map(ToString::to_string);
             let only = (!member.only.is_empty()).then(|| quote!(.only(&[#(#only),*])));
             quote!(Member(
-                ::carthage::model::Member::new(<#ty as ::carthage::layout::Model>::NODE) #count #name #domain #is #when #only
+                ::carthage::model::Member::new(<#ty as ::carthage::layout::Model>::NODE) #count #name #domain #is #when #only #moved_from
             ))
         }
         Role::Link(Link { network, interface, address, mac, mtu, extras, .. }) => {

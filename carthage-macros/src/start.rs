@@ -22,6 +22,10 @@ pub(crate) const OVERRIDES: Known = options::switch(
 pub(crate) const COLLECTS: Known =
     options::expression("start_dependencies", "start_dependencies = Self::only_the_gateway");
 
+/// The argument of what says at run time what it needs.
+pub(crate) const DYNAMIC: Known =
+    options::expression("dynamic_dependencies", "dynamic_dependencies = Self::needs");
+
 const ON_MODEL: &[Known] = &[
     options::idents("name", "name = mirror_b"),
     options::expression("command", "command = [\"ping\", \"-c1\", \"10.1.0.2\"]"),
@@ -43,6 +47,8 @@ pub(crate) struct Starts {
     overrides: Option<(Option<Type>, Span)>,
     /// What the model makes of its start dependencies.
     collects: Option<Expr>,
+    /// What it needs beyond what the source says.
+    dynamic: Option<Expr>,
 }
 
 /// What is depended on.
@@ -199,11 +205,17 @@ impl Starts {
     /// Reads the arguments of a model that are about starts.
     pub(crate) fn read(&mut self, options: &mut Options) {
         self.collects = options.expr("start_dependencies");
+        self.read_dynamic(options);
         self.overrides = options.switch("override_dependencies").and_then(|(switch, span)| match switch {
             Switch::Off => None,
             Switch::On => Some((None, span)),
             Switch::Type(ty) => Some((Some(*ty), span)),
         });
+    }
+
+    /// Reads the argument of a model that says at run time what it needs.
+    pub(crate) fn read_dynamic(&mut self, options: &mut Options) {
+        self.dynamic = options.expr("dynamic_dependencies");
     }
 
     /// The builder calls for the node.
@@ -240,16 +252,24 @@ impl Starts {
         quote!(#dependencies #starts)
     }
 
-    /// The function of `impl Model` by which the model has its say.
-    pub(crate) fn function(&self) -> Option<TokenStream> {
-        let collects = self.collects.as_ref()?;
-        let prerequisites = quote!(::std::vec::Vec<::carthage::machine::start::Prerequisite>);
-        let of = quote!(fn(::carthage::model::Placement, #prerequisites) -> #prerequisites);
-        Some(quote! {
-            fn start_dependencies(machine: ::carthage::model::Placement, collected: #prerequisites) -> #prerequisites {
-                let collects: #of = #collects;
-                collects(machine, collected)
+    /// The items of `impl Model` by which the model has its say.
+    pub(crate) fn items(&self) -> TokenStream {
+        let collects = self.collects.as_ref().map(|collects| {
+            let prerequisites = quote!(::std::vec::Vec<::carthage::machine::start::Prerequisite>);
+            let of = quote!(fn(::carthage::model::Placement, #prerequisites) -> #prerequisites);
+            quote! {
+                fn start_dependencies(machine: ::carthage::model::Placement, collected: #prerequisites) -> #prerequisites {
+                    let collects: #of = #collects;
+                    collects(machine, collected)
+                }
             }
-        })
+        });
+        let dynamic = self.dynamic.as_ref().map(|dynamic| {
+            quote! {
+                const DYNAMIC_DEPENDENCIES: ::core::option::Option<::carthage::layout::Dynamic<Self>> =
+                    ::core::option::Option::Some(|me| ::std::boxed::Box::pin((#dynamic)(me)));
+            }
+        });
+        quote!(#collects #dynamic)
     }
 }

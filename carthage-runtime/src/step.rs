@@ -11,6 +11,8 @@ use crate::error::{Error, ErrorKind};
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Action {
+    /// What is on record of it by its old name becomes that of its new one.
+    Move,
     /// It is made, and started if it is a machine.
     Create,
     /// It is removed and made again.
@@ -45,6 +47,7 @@ impl Action {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
+            Self::Move => "move",
             Self::Create => "create",
             Self::Recreate => "recreate",
             Self::Adopt => "adopt",

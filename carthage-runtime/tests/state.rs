@@ -29,6 +29,7 @@ fn record(name: &str, run: u64) -> Record {
         implementation: "Sandbox".into(),
         identity: Identity(format!("id-{name}")),
         spec: serde_json::json!({ "memory_mb": 256 }),
+        needs: Vec::new(),
         run,
         at: 7,
     }

@@ -31,6 +31,7 @@ impl Deployment {
         self.can_do(&chosen).await?;
         let Chosen { among, stays, .. } = chosen;
         crash_point("run-begun");
+        let moved = self.carry().await?;
         self.world.kept().write_to(self.ledger.clone()).await?;
         let machines = among.iter().filter_map(|at| match &self.things.all[*at] {
             Thing::Machine(_, machine) if !self.things.waits_for_addresses(*at) => Some(machine),
@@ -42,6 +43,8 @@ impl Deployment {
         let work = |at, thing, progress| self.deploy_one(at, thing, progress, walk);
         let mut report = self.each(&self.things.deploys_in_order(), &among, "deploy", work).await;
         report.skipped.extend(stays);
+        report.done.splice(0..0, moved);
+        self.note_needs(&among).await?;
         if report.is_complete() {
             self.seen_to(&among).await?;
         }
@@ -56,6 +59,7 @@ impl Deployment {
     pub async fn is_settled(&self, selection: &Selection) -> Result<(), Error> {
         let among = self.deployed_by(selection)?.among;
         self.forget_tasks_gone(&among).await?;
+        self.note_needs(&among).await?;
         self.seen_to(&among).await
     }
 
@@ -148,6 +152,14 @@ impl Deployment {
             .await
     }
 
+    /// Removes a machine and makes it again.
+    async fn anew(&self, machine: &Machine) -> Result<Identity, Error> {
+        // Its stamps stay: they tell of which machine they are, and so that this one is new.
+        machine.destroy().await?;
+        self.ledger.assign(assignments([machine].into_iter())).await?;
+        machine.create().await
+    }
+
     /// Makes a machine as the layout wants it. The customizations in `roots` are applied as soon as it exists and before it is
     /// started; it is not started unless they succeed. If it goes on running, what becomes of them is handed back.
     async fn deploy_machine(
@@ -170,19 +182,17 @@ impl Deployment {
                     self.may_start(index, machine).await?;
                 }
                 let identity = match action {
-                    Some(Action::Recreate) => {
-                        // Its stamps stay: they tell of which machine they are, and so that this one is new.
-                        machine.destroy().await?;
-                        self.ledger.assign(assignments([machine].into_iter())).await?;
-                        machine.create().await?
-                    }
+                    Some(Action::Recreate) => self.anew(machine).await?,
+                    // It is taken over by another name.
+                    Some(Action::Adopt) if machine.has_other_name() => self.anew(machine).await?,
                     Some(Action::Create | Action::Adopt) => machine.create().await?,
-                    Some(Action::Restart) if presence.running().is_none() => {
+                    Some(Action::Restart) if presence.running().is_none() || machine.has_other_name() => {
                         machine.stop(self.options.grace).await?;
                         known(machine, &presence)?
                     }
                     _ => known(machine, &presence)?,
                 };
+                machine.rename(self.record(thing)).await?;
                 crash_point("machine-recorded");
                 let mut rooted = self.customize(roots, &identity, progress).await;
                 if !matches!(action, None | Some(Action::Update)) {

@@ -35,7 +35,7 @@ pub(crate) fn machine(
 ) -> Verdict {
     let say = |action, why: &str| Some((action, why.to_owned()));
     if !rules.makes {
-        return reached(record, presence, wanted, names);
+        return reached(rules, record, presence, wanted, names);
     }
     let moved = record.and_then(MadeFrom::of).and_then(|old| moved(rules, presence, &old, wanted));
     if let Some((Action::Recreate, _)) = moved {
@@ -47,6 +47,9 @@ pub(crate) fn machine(
             Some(_) => say(Action::Create, "it was removed from outside"),
         };
     };
+    if let Some(why) = record.and_then(|record| anew_by_name(rules, record, wanted)) {
+        return Some((Action::Recreate, why));
+    }
     let another = record.is_some_and(|record| record.identity != *identity);
     let made_from = record.filter(|_| !another).and_then(MadeFrom::of);
     let changes = made_from.as_ref().map(|old| changes(&old.spec, &wanted.spec)).unwrap_or_default();
@@ -99,8 +102,16 @@ fn moved(rules: Rules<'_>, presence: &Presence, old: &MadeFrom, wanted: &MadeFro
     Some((action, format!("`{other}`, whose links it shares, {what}")))
 }
 
+/// Why a machine is made anew that its implementation cannot rename.
+fn anew_by_name(rules: Rules<'_>, record: &Record, wanted: &MadeFrom) -> Option<String> {
+    let (before, name) = (MadeFrom::of(record)?.spec.name, &wanted.spec.name);
+    let anew = before != *name && (rules.effect)(Aspect::Name) == Effect::Recreate;
+    anew.then(|| format!("its name changed from {before} to {name}"))
+}
+
 /// What a machine needs that is not made from here.
 fn reached(
+    rules: Rules<'_>,
     record: Option<&Record>,
     presence: &Presence,
     wanted: &MadeFrom,
@@ -108,6 +119,9 @@ fn reached(
 ) -> Verdict {
     let say = |action, why: &str| Some((action, why.to_owned()));
     let Some(record) = record else { return say(Action::Adopt, "it is not in the record yet") };
+    if let Some(why) = anew_by_name(rules, record, wanted) {
+        return Some((Action::Adopt, why));
+    }
     match presence {
         Presence::Absent => say(Action::Adopt, "it is not known there any more"),
         Presence::Stopped(_) | Presence::Stranded(..) => say(Action::Start, "it does not answer"),
@@ -131,6 +145,7 @@ fn changes(old: &MachineSpec, new: &MachineSpec) -> Vec<(Aspect, String)> {
             changes.push((aspect, format!("its {what} changed from {} to {}", show(old), show(new))));
         }
     };
+    compare(Aspect::Name, "name", Some(old.name.clone()), Some(new.name.clone()));
     let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
     let text = |number: Option<u64>| number.map(|number| number.to_string());
     compare(Aspect::Root, "root directory", path(&old.root), path(&new.root));
@@ -267,6 +282,7 @@ mod tests {
             implementation: "Sandbox".into(),
             identity: Identity(identity.into()),
             spec: serde_json::to_value(of).unwrap(),
+            needs: Vec::new(),
             run: 1,
             at: 0,
         }

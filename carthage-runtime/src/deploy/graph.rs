@@ -92,6 +92,22 @@ impl Graph {
         order
     }
 
+    /// Things that need each other, the first at the end again; `None` if there are none.
+    pub(crate) fn circle(&self) -> Option<Vec<usize>> {
+        let order: BTreeSet<usize> = self.order().into_iter().collect();
+        // Whatever is left needs something that is left, and so leads to a circle.
+        let mut at = (0..self.needs.len()).find(|thing| !order.contains(thing))?;
+        let mut way = Vec::new();
+        loop {
+            if let Some(begins) = way.iter().position(|seen| *seen == at) {
+                way.push(at);
+                return Some(way.split_off(begins));
+            }
+            way.push(at);
+            at = self.needs(at).find(|other| !order.contains(other))?;
+        }
+    }
+
     /// How long the longest way is from each thing to one that nothing in `among` waits for.
     fn ways(&self, among: &BTreeSet<usize>) -> Vec<usize> {
         let mut ways = vec![0; self.needs.len()];

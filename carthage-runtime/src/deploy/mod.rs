@@ -8,7 +8,9 @@ mod chosen;
 mod decide;
 mod force;
 mod graph;
+mod moved;
 mod names;
+mod needed;
 mod parallel;
 mod plan;
 mod policy;
@@ -49,14 +51,15 @@ use crate::customize::Customization;
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
 use crate::inject::Scope;
-use crate::layout::{Layout, Placed, PlacedTask, World, in_profile, name_in};
-use crate::machine::engine::{Rehearsal, Site};
+use crate::layout::{Carried, Layout, Macs, Placed, PlacedTask, World, in_profile, name_in};
+use crate::machine::engine::{NetworkSpec, Rehearsal, Site};
 use crate::machine::{GRACE, Machine, MadeFrom};
 use crate::model::ImplementationNode;
 use crate::network::Given;
 use crate::state::storage::Storage;
-use crate::state::{Dirs, Kept, Ledger, Snapshot};
+use crate::state::{Dirs, Kept, Kind, Ledger, Record, Snapshot};
 use crate::step::Planned;
+use moved::Moves;
 use names::Directory;
 use things::Things;
 
@@ -126,7 +129,10 @@ pub struct Deployment {
     names: Directory,
     /// Of the machines that were deployed.
     old_names: Directory,
+    /// By the names that things have in the layout.
     snapshot: Snapshot,
+    moves: Moves,
+    carried: Carried,
     ledger: Ledger,
     options: Options,
     /// Why there are no models, if there are none.
@@ -172,6 +178,18 @@ impl Deployment {
                 (ledger.view().await?, ledger)
             }
         };
+        let carried = Carried::of(&dirs);
+        let (moves, refused) = match Moves::of(shape, &snapshot) {
+            Ok(moves) => (moves, None),
+            Err(error) => (Moves::default(), Some(error)),
+        };
+        let stamps = moves.stamps();
+        if access == Access::Change {
+            // What an earlier run has moved, and was ended before it could tidy up.
+            let (carried, stamps) = (carried.clone(), stamps.clone());
+            blocking(move || carried.settle(&stamps)).await?;
+        }
+        let snapshot = moves.carried(snapshot);
         let site = Site {
             layout: name,
             id: snapshot.id.clone().unwrap_or_else(|| "0".repeat(32)),
@@ -189,14 +207,22 @@ impl Deployment {
                 network.insert(format!("{machine}/{interface}"), address);
             }
         }
+        let macs = snapshot
+            .assignments
+            .iter()
+            .map(|((machine, interface), a)| (format!("{machine}/{interface}"), a.mac));
+        let macs = Macs::new(&site.layout, macs.collect());
         let around = crate::layout::Around {
             site,
+            macs,
             ledger: ledger.clone(),
             kept: Kept::new(snapshot.values.clone()),
             events: options.events.clone(),
             given,
             dirs,
             hash_key: snapshot.hash_key.clone(),
+            made_as: made_as(&snapshot),
+            aside: carried.found(&stamps),
             instead: options.instead,
         };
         let (world, layout) = World::open::<L>(shape, around).await?;
@@ -205,7 +231,7 @@ impl Deployment {
         let names = Directory::of(world.machines().values().map(Machine::spec));
         let made: Vec<_> = snapshot.records.values().filter_map(MadeFrom::of).collect();
         let old_names = Directory::of(made.iter().map(|made| &made.spec));
-        let (layout, trouble) = match layout {
+        let (layout, trouble) = match refused.map_or(layout, Err) {
             Ok(layout) => (Some(layout), None),
             Err(trouble) => (None, Some(Arc::new(trouble))),
         };
@@ -216,6 +242,8 @@ impl Deployment {
                 names,
                 old_names,
                 snapshot,
+                moves,
+                carried,
                 ledger,
                 options,
                 trouble,
@@ -319,6 +347,21 @@ impl Deployment {
         }
         Err(Error::new(ErrorKind::NotFound, format!("`{}` has no place in the layout", machine.name())))
     }
+}
+
+/// What implementations call things that have other names on record.
+fn made_as(snapshot: &Snapshot) -> BTreeMap<String, String> {
+    let name = |record: &Record| match record.kind {
+        Kind::Machine => MadeFrom::of(record).map(|made| made.spec.name),
+        Kind::Network => {
+            serde_json::from_value::<NetworkSpec>(record.spec.clone()).ok().map(|spec| spec.name)
+        }
+    };
+    let named = snapshot.records.iter().filter_map(|(thing, record)| {
+        let name = name(record).filter(|name| *name != record.name)?;
+        Some((thing.clone(), name))
+    });
+    named.collect()
 }
 
 fn unresolved(trouble: &Arc<Error>) -> Result<(), Error> {

@@ -6,11 +6,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::decide::{self, Verdict};
 use super::graph::{Graph, Outcome};
+use super::moved::Move;
 use super::names;
 use super::things::Thing;
 use super::{Action, Deployment, Plan, Selection, Step};
 use crate::customize::{Now, Walk};
 use crate::error::Error;
+use crate::layout::World;
 use crate::machine::engine::{LinkSpec, Presence};
 use crate::machine::{Machine, MadeFrom};
 use crate::network::Network;
@@ -50,7 +52,8 @@ impl Deployment {
         let notes = surveyed.notes.into_iter().chain(brought).chain(chosen.notes()).collect();
         let order = self.things.deploys_in_order().order();
         let orphans = chosen.orphans.clone();
-        let mut plan = Plan { notes, orphans, ..Plan::default() };
+        let steps = self.moves.iter().map(Move::step).collect();
+        let mut plan = Plan { steps, notes, orphans, ..Plan::default() };
         for steps in order.into_iter().filter_map(|thing| of.remove(&thing)) {
             plan.unchanged += usize::from(steps.is_empty());
             plan.steps.extend(steps);
@@ -126,7 +129,7 @@ impl Deployment {
         let action = verdict.as_ref().map(|(action, _)| *action);
         let starts = action.is_some_and(Action::starts);
         let waits = self.waits_for(index).filter(|_| starts);
-        let details = details(machine).into_iter().chain(waits).collect();
+        let details = details(machine, &self.world).into_iter().chain(waits).collect();
         let mut steps: Vec<_> = verdict.map(|verdict| decided(thing, verdict, details)).into_iter().collect();
         let now = match (action, presence.identity()) {
             (Some(Action::Create | Action::Recreate | Action::Adopt), _) | (_, None) => Now::New,
@@ -193,10 +196,13 @@ pub(super) fn cannot_be_told(error: &Error) -> String {
     format!("cannot be told: {}", crate::chain(error))
 }
 
-fn details(machine: &Machine) -> Vec<String> {
-    let link = |link: &LinkSpec| match link.address {
-        Some(address) => format!("{} {address} on {}", link.interface, link.network),
-        None => format!("{} on {}", link.interface, link.network),
+fn details(machine: &Machine, world: &World) -> Vec<String> {
+    let link = |link: &LinkSpec| {
+        let network = world.network_called(&link.network);
+        match link.address {
+            Some(address) => format!("{} {address} on {network}", link.interface),
+            None => format!("{} on {network}", link.interface),
+        }
     };
     let shared = machine.spec().shares_links.iter();
     let shared = shared.map(|shared| format!("shares the links of {}", shared.machine));

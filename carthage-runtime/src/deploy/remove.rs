@@ -51,6 +51,7 @@ impl Deployment {
     /// When the selection names nothing, or the state cannot be written.
     pub async fn destroy(&self, selection: &Selection) -> Result<Report, Error> {
         let Chosen { among, stays, .. } = self.destroyed_by(selection, &self.existing().await)?;
+        self.carry().await?;
         let work = |_, thing, progress: Arc<Progress>| async move {
             self.destroy_one(thing, ASKED, &progress).await
         };
@@ -181,6 +182,7 @@ impl Deployment {
         self.ordered()?;
         let current = |at: &usize| !self.things.all[*at].is_old();
         let among = self.things.deploys.closure(self.machines_among(selection)?.into_iter().filter(current));
+        self.carry().await?;
         let work = |_, thing, progress: Arc<Progress>| async move { self.start_one(thing, &progress).await };
         Ok(self.each(&self.things.deploys, &among, "start", work).await)
     }

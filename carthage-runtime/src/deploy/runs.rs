@@ -159,9 +159,7 @@ fn now() -> u64 {
 fn numbers(storage: &dyn Storage, directory: &Path) -> Result<Vec<u64>, Error> {
     let names = match storage.names(directory) {
         Err(error) if error.kind() == Io::NotFound => return Ok(Vec::new()),
-        names => {
-            names.map_err(Error::host(format!("cannot read the logs in `{}`", directory.display())))?
-        }
+        names => names.map_err(Error::host(format!("cannot read the logs in `{}`", directory.display())))?,
     };
     let number = |name: std::ffi::OsString| name.to_str()?.strip_suffix(".ndjson")?.parse().ok();
     let mut numbers: Vec<u64> = names.into_iter().filter_map(number).collect();

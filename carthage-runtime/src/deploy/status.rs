@@ -175,12 +175,11 @@ impl Deployment {
         let tasks = self.task_names();
         let listed = selected.into_iter().filter_map(|at| match &self.things.all[at] {
             Thing::Network(network) => {
-                let about =
-                    self.world.placements().iter().find(|p| p.path() == network.spec().name)?.node().about;
+                let about = self.world.placements().iter().find(|p| p.path() == network.name())?.node().about;
                 Some(Listed {
                     thing: network.thing(),
                     about: about.to_owned(),
-                    path: network.spec().name.clone(),
+                    path: network.name().to_owned(),
                     implementation: None,
                     addresses: network.spec().v4.iter().map(ToString::to_string).collect(),
                     shares_links: None,
@@ -237,7 +236,7 @@ impl Deployment {
                     Err(error) => (UNKNOWN, Some(crate::chain(&error)), Some(Drift::Unknown)),
                 };
                 status.networks.push(NetworkStatus {
-                    name: network.spec().name.clone(),
+                    name: network.name().to_owned(),
                     state,
                     trouble,
                     drift,

@@ -55,7 +55,7 @@ impl Thing {
     /// Its kind and its names, for patterns: a machine also goes by its host name and its tags.
     pub(crate) fn names(&self) -> (&'static str, Vec<&str>) {
         match self {
-            Self::Network(network) | Self::OldNetwork(network) => ("network", vec![&network.spec().name]),
+            Self::Network(network) | Self::OldNetwork(network) => ("network", vec![network.name()]),
             Self::Machine(_, machine) | Self::OldMachine(machine) => {
                 let spec = machine.spec();
                 let mut names: Vec<&str> = vec![&spec.name];
@@ -99,9 +99,12 @@ impl Things {
         events: &Events,
     ) -> Result<Self, Error> {
         let mut things = Self::default();
-        for (spec, _) in world.networks().values() {
+        let mut standing = BTreeMap::new();
+        for (index, (spec, _)) in world.networks() {
             if let Some(engine) = engine_of_network(world, spec)? {
-                things.add(Thing::Network(Network::new(spec.clone(), engine, ledger.clone())));
+                let name = world.placement(*index).path();
+                let network = Network::new(name, spec.clone(), engine, ledger.clone());
+                standing.insert(*index, things.add(Thing::Network(network)));
             }
         }
         let machines: BTreeMap<usize, usize> = world
@@ -127,7 +130,12 @@ impl Things {
                 things.destroys.need(thing, *network);
             }
         }
+        standing.extend(machines);
+        if let Err(error) = things.add_needed(world, &standing) {
+            things.trouble.get_or_insert(Arc::new(error));
+        }
         things.note_what_was_made(snapshot, &networks);
+        things.add_recorded(world, snapshot);
         Ok(things)
     }
 
@@ -165,7 +173,9 @@ impl Things {
             })?;
             self.add(match record.kind {
                 Kind::Machine => Thing::OldMachine(old_machine(record, engine, ledger, events)),
-                Kind::Network => Thing::OldNetwork(Network::new(old_network(record), engine, ledger.clone())),
+                Kind::Network => {
+                    Thing::OldNetwork(Network::new(&record.name, old_network(record), engine, ledger.clone()))
+                }
             });
         }
         Ok(())
@@ -298,6 +308,7 @@ fn unrecorded(world: &World, snapshot: &Snapshot) -> Vec<Record> {
             implementation: implementation.to_owned(),
             identity: Identity(String::new()),
             spec: serde_json::Value::Null,
+            needs: Vec::new(),
             run,
             at: 0,
         });
@@ -315,7 +326,17 @@ fn old_machine(record: &Record, engine: Arc<dyn Engine>, ledger: &Ledger, events
         || MachineSpec { name: record.name.clone(), hostname: record.name.clone(), ..MachineSpec::default() },
         |made| made.spec,
     );
-    Machine::new(spec, record.path.clone(), engine, ledger.clone(), events.clone(), Default::default())
+    let made_as = spec.name.clone();
+    let spec = MachineSpec { name: record.name.clone(), ..spec };
+    Machine::new(
+        spec,
+        Some(&made_as),
+        record.path.clone(),
+        engine,
+        ledger.clone(),
+        events.clone(),
+        Default::default(),
+    )
 }
 
 fn old_network(record: &Record) -> NetworkSpec {

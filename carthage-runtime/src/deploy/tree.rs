@@ -171,7 +171,7 @@ impl Deployment {
         item.addresses = addresses(machine);
         let links = machine.links().iter().map(|link| Plugged {
             interface: link.interface.clone(),
-            network: link.network.clone(),
+            network: self.world.network_called(&link.network).to_owned(),
             address: link.address.map(|address| address.to_string()),
         });
         item.links = links.collect();

@@ -3,9 +3,12 @@
 //! What the attributes generate is an implementation of [`Model`] for each item; everything here can be written by hand as well.
 
 mod by_hand;
+mod carried;
 mod decide;
+mod dynamic;
 mod equipment;
 mod fleet;
+mod macs;
 mod many;
 mod neighbours;
 mod parts;
@@ -23,8 +26,11 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 pub use by_hand::{PlacedTask, TaskOf};
+pub(crate) use carried::Carried;
 pub use decide::{Decider, Decision};
+pub use dynamic::Dynamic;
 pub use fleet::Fleet;
+pub(crate) use macs::Macs;
 pub use many::{All, Quoted};
 pub use parts::Parts;
 pub use place::{Place, Provider};
@@ -74,6 +80,11 @@ pub trait Model: Sized + Send + Sync + 'static {
         let _ = machine;
         collected
     }
+
+    /// How it says at run time what it needs beyond what the source says: machines and networks that are there before it and go
+    /// after it. What an enclave or a layout needs, all machines in it do. Asked when everything is resolved, before anything is
+    /// planned, with the model at hand; it changes nothing.
+    const DYNAMIC_DEPENDENCIES: Option<Dynamic<Self>> = None;
 
     /// Its customizations, in the order of their fields.
     fn customizations(&self) -> Vec<&dyn AnyCustomization> {

@@ -132,6 +132,7 @@ impl Place {
             let place = Self::new(self.world.clone(), index);
             T::register(&place);
             place.collects_starts::<T>();
+            place.says_what_it_needs::<T>();
             let name = format!("`{}`", place.scope().name());
             let slot = self.scope().slot(name, making_model::<T>(place));
             self.world.set_model(index, slot);

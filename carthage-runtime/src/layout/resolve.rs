@@ -7,13 +7,15 @@ use std::time::Duration;
 use ipnet::{IpNet, Ipv4Net};
 
 use super::equipment;
+use super::macs::Macs;
 use super::world::of_kind;
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{
     BootSpec, HostKey, Jump, LinkSpec, LoginSpec, MachineSpec, MountSpec, NetworkSpec, PortSpec, SharedLinks,
 };
 use crate::model::{Key, Kind, Placement, Placements, Role, Through};
-use crate::network::{Asked, Given, assign, mac_address};
+use crate::network::{Asked, Given, assign};
+use crate::state;
 
 /// The key of a link in the state directory.
 fn link_key(machine: Placement, interface: &str) -> String {
@@ -31,6 +33,7 @@ fn links(machine: Placement) -> impl Iterator<Item = &'static crate::model::Link
 pub(super) fn resolve_networks(
     placements: &'static Placements,
     before: &BTreeMap<String, Given>,
+    made_as: &BTreeMap<String, String>,
 ) -> (BTreeMap<usize, (NetworkSpec, Given)>, Option<Error>) {
     let mut asked: BTreeMap<usize, Vec<Asked>> = BTreeMap::new();
     for machine in of_kind(placements, Kind::Machine) {
@@ -45,9 +48,15 @@ pub(super) fn resolve_networks(
     }
     let none = Given::new();
     let mut trouble = None;
+    let mut names = BTreeMap::new();
     let resolve = |network: Placement| {
         let addressing = network.node().addressing;
-        let name = network.path().to_owned();
+        // Implementations know it by the name by which it was made.
+        let name = made_as.get(&state::Kind::Network.thing(network.path()));
+        let name = name.map_or_else(|| network.path().to_owned(), Clone::clone);
+        if let Some(other) = names.insert(name.clone(), network.path()) {
+            trouble.get_or_insert(made_as_twice(network.path(), other, &name));
+        }
         let v4 = addressing.v4.and_then(|net| Ipv4Net::new(net.network, net.prefix).ok()).map(IpNet::V4);
         let asked = asked.get(&network.index()).map_or(&[][..], Vec::as_slice);
         let before = before.get(&name).unwrap_or(&none);
@@ -71,9 +80,18 @@ pub(super) fn resolve_networks(
     (networks, trouble)
 }
 
+fn made_as_twice(one: &str, other: &str, name: &str) -> Error {
+    let what = format!("the networks `{one}` and `{other}` would be one to their implementation");
+    Error::new(ErrorKind::Usage, what)
+        .because(format!(
+            "one of them was made as `{name}` and renamed since, and is called so there until it is destroyed"
+        ))
+        .hint("call the new one otherwise")
+}
+
 /// The links of a machine's own.
 fn plugged(
-    layout: &str,
+    macs: &Macs,
     machine: Placement,
     networks: &BTreeMap<usize, (NetworkSpec, Given)>,
 ) -> impl Iterator<Item = LinkSpec> {
@@ -87,7 +105,7 @@ fn plugged(
             interface: link.interface.to_owned(),
             network: network.name.clone(),
             address: address.map(IpNet::V4),
-            mac: link.mac.unwrap_or_else(|| mac_address(layout, &who)),
+            mac: link.mac.unwrap_or_else(|| macs.of(&who)),
             mtu: link.mtu.or(network.mtu),
             vlans: link.vlans.to_vec(),
             peer: link.peer.and_then(|peer| {
@@ -108,7 +126,7 @@ fn nobodys(machine: Placement, key: Key) -> Error {
 
 /// All that an implementation needs to know of a machine.
 pub(super) fn machine_spec(
-    layout: &str,
+    macs: &Macs,
     machine: Placement,
     networks: &BTreeMap<usize, (NetworkSpec, Given)>,
 ) -> Result<MachineSpec, Error> {
@@ -116,7 +134,7 @@ pub(super) fn machine_spec(
     let (hardware, surroundings) = (node.hardware, node.surroundings);
     let shares_links = node.shares_links.map(|shared| {
         let other = machine.shares_links().ok_or_else(|| nobodys(machine, shared.key))?;
-        let links = plugged(layout, other, networks).collect();
+        let links = plugged(macs, other, networks).collect();
         Ok::<_, Error>(SharedLinks { machine: other.fqdn().to_owned(), links })
     });
 
@@ -159,7 +177,7 @@ pub(super) fn machine_spec(
         mounts: mounts.collect::<Result<_, Error>>()?,
         ports: ports.collect(),
         login: login(machine)?,
-        links: plugged(layout, machine, networks).collect(),
+        links: plugged(macs, machine, networks).collect(),
         shares_links: shares_links.transpose()?,
         tags: node.tags.iter().map(|tag| format!("@{tag}")).collect(),
         readonly: node.readonly,

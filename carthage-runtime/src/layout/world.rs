@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio_util::task::TaskTracker;
 
 use super::decide::{Decided, Decider, Pending, Successor, no_name_twice};
+use super::dynamic::AnyDynamic;
+use super::macs::Macs;
 use super::neighbours::Neighbourhood;
 use super::place::Place;
 use super::placed::Placed;
@@ -23,9 +26,10 @@ use crate::inject::{Scope, Slot, Value};
 use crate::machine::Machine;
 use crate::machine::capability::Capability;
 use crate::machine::engine::{Engine, MachineSpec, NetworkSpec, Site};
+use crate::machine::start::Needed;
 use crate::model::{ImplementationNode, Key, Kind, Part, Placement, Placements, Role};
 use crate::network::Given;
-use crate::state::{Dirs, HashKey, Kept, Ledger};
+use crate::state::{Dirs, HashKey, Kept, Kind as StateKind, Ledger};
 use crate::task::Stamps;
 
 /// What a world is made of, besides the layout.
@@ -36,12 +40,18 @@ pub(crate) struct Around {
     pub(crate) events: Events,
     /// Addresses that were given before, by network and link.
     pub(crate) given: BTreeMap<String, Given>,
+    /// Hardware addresses, those that were given before among them.
+    pub(crate) macs: Macs,
     /// Where stamps are.
     pub(crate) dirs: Dirs,
     /// What makes everything, instead of what the layout says.
     pub(crate) instead: Option<&'static ImplementationNode>,
     /// The key of hashes in stamps; none before the first deployment.
     pub(crate) hash_key: Option<HashKey>,
+    /// What implementations call things that have other names in the layout.
+    pub(crate) made_as: BTreeMap<String, String>,
+    /// Where stamps are that are not where they belong yet, by the path of the machine.
+    pub(crate) aside: BTreeMap<String, PathBuf>,
 }
 
 /// A layout, resolved: names, addresses and links are known, and nothing has been touched.
@@ -59,6 +69,9 @@ pub struct World {
     roles: Mutex<HashMap<(usize, u64), Value>>,
     /// What models make of their start dependencies.
     pub(super) collectors: Mutex<BTreeMap<usize, Collector>>,
+    /// How models say what they need that do, and what was found out.
+    pub(super) dynamics: Mutex<BTreeMap<usize, AnyDynamic>>,
+    pub(super) needed: OnceLock<BTreeMap<usize, Vec<Needed>>>,
     /// How models are resolved that want to be.
     pub(super) resolvers: Mutex<BTreeMap<usize, Resolver>>,
     provided: Mutex<HashMap<(usize, usize), Slot>>,
@@ -67,6 +80,11 @@ pub struct World {
     pending: Pending,
     successor: Successor,
     settings: BTreeMap<usize, Setting>,
+    /// The same of machines whose stamps are not where they belong, until they are.
+    elsewhere: BTreeMap<usize, Setting>,
+    settled: AtomicBool,
+    /// Paths of networks that their implementation calls otherwise, by what that is.
+    renamed: BTreeMap<String, String>,
     kept: Kept,
     unwinding: TaskTracker,
     dirs: Dirs,
@@ -102,6 +120,7 @@ impl World {
             let (world, trouble) = Self::of(placements, &around, &engines, decided)?;
             let root = Place::new(world.clone(), 0);
             L::register(&root);
+            root.says_what_it_needs::<L>();
             decided = world.take_decided();
             if !world.is_undecided() {
                 break (world, trouble);
@@ -123,7 +142,10 @@ impl World {
             None => {
                 let root = Place::new(world.clone(), 0);
                 match root.make::<L>().await.map(|layout| Placed::new(layout, root)) {
-                    Ok(layout) => world.resolve(&layout).await.map(|()| layout),
+                    Ok(layout) => match world.resolve(&layout).await {
+                        Ok(()) => world.ask_what_is_needed(&layout).await.map(|()| layout),
+                        Err(error) => Err(error),
+                    },
                     Err(error) => Err(error),
                 }
             }
@@ -138,17 +160,19 @@ impl World {
         engines: &BTreeMap<&'static str, Arc<dyn Engine>>,
         decided: Decided,
     ) -> Result<(Arc<Self>, Option<Error>), Error> {
-        let layout = &around.site.layout;
-        let (networks, mut trouble) = resolve_networks(placements, &around.given);
+        let (networks, mut trouble) = resolve_networks(placements, &around.given, &around.made_as);
         let unwinding = TaskTracker::new();
         let (mut machines, mut settings) = (BTreeMap::new(), BTreeMap::new());
+        let mut elsewhere = BTreeMap::new();
         for placement in of_kind(placements, Kind::Machine) {
-            let spec = machine_spec(layout, placement, &networks).unwrap_or_else(|error| {
+            let spec = machine_spec(&around.macs, placement, &networks).unwrap_or_else(|error| {
                 trouble.get_or_insert(error);
                 MachineSpec { name: placement.fqdn().to_owned(), ..MachineSpec::default() }
             });
+            let made_as = around.made_as.get(&StateKind::Machine.thing(placement.fqdn()));
             let machine = Machine::new(
                 spec,
+                made_as.map(String::as_str),
                 placement.path().to_owned(),
                 engines[around.maker(placement)?.name].clone(),
                 around.ledger.clone(),
@@ -162,6 +186,10 @@ impl World {
                 ledger: around.ledger.clone(),
                 events: around.events.clone(),
             };
+            if let Some(aside) = around.aside.get(placement.path()) {
+                let stamps = Stamps::new(around.dirs.storage().clone(), aside.clone(), &around.site.id);
+                elsewhere.insert(placement.index(), Setting { stamps, ..setting.clone() });
+            }
             settings.insert(placement.index(), setting);
         }
         let count = placements.len();
@@ -169,11 +197,16 @@ impl World {
         for placement in placements.iter() {
             let scope = match placement.parent() {
                 Some(parent) => scopes[parent.index()].child(placement.path()),
-                None => Scope::root(layout),
+                None => Scope::root(&around.site.layout),
             };
             placement.node().masks.iter().for_each(|mask| scope.mask(mask.key));
             scopes.push(scope);
         }
+        let network = |placement: Placement| {
+            let made_as = around.made_as.get(&StateKind::Network.thing(placement.path()))?;
+            Some((made_as.clone(), placement.path().to_owned()))
+        };
+        let renamed = of_kind(placements, Kind::Network).filter_map(network).collect();
         let world = Arc::new(Self {
             placements,
             members: members_of(placements),
@@ -185,12 +218,17 @@ impl World {
             customized: (0..count).map(|_| OnceLock::new()).collect(),
             roles: Mutex::default(),
             collectors: Mutex::default(),
+            dynamics: Mutex::default(),
+            needed: OnceLock::new(),
             resolvers: Mutex::default(),
             provided: Mutex::default(),
             decided: Mutex::new(decided),
             pending: Pending::default(),
             successor: Successor::new(),
             settings,
+            elsewhere,
+            settled: AtomicBool::new(false),
+            renamed,
             kept: around.kept.clone(),
             unwinding,
             dirs: around.dirs.clone(),
@@ -259,6 +297,20 @@ impl World {
         &self.kept
     }
 
+    /// The path of the network that implementations call so.
+    pub(crate) fn network_called<'a>(&'a self, made_as: &'a str) -> &'a str {
+        self.renamed.get(made_as).map_or(made_as, String::as_str)
+    }
+
+    /// What is called so in plans, at a place that has a machine or a network: `machine:mirror.algebra`.
+    pub(crate) fn thing(&self, index: usize) -> String {
+        let placement = self.placement(index);
+        match placement.kind() {
+            Kind::Network => StateKind::Network.thing(placement.path()),
+            _ => StateKind::Machine.thing(placement.fqdn()),
+        }
+    }
+
     /// The machine at a place that is one.
     #[expect(
         clippy::expect_used,
@@ -270,7 +322,13 @@ impl World {
 
     /// What the tasks of the machine at a place need.
     pub(crate) fn setting(&self, index: usize) -> &Setting {
-        &self.settings[&index]
+        let elsewhere = self.elsewhere.get(&index).filter(|_| !self.settled.load(Ordering::SeqCst));
+        elsewhere.unwrap_or_else(|| &self.settings[&index])
+    }
+
+    /// All stamps are where they belong from now on.
+    pub(crate) fn stamps_are_settled(&self) {
+        self.settled.store(true, Ordering::SeqCst);
     }
 
     /// The stamps in a directory of the layout's.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tokio::io::AsyncReadExt;
 
 use super::engine::{Engine, FileKind, FileStat, MachineSpec};
+use super::renamed::Before;
 use crate::error::{Error, ErrorKind};
 
 /// The file tree of a machine, however it is reached: what a setup task of a `#[customization(filesystem)]` gets.
@@ -30,6 +31,8 @@ use crate::error::{Error, ErrorKind};
 pub struct Tree {
     pub(super) spec: MachineSpec,
     pub(super) engine: Arc<dyn Engine>,
+    /// If the implementation knows it by another name.
+    pub(super) before: Option<Before>,
 }
 
 /// The root of a machine, which need not run: what a setup task of a `#[customization(container)]` gets. It offers the files of
@@ -74,7 +77,7 @@ impl Tree {
 
     async fn put(&self, path: &Path, mode: Option<u32>, contents: &[u8]) -> crate::Result<()> {
         let contents = Box::new(std::io::Cursor::new(contents.to_vec()));
-        Ok(self.engine.write(&self.spec, path, mode, contents).await?)
+        Ok(self.engine.write(self.known(), path, mode, contents).await?)
     }
 
     /// Reads a whole file.
@@ -84,7 +87,7 @@ impl Tree {
     pub async fn read(&self, path: impl AsRef<Path>) -> crate::Result<Vec<u8>> {
         let path = path.as_ref();
         let mut contents = Vec::new();
-        let mut reader = self.engine.read(&self.spec, path).await?;
+        let mut reader = self.engine.read(self.known(), path).await?;
         reader.read_to_end(&mut contents).await.map_err(self.trouble("read", path))?;
         Ok(contents)
     }
@@ -102,7 +105,7 @@ impl Tree {
     /// # Errors
     /// When it cannot be told.
     pub async fn stat(&self, path: impl AsRef<Path>) -> crate::Result<Option<FileStat>> {
-        Ok(self.engine.stat(&self.spec, path.as_ref()).await?)
+        Ok(self.engine.stat(self.known(), path.as_ref()).await?)
     }
 
     /// Whether something is at this path.
@@ -118,7 +121,7 @@ impl Tree {
     /// # Errors
     /// When there is no directory.
     pub async fn read_dir(&self, path: impl AsRef<Path>) -> crate::Result<Vec<OsString>> {
-        Ok(self.engine.read_dir(&self.spec, path.as_ref()).await?)
+        Ok(self.engine.read_dir(self.known(), path.as_ref()).await?)
     }
 
     /// Makes a directory and the missing ones above it.
@@ -126,12 +129,12 @@ impl Tree {
     /// # Errors
     /// When it cannot be made.
     pub async fn make_dir(&self, path: impl AsRef<Path>) -> crate::Result<()> {
-        Ok(self.engine.make_dir(&self.spec, path.as_ref(), None).await?)
+        Ok(self.engine.make_dir(self.known(), path.as_ref(), None).await?)
     }
 
     /// Like [`Tree::make_dir`], with permission bits of the last one.
     pub(crate) async fn make_dir_with_mode(&self, path: &Path, mode: Option<u32>) -> Result<(), Error> {
-        self.engine.make_dir(&self.spec, path, mode).await
+        self.engine.make_dir(self.known(), path, mode).await
     }
 
     /// Whether commands in it are only made up.
@@ -144,7 +147,7 @@ impl Tree {
     /// # Errors
     /// When it cannot be removed.
     pub async fn remove(&self, path: impl AsRef<Path>) -> crate::Result<()> {
-        Ok(self.engine.remove_path(&self.spec, path.as_ref()).await?)
+        Ok(self.engine.remove_path(self.known(), path.as_ref()).await?)
     }
 
     /// Copies a file or a directory from this host into the machine, with permission bits. Symbolic links are followed.
@@ -158,14 +161,14 @@ impl Tree {
             let meta = tokio::fs::metadata(&from).await.map_err(cannot())?;
             let mode = Some(meta.permissions().mode() & 0o7777);
             if meta.is_dir() {
-                self.engine.make_dir(&self.spec, &to, mode).await?;
+                self.engine.make_dir(self.known(), &to, mode).await?;
                 let mut entries = tokio::fs::read_dir(&from).await.map_err(cannot())?;
                 while let Some(entry) = entries.next_entry().await.map_err(cannot())? {
                     todo.push((entry.path(), to.join(entry.file_name())));
                 }
             } else {
                 let file = tokio::fs::File::open(&from).await.map_err(cannot())?;
-                self.engine.write(&self.spec, &to, mode, Box::new(file)).await?;
+                self.engine.write(self.known(), &to, mode, Box::new(file)).await?;
             }
         }
         Ok(())
@@ -178,7 +181,7 @@ impl Tree {
     pub async fn copy_out(&self, inside: impl AsRef<Path>, local: impl AsRef<Path>) -> crate::Result<()> {
         let mut todo = vec![(inside.as_ref().to_owned(), local.as_ref().to_owned())];
         while let Some((from, to)) = todo.pop() {
-            let stat = self.engine.stat(&self.spec, &from).await?.ok_or_else(|| {
+            let stat = self.engine.stat(self.known(), &from).await?.ok_or_else(|| {
                 let what = format!("there is no `{}` in `{}`", from.display(), self.name());
                 Error::new(ErrorKind::NotFound, what)
             })?;
@@ -208,7 +211,7 @@ impl Tree {
         let temporary = tokio::task::spawn_blocking(move || tempfile::NamedTempFile::new_in(parent));
         let temporary = temporary.await?.map_err(cannot())?;
         let mut file = tokio::fs::File::from_std(temporary.reopen().map_err(cannot())?);
-        let mut reader = self.engine.read(&self.spec, from).await?;
+        let mut reader = self.engine.read(self.known(), from).await?;
         tokio::io::copy(&mut reader, &mut file).await.map_err(cannot())?;
         file.set_permissions(std::fs::Permissions::from_mode(mode)).await.map_err(cannot())?;
         file.sync_all().await.map_err(cannot())?;

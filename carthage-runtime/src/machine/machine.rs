@@ -14,7 +14,8 @@ use super::engine::{
 };
 use super::files::{Root, Tree};
 use super::guard::Users;
-use super::start::Prerequisite;
+use super::renamed::Before;
+use super::start::{Needed, Prerequisite};
 use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
@@ -37,7 +38,7 @@ impl MadeFrom {
         clippy::expect_used,
         reason = "a derived `Serialize` over strings and numbers, with string keys, cannot fail"
     )]
-    fn to_json(&self) -> serde_json::Value {
+    pub(crate) fn to_json(&self) -> serde_json::Value {
         serde_json::to_value(self).expect("plain data")
     }
 
@@ -75,6 +76,7 @@ pub(super) struct Inner {
 impl Machine {
     pub(crate) fn new(
         spec: MachineSpec,
+        made_as: Option<&str>,
         path: String,
         engine: Arc<dyn Engine>,
         ledger: Ledger,
@@ -82,7 +84,7 @@ impl Machine {
         unwinding: TaskTracker,
     ) -> Self {
         Self(Arc::new(Inner {
-            root: Root(Tree { spec, engine }),
+            root: Root(Tree { before: Before::of(&spec, made_as), spec, engine }),
             events,
             users: tokio::sync::Mutex::default(),
             unwinding,
@@ -140,6 +142,17 @@ impl Machine {
         self.engine().start_dependencies(self.spec(), collected)
     }
 
+    /// What its implementation says that it needs.
+    pub(crate) async fn dynamic_dependencies(&self) -> Result<Vec<Needed>, Error> {
+        within(
+            LOOK,
+            "find out what is needed by",
+            self.name(),
+            self.engine().dynamic_dependencies(self.spec()),
+        )
+        .await
+    }
+
     /// Whether it is made, started and stopped from here, and not only reached.
     #[must_use]
     pub fn is_made(&self) -> bool {
@@ -163,7 +176,7 @@ impl Machine {
     /// # Errors
     /// When the implementation cannot be asked at all.
     pub async fn presence(&self) -> Result<Presence, Error> {
-        within(LOOK, "look at", self.name(), self.engine().find(self.spec())).await
+        self.look().await
     }
 
     /// Whether it runs; `None` when that cannot be told.
@@ -181,6 +194,7 @@ impl Machine {
     pub async fn create(&self) -> Result<Identity, Error> {
         let _alone = self.0.users.lock().await;
         let intent = self.0.ledger.intend(&self.thing(), "create").await?;
+        self.0.root.is_known_by_its_name();
         let made = within(MAKE, "make", self.name(), self.engine().create(self.spec())).await;
         crash_point("machine-made-unrecorded");
         intent.settle(made, |identity| Change::Put(self.record(identity.clone(), String::new()))).await
@@ -218,7 +232,7 @@ impl Machine {
 
     pub(super) async fn start_locked(&self, online: bool) -> Result<(), Error> {
         let intent = self.0.ledger.intend(&self.thing(), "start").await?;
-        let start = if online { self.engine().start(self.spec()) } else { self.engine().boot(self.spec()) };
+        let start = if online { self.engine().start(self.known()) } else { self.engine().boot(self.known()) };
         let started = within(START, "start", self.name(), start).await;
         crash_point("machine-started-unsettled");
         intent.settle(started, |()| Change::Nothing).await
@@ -236,7 +250,7 @@ impl Machine {
     pub(super) async fn stop_locked(&self, grace: Duration) -> Result<(), Error> {
         let intent = self.0.ledger.intend(&self.thing(), "stop").await?;
         let stopped =
-            within(CHANGE + grace, "stop", self.name(), self.engine().stop(self.spec(), grace)).await;
+            within(CHANGE + grace, "stop", self.name(), self.engine().stop(self.known(), grace)).await;
         intent.settle(stopped, |()| Change::Nothing).await
     }
 
@@ -248,8 +262,8 @@ impl Machine {
         let _alone = self.0.users.lock().await;
         let intent = self.0.ledger.intend(&self.thing(), "destroy").await?;
         let gone = async {
-            self.engine().stop(self.spec(), GRACE).await?;
-            self.engine().remove(self.spec()).await
+            self.engine().stop(self.known(), GRACE).await?;
+            self.engine().remove(self.known()).await
         };
         let gone = within(CHANGE + GRACE, "remove", self.name(), gone).await;
         crash_point("machine-removed-unrecorded");
@@ -261,14 +275,24 @@ impl Machine {
         let Some(made) = record.and_then(MadeFrom::of) else { return self.clone() };
         let Inner { root, events, unwinding, ledger, path, .. } = &*self.0;
         let engine = root.engine.clone();
-        Self::new(made.spec, path.clone(), engine, ledger.clone(), events.clone(), unwinding.clone())
+        let made_as = self.known().name.clone();
+        let spec = MachineSpec { name: self.name().to_owned(), ..made.spec };
+        Self::new(
+            spec,
+            Some(&made_as),
+            path.clone(),
+            engine,
+            ledger.clone(),
+            events.clone(),
+            unwinding.clone(),
+        )
     }
 
     /// Makes what has changed in its model true of it, while it runs.
     pub(crate) async fn update(&self) -> Result<(), Error> {
         let _alone = self.0.users.lock().await;
         let intent = self.0.ledger.intend(&self.thing(), "update").await?;
-        let updated = within(CHANGE, "update", self.name(), self.engine().update(self.spec())).await;
+        let updated = within(CHANGE, "update", self.name(), self.engine().update(self.known())).await;
         intent.settle(updated, |()| Change::Nothing).await
     }
 
@@ -281,7 +305,7 @@ impl Machine {
     ) -> Result<(), Error> {
         // One that nobody waits for may take no commands at all.
         if self.awaits_online() {
-            let told = self.engine().set_hosts(self.spec(), hosts);
+            let told = self.engine().set_hosts(self.known(), hosts);
             within(CHANGE, "tell its neighbours to", self.name(), told).await?;
         }
         self.0.ledger.put_record(self.record(identity, hash)).await
@@ -295,7 +319,8 @@ impl Machine {
             path: self.0.path.clone(),
             implementation: self.implementation().to_owned(),
             identity,
-            spec: MadeFrom::new(self.spec(), hosts).to_json(),
+            spec: MadeFrom::new(self.known(), hosts).to_json(),
+            needs: Vec::new(),
             run: self.0.ledger.run(),
             at: crate::state::now(),
         }
@@ -307,7 +332,7 @@ impl Machine {
     /// When it cannot be run.
     pub async fn exec(&self, mut exec: Exec) -> Result<Running, Error> {
         self.fill_in_user(&mut exec);
-        self.engine().exec(self.spec(), exec).await
+        self.engine().exec(self.known(), exec).await
     }
 
     /// Starts a service that belongs to the machine, in place of one of the same name.
@@ -317,7 +342,7 @@ impl Machine {
     pub async fn start_service(&self, service: &ServiceSpec) -> Result<(), Error> {
         let mut service = service.clone();
         self.fill_in_user(&mut service.exec);
-        self.engine().start_service(self.spec(), &service).await
+        self.engine().start_service(self.known(), &service).await
     }
 
     /// Who says nothing runs as the machine's user.
@@ -330,7 +355,7 @@ impl Machine {
     /// # Errors
     /// When the machine cannot be reached.
     pub async fn remove_service(&self, service: &str) -> Result<(), Error> {
-        self.engine().remove_service(self.spec(), service).await
+        self.engine().remove_service(self.known(), service).await
     }
 
     /// What a service has written since it was first started, of both streams.
@@ -358,12 +383,12 @@ impl Machine {
     /// # Errors
     /// When the machine cannot be asked.
     pub async fn services(&self) -> Result<Vec<ServiceStatus>, Error> {
-        self.engine().services(self.spec()).await
+        self.engine().services(self.known()).await
     }
 
     /// Where its network is, while it runs.
     pub(crate) async fn namespace(&self) -> Result<Namespace, Error> {
-        self.engine().namespace(self.spec()).await
+        self.engine().namespace(self.known()).await
     }
 }
 

@@ -12,8 +12,10 @@ pub mod implementation;
 mod login;
 #[expect(clippy::module_inception, reason = "a machine is what this is about")]
 mod machine;
+mod needed;
 mod outflow;
 mod ports;
+mod renamed;
 mod script;
 pub mod start;
 

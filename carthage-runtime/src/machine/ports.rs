@@ -13,7 +13,7 @@ impl Machine {
     /// # Errors
     /// When the machine cannot be reached.
     pub async fn dial(&self, to: SocketAddr) -> Result<Option<Box<dyn Duplex>>, Error> {
-        self.engine().dial(self.spec(), to).await
+        self.engine().dial(self.known(), to).await
     }
 
     /// Whether something in the machine listens on this TCP port, on loopback or on any of its addresses.
@@ -21,7 +21,7 @@ impl Machine {
     /// # Errors
     /// When the machine cannot be reached.
     pub async fn port_open(&self, port: u16) -> crate::Result<bool> {
-        Ok(self.engine().listens(self.spec(), port).await?)
+        Ok(self.engine().listens(self.known(), port).await?)
     }
 
     /// Waits until something listens on this TCP port.

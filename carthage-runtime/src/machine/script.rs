@@ -16,7 +16,7 @@ impl Host {
         let machine = self.machine();
         let argv = ["/bin/sh", "-c", script].map(Into::into).into();
         let exec = Exec { argv, stdin: true, ..Exec::default() };
-        let running = machine.engine().exec(machine.spec(), exec).await?;
+        let running = machine.engine().exec(machine.known(), exec).await?;
         let line = |stderr: bool, line| {
             let (machine, thing) = (machine.name().to_owned(), self.task().to_owned());
             stderr.then_some(Event::Output { machine, thing, line, stderr })

@@ -42,6 +42,7 @@ use crate::inject::{Injectable, Scope, Value};
 use crate::model::Key;
 
 pub use super::command_dependency::CommandDependency;
+pub use super::needed::Needed;
 
 /// Something that has to hold before a machine is started.
 ///

@@ -11,6 +11,7 @@ mod dependencies;
 mod detours;
 mod elsewhere;
 mod finding;
+mod former;
 mod implementations;
 mod links;
 mod macs;
@@ -149,6 +150,8 @@ struct Check<'a> {
     /// Machines by full name: a hash table of 1 + row.
     name_slots: &'a mut [u32],
     name_mask: usize,
+    /// Machines by former name: ditto.
+    former_slots: &'a mut [u32],
     /// Within one item: a hash table of 1 + something by name.
     field_slots: &'a mut [u32],
     /// By row: its first reference to a machine or enclave, and the one after its last.
@@ -183,10 +186,16 @@ pub(crate) const fn scratch(size: &Size) -> usize {
         + 3 * size.macs
         + slots_for(size.macs)
         + slots_for(size.machines)
+        + former(size)
         + slots_for(size.fields)
         + 2 * heirs(size)
         + 3 * size.inherited
         + 3 * cycle
+}
+
+/// Places in a hash table of former names.
+const fn former(size: &Size) -> usize {
+    if size.former == 0 { 0 } else { slots_for(size.former) }
 }
 
 /// Rows that may inherit something.
@@ -246,6 +255,7 @@ impl<'a> Check<'a> {
             mac_network: take(rest, size.macs),
             name_slots: take(rest, slots_for(size.machines)),
             name_mask: slots_for(size.machines) - 1,
+            former_slots: take(rest, former(&size)),
             field_slots: take(rest, slots_for(size.fields)),
             edge_start: take(rest, rows),
             edge_end: take(rest, rows),
@@ -293,6 +303,7 @@ impl<'a> Check<'a> {
             self.give(row, at);
             row += 1;
         }
+        self.former();
         self.exhaustion();
         self.start_cycles();
         self.provides();

@@ -31,13 +31,24 @@ pub struct Member {
     pub when: bool,
     /// `#[member(only = …)]`: the profiles in which it is there; all, if the list is empty.
     pub only: &'static [&'static str],
+    /// `#[moved_from(…)]` on the field: what it was called before. The node's says nothing then.
+    pub moved_from: &'static [&'static str],
 }
 
 impl Member {
     /// One of these, in every profile.
     #[must_use]
     pub const fn new(node: &'static Node) -> Self {
-        Self { node, count: Count::One, name: None, domain: None, is: &[], when: false, only: &[] }
+        Self {
+            node,
+            count: Count::One,
+            name: None,
+            domain: None,
+            is: &[],
+            when: false,
+            only: &[],
+            moved_from: &[],
+        }
     }
 
     /// So many of them.
@@ -80,6 +91,18 @@ impl Member {
     pub const fn only(mut self, profiles: &'static [&'static str]) -> Self {
         self.only = profiles;
         self
+    }
+
+    /// Called by one of these before; see [`Placement::moved_from`](super::Placement::moved_from).
+    #[must_use]
+    pub const fn moved_from(mut self, names: &'static [&'static str]) -> Self {
+        self.moved_from = names;
+        self
+    }
+
+    /// What it was called before, as it is written at the field or else at the model.
+    pub(crate) const fn called_before(&self) -> &'static [&'static str] {
+        if self.moved_from.is_empty() { self.node.moved_from } else { self.moved_from }
     }
 
     /// The domain of what is inside.

@@ -98,6 +98,8 @@ pub struct Node {
     pub readonly: bool,
     /// What becomes of it, and of what is inside, without anybody naming it.
     pub policy: Policy,
+    /// Of a machine or a network: what it was called before.
+    pub moved_from: &'static [&'static str],
     /// The fields, in their order.
     pub parts: &'static [Part],
     /// What scopes around provide and that is hidden in here.
@@ -132,6 +134,7 @@ impl Node {
             tags: &[],
             readonly: false,
             policy: Policy::INHERITED,
+            moved_from: &[],
             parts: &[],
             masks: &[],
             depends_on: &[],
@@ -201,13 +204,6 @@ impl Node {
     #[must_use]
     pub const fn readonly(mut self) -> Self {
         self.readonly = true;
-        self
-    }
-
-    /// With what becomes of it, and of what is inside.
-    #[must_use]
-    pub const fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
         self
     }
 

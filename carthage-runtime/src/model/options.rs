@@ -63,3 +63,12 @@ impl Policy {
         self
     }
 }
+
+impl super::node::Node {
+    /// With what becomes of it, and of what is inside.
+    #[must_use]
+    pub const fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+}

@@ -26,6 +26,7 @@
 
 mod extent;
 mod find;
+mod former;
 mod masks;
 mod size;
 mod tables;
@@ -37,6 +38,7 @@ use super::options::Policy;
 use super::profile::Profile;
 use super::text;
 pub(crate) use extent::Outcome;
+pub(crate) use former::Former;
 pub use size::Size;
 pub(crate) use size::slots_for;
 pub use tables::Tables;

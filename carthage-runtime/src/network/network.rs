@@ -12,14 +12,21 @@ use crate::state::{Change, Kind, Ledger, Record};
 /// A network that an implementation makes. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Network {
+    /// The path of fields. Its implementation may know it by another name, which is in its specification.
+    name: Arc<str>,
     spec: Arc<NetworkSpec>,
     engine: Arc<dyn Engine>,
     ledger: Ledger,
 }
 
 impl Network {
-    pub(crate) fn new(spec: NetworkSpec, engine: Arc<dyn Engine>, ledger: Ledger) -> Self {
-        Self { spec: Arc::new(spec), engine, ledger }
+    pub(crate) fn new(name: &str, spec: NetworkSpec, engine: Arc<dyn Engine>, ledger: Ledger) -> Self {
+        Self { name: name.into(), spec: Arc::new(spec), engine, ledger }
+    }
+
+    /// The path of fields that leads to it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(crate) fn spec(&self) -> &NetworkSpec {
@@ -28,18 +35,18 @@ impl Network {
 
     /// What users call it in filters: `network:algebra.lab`.
     pub(crate) fn thing(&self) -> String {
-        Kind::Network.thing(&self.spec.name)
+        Kind::Network.thing(&self.name)
     }
 
     pub(crate) async fn presence(&self) -> Result<Presence, Error> {
-        within(LOOK, "look at", &self.spec.name, self.engine.find_network(&self.spec)).await
+        within(LOOK, "look at", &self.name, self.engine.find_network(&self.spec)).await
     }
 
     /// Makes it exist and work as the model says.
     pub(crate) async fn create(&self) -> Result<Identity, Error> {
         let intent = self.ledger.intend(&self.thing(), "create").await?;
         crash_point("network-announced");
-        let made = within(MAKE, "make", &self.spec.name, self.engine.create_network(&self.spec)).await;
+        let made = within(MAKE, "make", &self.name, self.engine.create_network(&self.spec)).await;
         crash_point("network-made-unrecorded");
         let made = intent.settle(made, |identity| Change::Put(self.record(identity.clone()))).await;
         crash_point("network-recorded");
@@ -48,7 +55,7 @@ impl Network {
 
     pub(crate) async fn destroy(&self) -> Result<(), Error> {
         let intent = self.ledger.intend(&self.thing(), "destroy").await?;
-        let gone = within(CHANGE, "remove", &self.spec.name, self.engine.remove_network(&self.spec)).await;
+        let gone = within(CHANGE, "remove", &self.name, self.engine.remove_network(&self.spec)).await;
         intent.settle(gone, |()| Change::Remove).await
     }
 
@@ -56,11 +63,12 @@ impl Network {
     fn record(&self, identity: Identity) -> Record {
         Record {
             kind: Kind::Network,
-            name: self.spec.name.clone(),
-            path: self.spec.name.clone(),
+            name: self.name.to_string(),
+            path: self.name.to_string(),
             implementation: self.engine.name().to_owned(),
             identity,
             spec: serde_json::to_value(&*self.spec).expect("plain data"),
+            needs: Vec::new(),
             run: self.ledger.run(),
             at: crate::state::now(),
         }
@@ -69,6 +77,6 @@ impl Network {
 
 impl fmt::Debug for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Network").field(&self.spec.name).finish()
+        f.debug_tuple("Network").field(&self.name).finish()
     }
 }

@@ -64,9 +64,7 @@ pub(super) fn open(
         // A damaged file stays as it is found: opening it for writing would change it before it is refused.
         read_copy(&**storage, path, &check)?;
         let pages = || Pages::open(storage, path, Open::Write);
-        match guarded(path, || {
-            Ok(builder(ConcurrencyMode::SingleWriter).create_with_backend(pages()?)?)
-        }) {
+        match guarded(path, || Ok(builder(ConcurrencyMode::SingleWriter).create_with_backend(pages()?)?)) {
             Err(error) if error.kind() == ErrorKind::Locked && Instant::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(10));
             }

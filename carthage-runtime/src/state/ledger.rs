@@ -99,9 +99,20 @@ impl Ledger {
         blocking(move || book.store.view()).await
     }
 
+    /// Replaces what is known by the same under other names: these things were moved.
+    pub(crate) async fn carry(&self, carried: Snapshot, things: Vec<String>) -> Result<(), Error> {
+        let book = self.book()?;
+        blocking(move || book.store.carry(book.run, &carried, &things)).await
+    }
+
     pub(crate) async fn put_record(&self, record: Record) -> Result<(), Error> {
         let book = self.book()?;
         blocking(move || book.store.put_record(&record)).await
+    }
+
+    pub(crate) async fn put_records(&self, records: Vec<Record>) -> Result<(), Error> {
+        let book = self.book()?;
+        blocking(move || book.store.put_records(&records)).await
     }
 
     pub(crate) async fn assign(

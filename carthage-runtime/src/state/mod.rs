@@ -4,6 +4,7 @@
 //! a [`Snapshot`], also while another process writes, and never creates anything.
 
 mod assignments;
+mod carry;
 mod commits;
 mod database;
 pub mod dirs;

@@ -50,6 +50,9 @@ pub struct Record {
     pub identity: Identity,
     /// What it was made from.
     pub spec: serde_json::Value,
+    /// What it needed when it was last deployed, by the names of these things: those of what is no longer in the layout go after it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<String>,
     /// The run that made or last changed it.
     pub run: u64,
     /// Seconds since 1970, when that was.

@@ -56,7 +56,9 @@ impl Store {
         let lock = Lock::take(dirs, command)?;
         made.extend([dirs.cache(), dirs.logs()].into_iter().flat_map(missing));
         let path = dirs.state().join(FILE);
-        let db = match database::open(dirs.storage(), &path, |transaction| Snapshot::load(&path, transaction).map(drop))? {
+        let db = match database::open(dirs.storage(), &path, |transaction| {
+            Snapshot::load(&path, transaction).map(drop)
+        })? {
             Some(db) => db,
             None => {
                 refuse_strange_dir(dirs)?;
@@ -121,6 +123,18 @@ impl Store {
     /// When the store cannot be written.
     pub fn put_record(&self, record: &Record) -> Result<(), Error> {
         self.write(|transaction| self.put(transaction, RECORDS, record.thing().as_str(), record))
+    }
+
+    /// Writes what is known of several things, all at once.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn put_records(&self, records: &[Record]) -> Result<(), Error> {
+        self.write(|transaction| {
+            records
+                .iter()
+                .try_for_each(|record| self.put(transaction, RECORDS, record.thing().as_str(), record))
+        })
     }
 
     /// Forgets a thing, such as `machine:mirror.algebra`, and a machine's assignments with it, outside any journalled change.

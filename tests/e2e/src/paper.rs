@@ -54,6 +54,9 @@ pub const BEFORE: Edits = &[];
 /// A file, a service and the number of machines are others.
 pub const AFTER: Edits = &[("TESTLAB_TEXT", "another"), ("TESTLAB_PORT", "8081"), ("TESTLAB_WORKERS", "1")];
 
+/// What has another name in the source is kept.
+pub const MOVED: Edits = &[("TESTLAB_SOURCE", "moved-matrix"), ("TESTLAB_PORT", "8081")];
+
 impl PaperLab {
     /// A fresh one, for this program.
     ///
@@ -175,8 +178,12 @@ impl PaperLab {
         let plan = self.run("plan", &[]);
         assert_eq!(plan.status.code(), Some(0), "after {after}: {plan:?}");
         let tokens = std::fs::read_to_string(self.world_file()).unwrap();
-        let tokens: BTreeSet<_> =
-            tokens.lines().filter_map(|line| Some(line.split_once("gateway ")?.1.to_owned())).collect();
+        // What comes after the name of what is joined, which may have got another one.
+        let token = |line: &str| {
+            let after = |name| line.split_once(name).map(|(_, token)| token.to_owned());
+            ["gateway ", "portal "].into_iter().find_map(after)
+        };
+        let tokens: BTreeSet<_> = tokens.lines().filter_map(token).collect();
         assert_eq!(tokens.len(), 1, "one token for all, after {after}");
     }
 }
@@ -197,6 +204,11 @@ fn read(path: &Path) -> PaperWorld {
             "machine" => {
                 let before = world.machines.insert(name.clone(), Default::default());
                 assert!(before.is_none(), "`{name}` was made twice: {text}");
+            }
+            "renamed" => {
+                if let Some(machine) = world.machines.remove(&name) {
+                    world.machines.insert(word("to"), machine);
+                }
             }
             "no-machine" => drop(world.machines.remove(&name)),
             "runs" => world.machines.get_mut(&name).unwrap().runs = change["runs"] == true,

@@ -105,9 +105,24 @@ impl Disk {
             "rename" => {
                 let (from, to) = (path(0), path(1));
                 let node = self.places.remove(&from).unwrap();
+                // Of a directory, all that is in it goes along.
+                let inside: Vec<_> = self
+                    .places
+                    .keys()
+                    .filter_map(|at| Some((at.clone(), to.join(at.strip_prefix(&from).ok()?))))
+                    .collect();
+                for (before, after) in inside {
+                    let node = self.places.remove(&before).unwrap();
+                    self.places.insert(after, node);
+                }
                 self.places.insert(to.clone(), node);
-                let changes = vec![(name(&to), Some(node)), (name(&from), None)];
-                self.directory(to.parent().unwrap()).since.push(changes);
+                let (given, taken) = ((name(&to), Some(node)), (name(&from), None));
+                if from.parent() == to.parent() {
+                    self.directory(to.parent().unwrap()).since.push(vec![given, taken]);
+                } else {
+                    self.directory(to.parent().unwrap()).since.push(vec![given]);
+                    self.directory(from.parent().unwrap()).since.push(vec![taken]);
+                }
             }
             "remove" => self.remove(&path(0)),
             other => panic!("`{other}` is not known here"),
@@ -135,7 +150,8 @@ impl Disk {
 
     fn remove(&mut self, path: &Path) {
         // What is in it goes first, and each of it by itself.
-        let inside: Vec<_> = self.places.keys().filter(|other| other.parent() == Some(path)).cloned().collect();
+        let inside: Vec<_> =
+            self.places.keys().filter(|other| other.parent() == Some(path)).cloned().collect();
         inside.iter().for_each(|path| self.remove(path));
         // The lock is not written through the storage: nobody needs it after a power cut.
         if self.places.contains_key(path) {

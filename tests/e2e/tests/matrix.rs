@@ -9,7 +9,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use carthage_e2e::paper::{AFTER, BEFORE, PaperLab, PaperWorld, undisturbed};
+use carthage_e2e::paper::{AFTER, BEFORE, MOVED, PaperLab, PaperWorld, undisturbed};
 use carthage_e2e::program;
 
 fn lab() -> PaperLab {
@@ -84,6 +84,25 @@ fn in_a_change() {
         },
     );
     println!("killed at {instants} instants of a change");
+    assert!(instants > 50, "{instants}");
+}
+
+#[test]
+fn in_a_move() {
+    let world = undisturbed(lab, MOVED);
+    assert!(world.machines.contains_key("portal") && !world.machines.contains_key("gateway"));
+    let instants = at_every_instant(
+        |site, at| {
+            site.ends_well("deploy");
+            site.edits = MOVED;
+            killed(site, "deploy", at)
+        },
+        |site, at| {
+            site.ends_well("deploy");
+            site.is(&world, &format!("a kill at #{at}"));
+        },
+    );
+    println!("killed at {instants} instants of a move");
     assert!(instants > 50, "{instants}");
 }
 

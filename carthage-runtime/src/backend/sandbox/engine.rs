@@ -22,8 +22,9 @@ use super::records::{MachineRecord, NetworkRecord, make_directory};
 use super::{cgroup, running, survey};
 use crate::error::Error;
 use crate::machine::engine::{
-    Duplex, Engine, Exec, FileKind, FileStat, HostEntry, Identity, Log, MachineSpec, Namespace, NetworkSpec,
-    Presence, Reader, Running, ServiceSpec, ServiceState, ServiceStatus, Site, Survey,
+    Aspect, Duplex, Effect, Engine, Exec, FileKind, FileStat, HostEntry, Identity, Log, MachineSpec,
+    Namespace, NetworkSpec, Presence, Reader, Running, ServiceSpec, ServiceState, ServiceStatus, Site,
+    Survey,
 };
 
 /// The engine on one site.
@@ -70,6 +71,14 @@ impl SandboxEngine {
 impl Engine for SandboxEngine {
     fn name(&self) -> &'static str {
         "Sandbox"
+    }
+
+    fn effect(&self, aspect: Aspect) -> Effect {
+        match aspect {
+            Aspect::Root | Aspect::Image => Effect::Recreate,
+            // Its directory is another, which its processes know.
+            _ => Effect::Restart,
+        }
     }
 
     async fn survey(&self, _: &[&MachineSpec]) -> Result<Survey, Error> {
@@ -141,6 +150,12 @@ impl Engine for SandboxEngine {
             Ok(record.identity)
         })
         .await
+    }
+
+    async fn rename(&self, before: &MachineSpec, machine: &MachineSpec) -> Result<(), Error> {
+        let _making = self.0.making.read().await;
+        let (before, spec) = (before.name.clone(), machine.clone());
+        self.off(move |premises| premises.rename(&before, &spec)).await
     }
 
     async fn start(&self, machine: &MachineSpec) -> Result<(), Error> {

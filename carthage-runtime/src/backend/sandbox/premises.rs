@@ -121,6 +121,23 @@ impl Premises {
         self.boot(name, start)
     }
 
+    /// Gives a machine that does not run, its files and its logs another name; what was done of it before is not done again.
+    pub(super) fn rename(&self, before: &str, spec: &MachineSpec) -> Result<(), Error> {
+        // Also what reaches its root while it is stopped.
+        self.keeper.stop(before, Duration::ZERO)?;
+        self.records.rename_machine(before, &spec.name)?;
+        let mut record = self.record(&spec.name)?;
+        record.spec.name.clone_from(&spec.name);
+        self.records.keep_machine(&record)?;
+        let (old, logs) = (self.logs(before), self.logs(&spec.name));
+        match std::fs::rename(&old, &logs) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::host(format!("cannot rename `{}`", old.display()))(error))
+            }
+            _ => cgroup::remove(&self.site.id, before),
+        }
+    }
+
     /// All that it takes to start a machine that is on record.
     fn order(&self, record: MachineRecord) -> Result<StartMachine, Error> {
         let MachineRecord { identity, spec } = record;

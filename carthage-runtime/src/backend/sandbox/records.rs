@@ -119,6 +119,20 @@ impl Records {
             .map_err(Error::host(format!("cannot make `{}`", place.display())))
     }
 
+    /// Gives a machine another name, if it has the one before.
+    pub(super) fn rename_machine(&self, before: &str, name: &str) -> Result<(), Error> {
+        let (old, new) = (self.machine(before)?, self.machine(name)?);
+        match fs::rename(&old, &new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Error::host(format!("cannot rename `{}`", old.display()))(error))
+            }
+            Err(_) => Ok(()),
+            Ok(()) => File::open(self.machines())
+                .and_then(|directory| directory.sync_all())
+                .map_err(Error::host(format!("cannot rename `{}`", old.display()))),
+        }
+    }
+
     /// Makes a machine not exist, all at once; its files are still to be removed.
     pub(super) fn forget_machine(&self, name: &str) -> Result<(), Error> {
         let place = self.machine(name)?;

@@ -136,7 +136,7 @@ impl Engine for SimulatedEngine {
     fn effect(&self, aspect: Aspect) -> Effect {
         match aspect {
             Aspect::Root | Aspect::Image | Aspect::Firmware => Effect::Recreate,
-            Aspect::Memory | Aspect::Cpus => Effect::Update,
+            Aspect::Name | Aspect::Memory | Aspect::Cpus => Effect::Update,
             _ => Effect::Restart,
         }
     }
@@ -208,6 +208,14 @@ impl Engine for SimulatedEngine {
 
     async fn update(&self, spec: &MachineSpec) -> Result<(), Error> {
         self.meet("update", &spec.name, |world| running(world, spec).and_then(|_| change([]))).await
+    }
+
+    async fn rename(&self, before: &MachineSpec, spec: &MachineSpec) -> Result<(), Error> {
+        let rename = |world: &World| match world.machines.get(&before.name) {
+            Some(_) => change([Change::Renamed { name: before.name.clone(), to: spec.name.clone() }]),
+            None => existing(world, spec).and_then(|_| change([])),
+        };
+        self.meet("rename", &spec.name, rename).await
     }
 
     async fn start(&self, spec: &MachineSpec) -> Result<(), Error> {

@@ -79,6 +79,10 @@ pub(super) enum Change {
     NoMachine {
         name: String,
     },
+    Renamed {
+        name: String,
+        to: String,
+    },
     Entry {
         machine: String,
         path: PathBuf,
@@ -110,6 +114,11 @@ impl World {
             }
             Change::Runs { name, runs } => self.of(&name, |machine| machine.runs = runs),
             Change::NoMachine { name } => drop(self.machines.remove(&name)),
+            Change::Renamed { name, to } => {
+                if let Some(machine) = self.machines.remove(&name) {
+                    self.machines.insert(to, machine);
+                }
+            }
             Change::Entry { machine, path, entry } => {
                 self.of(&machine, |machine| drop(machine.files.insert(path, entry)));
             }
@@ -219,6 +228,7 @@ mod tests {
             Change::Service { machine: "m".into(), name: "s".into() },
             Change::Machine { name: "gone".into(), identity: "3".into() },
             Change::NoMachine { name: "gone".into() },
+            Change::Renamed { name: "m".into(), to: "renamed".into() },
         ] {
             world.apply(change);
         }

@@ -242,7 +242,7 @@ impl Engine for VmEngine {
 
     fn effect(&self, aspect: Aspect) -> Effect {
         match aspect {
-            Aspect::Root | Aspect::Image => Effect::Recreate,
+            Aspect::Name | Aspect::Root | Aspect::Image => Effect::Recreate,
             // The next connection is by the new login.
             Aspect::Login => Effect::Update,
             _ => Effect::Restart,

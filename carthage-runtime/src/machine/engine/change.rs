@@ -4,6 +4,9 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Aspect {
+    /// [`MachineSpec::name`](super::MachineSpec::name): unless it is made anew, [`Engine::rename`](super::Engine::rename) is asked
+    /// for.
+    Name,
     /// [`MachineSpec::root`](super::MachineSpec::root)
     Root,
     /// [`MachineSpec::image`](super::MachineSpec::image)

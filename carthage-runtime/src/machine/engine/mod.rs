@@ -40,7 +40,7 @@ pub use spec::{
     SharedLinks,
 };
 
-use super::start::Prerequisite;
+use super::start::{Needed, Prerequisite};
 use crate::error::{Error, ErrorKind, Result};
 
 /// An implementation of machines and networks on one site.
@@ -66,7 +66,7 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     /// What must be done to a machine when this changes in its model.
     fn effect(&self, aspect: Aspect) -> Effect {
         match aspect {
-            Aspect::Root | Aspect::Image => Effect::Recreate,
+            Aspect::Name | Aspect::Root | Aspect::Image => Effect::Recreate,
             _ => Effect::Restart,
         }
     }
@@ -99,6 +99,14 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     async fn boot(&self, machine: &MachineSpec) -> Result<(), Error> {
         self.start(machine).await
     }
+    /// Knows the machine by another name from now on: all that it has is as before, and so is its identity. It does not run, unless
+    /// a change of [`Aspect::Name`] is an [`Effect::Update`]. No error if it is renamed already. Not asked for if it would be
+    /// made anew.
+    async fn rename(&self, before: &MachineSpec, machine: &MachineSpec) -> Result<(), Error> {
+        let what =
+            format!("`{}`, made by `{}`, cannot be renamed to `{}`", before.name, self.name(), machine.name);
+        Err(Error::new(ErrorKind::Unsupported, what))
+    }
     /// Asks everything inside to end, waits at most `grace`, then kills it. No error if it is not running. Machines that share its
     /// links end with it, as far as that can be known here: their network is gone.
     async fn stop(&self, machine: &MachineSpec, grace: Duration) -> Result<(), Error>;
@@ -117,6 +125,13 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     fn start_dependencies(&self, machine: &MachineSpec, collected: Vec<Prerequisite>) -> Vec<Prerequisite> {
         let _ = machine;
         collected
+    }
+
+    /// What the machine needs beyond what its model says, such as what is found out by asking a daemon. Asked before anything is
+    /// planned; changes nothing.
+    async fn dynamic_dependencies(&self, machine: &MachineSpec) -> Result<Vec<Needed>, Error> {
+        let _ = machine;
+        Ok(Vec::new())
     }
 
     /// Runs a command in a running machine.

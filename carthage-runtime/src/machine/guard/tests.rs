@@ -136,7 +136,7 @@ async fn machine_with(
     let login = online.map(|online| LoginSpec { online: Some(online), ..LoginSpec::default() });
     let spec = MachineSpec { name: "one".to_owned(), login, ..MachineSpec::default() };
     let machine =
-        Machine::new(spec, "one".to_owned(), engine.clone(), ledger, Events::none(), unwinding.clone());
+        Machine::new(spec, None, "one".to_owned(), engine.clone(), ledger, Events::none(), unwinding.clone());
     unwinding.close();
     (state, machine, unwinding)
 }

@@ -9,6 +9,10 @@ pub(super) enum Rule {
     NoImplementation,
     DuplicateName,
     LongName,
+    MovedFromPlaced,
+    MovedFromItself,
+    MovedTwice,
+    MovedInFleet,
     DuplicateInterface,
     BadInterface,
     MissingNetwork,
@@ -161,6 +165,9 @@ impl Finding {
         match self.rule {
             Rule::NoImplementation => super::implementations::tell(self, all, text),
             Rule::DuplicateName | Rule::LongName => super::names::tell(self, all, text),
+            Rule::MovedFromPlaced | Rule::MovedFromItself | Rule::MovedTwice | Rule::MovedInFleet => {
+                super::former::tell(self, all, text)
+            }
             Rule::DuplicateInterface
             | Rule::BadInterface
             | Rule::MissingNetwork

@@ -34,6 +34,8 @@ pub struct Size {
     pub(crate) inherited: usize,
     /// The most fields that one item has.
     pub(crate) fields: usize,
+    /// Former names of machines, those of every one in an array.
+    pub(crate) former: usize,
 }
 
 /// What the texts of a placement's surroundings take.
@@ -61,6 +63,7 @@ impl Size {
         references: 0,
         inherited: 0,
         fields: 0,
+        former: 0,
     };
 
     /// Of the tree below `node`, in this profile.
@@ -178,9 +181,13 @@ impl Counting<'_> {
                 other += 1;
             }
         }
+        let machine = matches!(member.node.kind, Kind::Machine);
         let mut i = 0;
         while i < elements {
             let before = self.size;
+            if machine {
+                self.size.former += member.called_before().len();
+            }
             // What tells it apart, with the mark before it.
             let (label, name) = match extent.label.get(i) {
                 Label::None => (0, name),
@@ -220,6 +227,7 @@ impl Counting<'_> {
         size.addresses += more * (size.addresses - before.addresses);
         size.macs += more * (size.macs - before.macs);
         size.machines += more * (size.machines - before.machines);
+        size.former += more * (size.former - before.former);
         more
     }
 }

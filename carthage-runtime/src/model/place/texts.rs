@@ -44,7 +44,7 @@ impl Hash {
     }
 
     /// With `-12` behind it.
-    const fn number(mut self, number: usize) -> Self {
+    pub(super) const fn number(mut self, number: usize) -> Self {
         self.byte(b'-');
         let mut unit = 1;
         while number / unit >= 10 {
@@ -58,7 +58,7 @@ impl Hash {
     }
 
     /// Of this text and then that of `row`.
-    const fn before(self, row: &Row) -> (u32, u32) {
+    pub(super) const fn before(self, row: &Row) -> (u32, u32) {
         (multiply_add(self.value, row.power, row.hash), multiply_add(self.power, row.power, 0))
     }
 }
@@ -93,7 +93,7 @@ impl Member {
 }
 
 /// Where a domain's first label ends.
-const fn first_label(domain: &[u8]) -> usize {
+pub(super) const fn first_label(domain: &[u8]) -> usize {
     let mut end = 0;
     while end < domain.len() && domain[end] != b'.' {
         end += 1;

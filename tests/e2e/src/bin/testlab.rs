@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         "free" => cli::main::<testlab::policies::free::Testlab>(),
         "matrix" => cli::main::<testlab::matrix::Matrix>(),
         "renamed-matrix" => cli::main::<testlab::matrix::Renamed>(),
+        "moved-matrix" => cli::main::<testlab::matrix::Moved>(),
         "canary" => cli::main::<testlab::canary::Testlab>(),
         "written" => cli::main::<testlab::written::Written>(),
         _ => ExitCode::from(99),

@@ -140,6 +140,26 @@ pub struct Matrix {
     pub workers: Fleet<Worker>,
 }
 
+/// The same, in which the gateway and its network have other names and fields.
+#[layout(name = "testlab", implementation = Simulated)]
+pub struct Moved {
+    /// The same in every run.
+    #[provide(persist, Token(format!("{:032x}", fastrand::u128(..))))]
+    pub token: Arc<Token>,
+    /// In front.
+    #[moved_from("front")]
+    pub outside: Front,
+    /// Behind.
+    pub back: Back,
+    /// Between.
+    #[moved_from("gateway")]
+    #[member(name = "portal")]
+    pub portal: Gateway,
+    /// On the one side.
+    #[member(list = (1..=setting("TESTLAB_WORKERS", 2)).map(|n: u32| format!("worker-{n}")))]
+    pub workers: Fleet<Worker>,
+}
+
 /// The same, with a gateway of another name.
 #[layout(name = "testlab", implementation = Simulated)]
 pub struct Renamed {

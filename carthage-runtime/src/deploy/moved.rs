@@ -1,0 +1,254 @@
+//! Machines and networks that were renamed: `#[moved_from("mirror")]`. What is on record of the old name becomes the new one's: in the
+//! eyes of every command at once, and on the disk when something is changed.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{Action, Deployment, Step};
+use crate::crash::crash_point;
+use crate::error::{Error, ErrorKind};
+use crate::event::Event;
+use crate::machine::MadeFrom;
+use crate::machine::engine::{Jump, LinkSpec, MachineSpec};
+use crate::model::{self, Placement, Placements};
+use crate::state::{Kind, Record, Snapshot};
+
+/// Something that is on record by an old name, and in the layout by a new one.
+#[derive(Clone, Debug)]
+pub(super) struct Move {
+    kind: Kind,
+    old: String,
+    new: String,
+    /// The paths of fields.
+    old_path: String,
+    new_path: String,
+}
+
+/// The moves of a deployment.
+#[derive(Debug, Default)]
+pub(super) struct Moves {
+    all: Vec<Move>,
+    /// Whether they are made.
+    made: AtomicBool,
+}
+
+impl Move {
+    fn thing(&self) -> String {
+        self.kind.thing(&self.new)
+    }
+
+    /// As a plan and a report tell it.
+    pub(super) fn step(&self) -> Step {
+        Step {
+            thing: self.thing(),
+            action: Action::Move,
+            why: format!("moved from `{}`", self.kind.thing(&self.old)),
+            details: Vec::new(),
+            changes: Vec::new(),
+        }
+    }
+}
+
+impl Moves {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Move> {
+        self.all.iter()
+    }
+
+    /// What of these placements is on record by a former name.
+    ///
+    /// # Errors
+    /// When what is on record cannot become theirs: something else is called so, or they exist themselves.
+    pub(super) fn of(shape: &'static Placements, snapshot: &Snapshot) -> Result<Self, Error> {
+        let mut all: Vec<Move> = Vec::new();
+        for placement in shape.iter() {
+            let Some((kind, new)) = name(placement) else { continue };
+            for old in placement.moved_from() {
+                let old_thing = kind.thing(&old);
+                let Some(record) = snapshot.records.get(&old_thing) else { continue };
+                let refused = |why: String, hint: &str| {
+                    let what = format!("`{}` cannot be moved from `{old_thing}`", kind.thing(&new));
+                    Err(Error::new(ErrorKind::Usage, what).because(why).hint(hint))
+                };
+                if shape.iter().any(|other| name(other).is_some_and(|(k, name)| k == kind && name == old)) {
+                    let hint = "call that one otherwise, or leave `#[moved_from]` out";
+                    return refused(format!("there still is a {kind} called `{old}` in the layout"), hint);
+                }
+                if snapshot.records.contains_key(&kind.thing(&new)) {
+                    let hint = "leave `#[moved_from]` out, and the old one is no longer in the layout: `destroy --orphans` removes it; \
+                                or destroy the new one first, and deploy again";
+                    return refused("both exist".to_owned(), hint);
+                }
+                if let Some(other) = all.iter().find(|m| m.kind == kind && (m.old == old || m.new == new)) {
+                    let (why, hint) = match other.old == old {
+                        true => (
+                            format!("`{}` was called so, too", other.thing()),
+                            "leave `#[moved_from]` out at one of them",
+                        ),
+                        false => (
+                            format!("`{}` exists as well, and it cannot become both", kind.thing(&other.old)),
+                            "leave one of the names out: what exists by it is then no longer in the layout",
+                        ),
+                    };
+                    return refused(why, hint);
+                }
+                let (old_path, new_path) = (record.path.clone(), placement.path().to_owned());
+                all.push(Move { kind, old, new: new.clone(), old_path, new_path });
+            }
+        }
+        Ok(Self { all, made: AtomicBool::new(false) })
+    }
+
+    /// From where to where the stamps of machines go.
+    pub(super) fn stamps(&self) -> Vec<(String, String)> {
+        let machines = self.all.iter().filter(|m| m.kind == Kind::Machine && m.old_path != m.new_path);
+        machines.map(|m| (m.old_path.clone(), m.new_path.clone())).collect()
+    }
+
+    /// What is known, by the new names. What implementations call things stays until these are renamed there.
+    pub(super) fn carried(&self, mut snapshot: Snapshot) -> Snapshot {
+        if self.all.is_empty() {
+            return snapshot;
+        }
+        let machines = self.all.iter().filter(|m| m.kind == Kind::Machine);
+        let names: BTreeMap<&str, &str> = machines.map(|m| (&*m.old, &*m.new)).collect();
+        let records = std::mem::take(&mut snapshot.records).into_values().map(|record| {
+            let record = self.record(record, &names);
+            (record.thing(), record)
+        });
+        snapshot.records = records.collect();
+        let assignments = std::mem::take(&mut snapshot.assignments);
+        let (old, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            assignments.into_iter().partition(|((machine, _), _)| names.contains_key(&**machine));
+        // A first deployment by the new name that was ended at once may have left some.
+        let is_new = |machine: &str| names.values().any(|new| *new == machine);
+        snapshot.assignments = others.into_iter().filter(|((machine, _), _)| !is_new(machine)).collect();
+        let moved =
+            old.into_iter().map(|((machine, interface), a)| ((names[&*machine].to_owned(), interface), a));
+        snapshot.assignments.extend(moved);
+        let values = std::mem::take(&mut snapshot.values);
+        snapshot.values = values.into_iter().map(|(path, value)| (self.path(path), value)).collect();
+        for entry in &mut snapshot.unfinished {
+            for m in &self.all {
+                let (old, new) = (m.kind.thing(&m.old), m.thing());
+                let task = entry.thing.strip_prefix("task:").and_then(|task| task.strip_prefix(&*m.old));
+                match task.filter(|task| m.kind == Kind::Machine && task.starts_with('/')) {
+                    Some(task) => entry.thing = format!("task:{}{task}", m.new),
+                    None if entry.thing == old => entry.thing = new,
+                    None => continue,
+                }
+                break;
+            }
+        }
+        snapshot
+    }
+
+    /// A record under its new name; one of a machine that mentions others mentions them by theirs.
+    fn record(&self, record: Record, names: &BTreeMap<&str, &str>) -> Record {
+        let mut record = match self.all.iter().find(|m| m.kind == record.kind && m.old == record.name) {
+            Some(m) => Record { name: m.new.clone(), path: m.new_path.clone(), ..record },
+            None => record,
+        };
+        for need in &mut record.needs {
+            if let Some(m) = self.all.iter().find(|m| m.kind.thing(&m.old) == *need) {
+                *need = m.thing();
+            }
+        }
+        if let (Kind::Machine, Some(mut made)) = (record.kind, MadeFrom::of(&record)) {
+            let before = made.clone();
+            mentions(&mut made.spec, names);
+            if made != before {
+                record.spec = made.to_json();
+            }
+        }
+        record
+    }
+
+    /// Of a kept value: whose it is by the path of fields, which may be said for another at its end.
+    fn path(&self, path: String) -> String {
+        let moved = |path: &str| {
+            let below = |m: &&Move| {
+                path.strip_prefix(&*m.old_path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            let found = self.all.iter().filter(|m| m.old_path != m.new_path).find(below);
+            found.map_or_else(|| path.to_owned(), |m| format!("{}{}", m.new_path, &path[m.old_path.len()..]))
+        };
+        match path.split_once('@') {
+            Some((path, of)) => format!("{}@{}", moved(path), moved(of)),
+            None => moved(&path),
+        }
+    }
+}
+
+/// The names of other machines that a machine was made with.
+fn mentions(spec: &mut MachineSpec, names: &BTreeMap<&str, &str>) {
+    let rename = |name: &mut String| {
+        if let Some(new) = names.get(&**name) {
+            *name = (*new).to_owned();
+        }
+    };
+    let peers = |links: &mut Vec<LinkSpec>| {
+        links.iter_mut().filter_map(|link| link.peer.as_mut()).for_each(|(machine, _)| rename(machine));
+    };
+    peers(&mut spec.links);
+    if let Some(shared) = &mut spec.shares_links {
+        rename(&mut shared.machine);
+        peers(&mut shared.links);
+    }
+    if let Some(login) = &mut spec.login {
+        login.origin.iter_mut().for_each(rename);
+        if let Jump::Machine(machine) = &mut login.jump {
+            rename(machine);
+        }
+    }
+}
+
+/// The kind and the name, of what has a record.
+fn name(placement: Placement) -> Option<(Kind, String)> {
+    match placement.kind() {
+        model::Kind::Machine => Some((Kind::Machine, placement.fqdn().to_owned())),
+        model::Kind::Network => Some((Kind::Network, placement.path().to_owned())),
+        _ => None,
+    }
+}
+
+impl Deployment {
+    /// Makes the moves, once: from now on everything is by its new name on the disk as well. Answers what was done.
+    ///
+    /// Killed anywhere, the next run finishes it: stamps are set aside first, then the store is changed in one transaction, and then
+    /// the stamps go where they belong.
+    ///
+    /// # Errors
+    /// When the state or a stamp cannot be written, or a plan that is kept to holds no such move.
+    pub(super) async fn carry(&self) -> Result<Vec<Step>, Error> {
+        let steps: Vec<_> = self.moves.iter().map(Move::step).collect();
+        if steps.is_empty() || self.moves.made.load(Ordering::SeqCst) {
+            return Ok(Vec::new());
+        }
+        for Step { thing, action, why, .. } in &steps {
+            if let Some(planned) = self.planned.get() {
+                planned.allows(thing, action.word(), why)?;
+            }
+            self.options.events.send(Event::Begun {
+                thing: thing.clone(),
+                action: action.word(),
+                why: why.clone(),
+            });
+        }
+        let begun = tokio::time::Instant::now();
+        let (carried, stamps) = (self.carried.clone(), self.moves.stamps());
+        let aside = carried.clone();
+        super::blocking(move || aside.set_aside(&stamps)).await?;
+        crash_point("move-begun");
+        let things = steps.iter().map(|step| step.thing.clone()).collect();
+        self.ledger.carry(self.snapshot.clone(), things).await?;
+        crash_point("move-recorded");
+        super::blocking(move || carried.settle(&[])).await?;
+        self.world.stamps_are_settled();
+        self.moves.made.store(true, Ordering::SeqCst);
+        for step in &steps {
+            let (thing, action) = (step.thing.clone(), step.action.word());
+            self.options.events.send(Event::Done { thing, action, took: begun.elapsed() });
+        }
+        Ok(steps)
+    }
+}

@@ -1,0 +1,61 @@
+//! What becomes of the store when things get other names: all of it in one transaction.
+
+use std::collections::BTreeSet;
+
+use super::database::{ASSIGNMENTS, JOURNAL, RECORDS, UNFINISHED, VALUES, guarded};
+use super::journal::{Entry, Outcome};
+use super::lock::now;
+use super::snapshot::Snapshot;
+use super::store::{Store, json};
+use crate::error::Error;
+
+impl Store {
+    /// Replaces what is known by what `carried` says: records, assignments, kept values, and what is unfinished. The journal tells
+    /// that `things` were moved in this run.
+    ///
+    /// # Errors
+    /// When the store cannot be written; nothing is changed then.
+    pub fn carry(&self, run: u64, carried: &Snapshot, things: &[String]) -> Result<(), Error> {
+        let before = self.view()?;
+        let path = &self.0.path;
+        self.write(|transaction| {
+            guarded(path, || {
+                let mut records = transaction.open_table(RECORDS)?;
+                records.retain(|thing, _| carried.records.contains_key(thing))?;
+                for (thing, record) in &carried.records {
+                    if before.records.get(thing) != Some(record) {
+                        records.insert(thing.as_str(), json(record)?.as_slice())?;
+                    }
+                }
+                let mut assignments = transaction.open_table(ASSIGNMENTS)?;
+                let kept: BTreeSet<(&str, &str)> =
+                    carried.assignments.keys().map(|(m, i)| (&**m, &**i)).collect();
+                assignments.retain(|key, _| kept.contains(&key))?;
+                for ((machine, interface), assignment) in &carried.assignments {
+                    assignments
+                        .insert((machine.as_str(), interface.as_str()), json(assignment)?.as_slice())?;
+                }
+                let mut values = transaction.open_table(VALUES)?;
+                values.retain(|key, _| carried.values.contains_key(key))?;
+                for (key, value) in &carried.values {
+                    if before.values.get(key) != Some(value) {
+                        values.insert(key.as_str(), value.as_slice())?;
+                    }
+                }
+                let mut unfinished = transaction.open_table(UNFINISHED)?;
+                for entry in &carried.unfinished {
+                    unfinished.insert(entry.seq, json(entry)?.as_slice())?;
+                }
+                let mut journal = transaction.open_table(JOURNAL)?;
+                let seqs = before.journal.iter().chain(&before.unfinished).map(|entry| entry.seq);
+                let last = seqs.max().unwrap_or(0);
+                for (seq, thing) in (last + 1..).zip(things) {
+                    let (thing, action, begun) = (thing.clone(), "move".to_owned(), now());
+                    let entry = Entry { seq, run, thing, action, begun, outcome: Some(Outcome::Done) };
+                    journal.insert(seq, json(&entry)?.as_slice())?;
+                }
+                Ok(())
+            })
+        })
+    }
+}

@@ -1,0 +1,247 @@
+//! What models find out at run time that they need is part of the one graph.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
+use std::path::Path;
+
+use carthage::backend::Simulated;
+use carthage::deploy::{Access, Deployment, Options, Report, Selection};
+use carthage::layout::Layout;
+use carthage::machine::start::Needed;
+use carthage::prelude::*;
+
+/// Where the data is, as an inventory says.
+#[injectable]
+pub struct Inventory {
+    /// The name of a machine.
+    pub data: String,
+}
+
+/// Keeps the data.
+#[machine_model]
+pub struct Data;
+
+/// Asks the inventory what it needs.
+#[machine_model(dynamic_dependencies = Self::needs)]
+pub struct App {
+    /// Says where the data is.
+    #[inject]
+    pub inventory: Arc<Inventory>,
+}
+
+impl App {
+    async fn needs(me: &Placed<Self>) -> Result<Vec<Needed>> {
+        tokio::task::yield_now().await;
+        Ok(vec![Needed::machine(&me.inventory.data)])
+    }
+}
+
+/// One is first in the source, and one is last: whatever order there is, is not that of the source.
+#[layout(name = "needed", implementation = Simulated)]
+pub struct Apps {
+    /// As an inventory would be read.
+    #[provide(Inventory { data: "data".to_owned() })]
+    pub inventory: Arc<Inventory>,
+    /// Needs what comes later.
+    #[member(name = "app-1")]
+    pub first: App,
+    /// Needed.
+    pub data: Data,
+    /// Needs what came before.
+    #[member(name = "web")]
+    pub last: App,
+}
+
+/// Nothing of it any more.
+#[layout(name = "needed", implementation = Simulated)]
+pub struct Gone {}
+
+/// What is not there is needed.
+#[layout(name = "needed", implementation = Simulated)]
+pub struct Misspelt {
+    /// Says something wrong.
+    #[provide(Inventory { data: "date".to_owned() })]
+    pub inventory: Arc<Inventory>,
+    /// Needs it.
+    pub app: App,
+    /// Meant.
+    pub data: Data,
+}
+
+/// A machine needs itself, by way of the inventory.
+#[layout(name = "needed", implementation = Simulated)]
+pub struct Itself {
+    /// Says something impossible.
+    #[provide(Inventory { data: "app".to_owned() })]
+    pub inventory: Arc<Inventory>,
+    /// Needs it.
+    pub app: App,
+}
+
+/// Made by a machine.
+#[network(v4 = "10.40.0.0/24", pool = "10.40.0.5-10.40.0.9", dynamic_dependencies = Self::needs)]
+pub struct Tunnel;
+
+impl Tunnel {
+    async fn needs(_: &Placed<Self>) -> Result<Vec<Needed>> {
+        Ok(vec![Needed::machine("gateway")])
+    }
+}
+
+/// In no network, so that it is not made.
+#[network(dynamic_dependencies = Self::needs)]
+pub struct Trunk;
+
+impl Trunk {
+    async fn needs(_: &Placed<Self>) -> Result<Vec<Needed>> {
+        Ok(vec![Needed::machine("data")])
+    }
+}
+
+/// Is plugged into what the gateway makes.
+#[machine_model]
+pub struct Client {
+    /// The tunnel.
+    #[link]
+    pub eth0: Link<Tunnel>,
+}
+
+/// Makes the tunnel; needs what needs the data.
+#[machine_model(dynamic_dependencies = Self::needs)]
+pub struct Gateway {
+    /// Nobody is plugged into it.
+    #[inject]
+    pub trunk: Placed<Trunk>,
+}
+
+impl Gateway {
+    async fn needs(me: &Placed<Self>) -> Result<Vec<Needed>> {
+        Ok(me.trunk.needed())
+    }
+}
+
+/// A client needs a network, which needs a gateway, which needs a network that is not made, which needs the data.
+#[layout(name = "needed", implementation = Simulated)]
+pub struct Through {
+    /// Not plugged into.
+    pub trunk: Trunk,
+    /// Made by the gateway.
+    pub tunnel: Tunnel,
+    /// The last.
+    pub client: Client,
+    /// In between.
+    pub gateway: Gateway,
+    /// The first.
+    pub data: Data,
+}
+
+/// All machines of an enclave need something outside of it, and what is outside needs one of them.
+#[enclave(dynamic_dependencies = Self::needs)]
+pub struct Rack {
+    /// In it.
+    #[member(name = "one")]
+    pub one: Data,
+    /// In it as well.
+    #[member(name = "two")]
+    pub two: Data,
+}
+
+impl Rack {
+    async fn needs(_: &Placed<Self>) -> Result<Vec<Needed>> {
+        Ok(vec![Needed::machine("one"), Needed::machine("data")])
+    }
+}
+
+/// One after the other.
+#[layout(name = "needed", implementation = Simulated)]
+pub struct Racks {
+    /// After the data; the second after the first, too.
+    pub rack: Rack,
+    /// Before all.
+    pub data: Data,
+}
+
+async fn open<L: Layout>(base: &Path, access: Access) -> std::result::Result<Deployment, carthage::Error> {
+    let options = Options { state_dir: Some(base.to_owned()), parallel: 1, ..Options::default() };
+    Ok(Deployment::open::<L>(access, options).await?.0)
+}
+
+fn done(report: &Report) -> Vec<&str> {
+    assert!(report.is_complete(), "{report:?}");
+    report.done.iter().map(|step| step.thing.as_str()).collect()
+}
+
+#[tokio::test]
+async fn each_walk_over_the_graph_respects_it() {
+    let base = tempfile::tempdir().unwrap();
+    let all = Selection::all();
+    let deployment = open::<Apps>(base.path(), Access::Change).await.unwrap();
+    let plan = deployment.plan(&all).await.unwrap();
+    let planned: Vec<_> = plan.steps.iter().map(|step| &*step.thing).collect();
+    assert_eq!(planned, ["machine:data", "machine:app-1", "machine:web"]);
+    assert_eq!(done(&deployment.deploy(&all).await.unwrap()), planned);
+    drop(deployment);
+    let deployment = open::<Apps>(base.path(), Access::Change).await.unwrap();
+    assert_eq!(done(&deployment.stop(&all).await.unwrap()), ["machine:app-1", "machine:web", "machine:data"]);
+    let web = Selection { include: vec!["web".parse().unwrap()], ..Selection::all() };
+    assert_eq!(
+        done(&deployment.start(&web).await.unwrap()),
+        ["machine:data", "machine:web"],
+        "it is brought in"
+    );
+    let data = Selection { include: vec!["data".parse().unwrap()], ..Selection::all() };
+    let kept = deployment.plan_destroy(&data).await.unwrap();
+    assert!(kept.steps.is_empty() && kept.notes[0].contains("`machine:app-1` needs it"), "{kept:?}");
+    assert_eq!(
+        done(&deployment.destroy(&all).await.unwrap()),
+        ["machine:app-1", "machine:web", "machine:data"]
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_longer_in_the_layout_goes_in_the_order_that_was_found_out() {
+    let base = tempfile::tempdir().unwrap();
+    let deployment = open::<Apps>(base.path(), Access::Change).await.unwrap();
+    assert!(deployment.deploy(&Selection::all()).await.unwrap().is_complete());
+    drop(deployment);
+    let orphans = Selection { orphans: true, ..Selection::all() };
+    let deployment = open::<Gone>(base.path(), Access::Change).await.unwrap();
+    assert_eq!(
+        done(&deployment.destroy(&orphans).await.unwrap()),
+        ["machine:app-1", "machine:web", "machine:data"]
+    );
+}
+
+/// W-A4: a network was removed before the machine that made it possible to reach it.
+#[tokio::test]
+async fn it_passes_through_what_is_no_machine_and_what_is_not_made() {
+    let base = tempfile::tempdir().unwrap();
+    let deployment = open::<Through>(base.path(), Access::Change).await.unwrap();
+    let order = ["machine:data", "machine:gateway", "network:tunnel", "machine:client"];
+    assert_eq!(done(&deployment.deploy(&Selection::all()).await.unwrap()), order);
+    let backwards: Vec<_> = order.iter().rev().copied().collect();
+    assert_eq!(done(&deployment.destroy(&Selection::all()).await.unwrap()), backwards);
+}
+
+#[tokio::test]
+async fn what_an_enclave_needs_all_in_it_need() {
+    let base = tempfile::tempdir().unwrap();
+    let deployment = open::<Racks>(base.path(), Access::Change).await.unwrap();
+    let report = deployment.deploy(&Selection::all()).await.unwrap();
+    assert_eq!(done(&report), ["machine:data", "machine:one", "machine:two"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_told_before_anything_is_touched() {
+    let base = tempfile::tempdir().unwrap();
+    let told = |error: carthage::Error| carthage::chain(&error);
+    let misspelt = told(open::<Misspelt>(base.path(), Access::Look).await.unwrap_err());
+    assert!(
+        misspelt
+            .contains("something is needed that is not in the layout: `machine:app` needs `machine:date`"),
+        "{misspelt}"
+    );
+    let circle = told(open::<Itself>(base.path(), Access::Look).await.unwrap_err());
+    assert!(circle.contains("things need each other: `machine:app` -> `machine:app`"), "{circle}");
+    assert_eq!(std::fs::read_dir(base.path()).unwrap().count(), 0);
+}
