@@ -9,6 +9,8 @@ mod decide;
 mod force;
 mod graph;
 mod names;
+#[cfg(test)]
+mod older;
 mod parallel;
 mod plan;
 mod policy;

@@ -18,7 +18,7 @@ use redb::{
 };
 use redb::{TableDefinition, WriteTransaction};
 
-use super::commits::Commits;
+use super::commits;
 use super::dirs::{Dirs, unusable};
 use super::lock;
 use super::storage::{Open, Pages, Storage, gone};
@@ -64,9 +64,7 @@ pub(super) fn open(
         // A damaged file stays as it is found: opening it for writing would change it before it is refused.
         read_copy(&**storage, path, &check)?;
         let pages = || Pages::open(storage, path, Open::Write);
-        match guarded(path, || {
-            Ok(builder(ConcurrencyMode::SingleWriter).create_with_backend(pages()?)?)
-        }) {
+        match guarded(path, || Ok(builder(ConcurrencyMode::SingleWriter).create_with_backend(pages()?)?)) {
             Err(error) if error.kind() == ErrorKind::Locked && Instant::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(10));
             }
@@ -88,7 +86,7 @@ pub(super) fn create(
         let pages = Pages::open(storage, &new, Open::New)?;
         Ok(builder(ConcurrencyMode::SingleWriter).create_with_backend(pages)?)
     })?;
-    Commits::default().write(&db, &new, |transaction| {
+    commits::write(&db, &new, |transaction| {
         guarded(&new, || {
             transaction.open_table(META)?;
             transaction.open_table(RECORDS)?;

@@ -135,7 +135,8 @@ impl Disk {
 
     fn remove(&mut self, path: &Path) {
         // What is in it goes first, and each of it by itself.
-        let inside: Vec<_> = self.places.keys().filter(|other| other.parent() == Some(path)).cloned().collect();
+        let inside: Vec<_> =
+            self.places.keys().filter(|other| other.parent() == Some(path)).cloned().collect();
         inside.iter().for_each(|path| self.remove(path));
         // The lock is not written through the storage: nobody needs it after a power cut.
         if self.places.contains_key(path) {
