@@ -5,9 +5,12 @@
 #[inline]
 pub fn crash_point(name: &str) {
     #[cfg(feature = "crash-points")]
-    if let Some(at) = std::env::var_os("CARTHAGE_CRASH_AT") {
+    {
+        use std::sync::OnceLock;
         use std::sync::atomic::{AtomicU32, Ordering};
         static PASSED: AtomicU32 = AtomicU32::new(0);
+        static AT: OnceLock<Option<std::ffi::OsString>> = OnceLock::new();
+        let Some(at) = AT.get_or_init(|| std::env::var_os("CARTHAGE_CRASH_AT")) else { return };
         let number = PASSED.fetch_add(1, Ordering::Relaxed) + 1;
         if at == name || at.to_str().and_then(|at| at.strip_prefix('#')) == Some(&number.to_string()) {
             let killed =

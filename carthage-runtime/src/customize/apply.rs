@@ -16,7 +16,7 @@ use crate::layout::Place;
 use crate::machine::engine::Identity;
 use crate::machine::{Host, Machine, not_root};
 use crate::model::TaskNode;
-use crate::state::{Change, HashKey, Ledger, now};
+use crate::state::{HashKey, Ledger, now};
 use crate::step::{Action, Failure, Planned, Skip, Step};
 use crate::task::decide::{Answer, Before, Check, Earlier, Facts, Inputs, Target};
 use crate::task::{Decision, InputHash, Last, Stamp, Stamps, decide};
@@ -163,6 +163,8 @@ impl Application<'_> {
     ) -> Result<Applied, Error> {
         let mut applied = Applied::default();
         let mut earlier: Vec<Option<Earlier>> = Vec::new();
+        // Together, they are waited for once.
+        let mut stamped = Vec::new();
         for (task, node) in self.tasks().iter().enumerate() {
             let thing = format!("task:{}", self.name(task));
             let force = forced(&self.name(task));
@@ -192,6 +194,9 @@ impl Application<'_> {
             let known: Vec<_> = earlier.iter().map(|is| is.unwrap_or(Earlier::Never)).collect();
             earlier.push(match self.settle(task, identity, &known, force, stop).await {
                 Ok((done, is)) => {
+                    if matches!(is, Earlier::RanNow) {
+                        stamped.push(self.stem(task));
+                    }
                     applied.done.extend(done);
                     Some(self.is(task, is))
                 }
@@ -203,6 +208,9 @@ impl Application<'_> {
                     None
                 }
             });
+        }
+        if !stamped.is_empty() {
+            on_disk(&self.setting.stamps, move |stamps| stamps.sync(&stamped)).await?;
         }
         Ok(applied)
     }
@@ -225,11 +233,14 @@ impl Application<'_> {
                 if let Some(planned) = self.planned {
                     planned.allows(&step.thing, step.action.word(), &step.why)?;
                 }
-                self.body(task, identity, &host, &step, stop).await?;
+                self.body(task, identity, &host, &step, &last, stop).await?;
                 Ok((Some(step), Earlier::RanNow))
             }
             Decision::Adopt => {
-                self.stamp(task, identity).await?;
+                if !self.setting.stamps.have_room() {
+                    on_disk(&self.setting.stamps, Stamps::make_room).await?;
+                }
+                self.stamp(task, identity)?;
                 Ok((None, Earlier::RanNow))
             }
             decision => Ok((None, decision.planned(&last))),
@@ -276,6 +287,7 @@ impl Application<'_> {
         identity: &Identity,
         host: &Host,
         step: &Step,
+        last: &Last,
         stop: &CancellationToken,
     ) -> Result<(), Error> {
         let Setting { stamps, ledger, events, .. } = self.setting;
@@ -285,7 +297,16 @@ impl Application<'_> {
         let (stem, run) = (self.stem(task), ledger.run());
         let up = self.keep_running(task, false).await?;
         let intent = ledger.intend(&thing, "run").await?;
-        on_disk(stamps, identity, move |stamps, identity| stamps.begin(&stem, run, &identity)).await?;
+        if !stamps.have_room() {
+            on_disk(stamps, Stamps::make_room).await?;
+        }
+        match last {
+            Last::Ran(_) => {
+                let (stem, identity, last) = (stem.clone(), identity.clone(), last.clone());
+                on_disk(stamps, move |stamps| stamps.begin(&stem, run, &identity, &last)).await?;
+            }
+            last => stamps.begin(&stem, run, identity, last)?,
+        }
         crash_point("task-unstamped");
         let ended = self.tries(task, host, &thing, stop).await;
         self.forget_compared().await;
@@ -295,33 +316,28 @@ impl Application<'_> {
         };
         crash_point("task-ended-unstamped");
         let ended = match ended {
-            Ok(()) => self.stamp(task, identity).await,
+            Ok(()) => self.stamp(task, identity),
             error => error,
         };
         if ended.is_err() {
-            let stem = self.stem(task);
-            let noted =
-                on_disk(stamps, identity, move |stamps, identity| stamps.failed(&stem, run, &identity)).await;
+            let noted = stamps.failed(&stem, run, identity);
             // The first error is what the user must see; without the note the task counts as interrupted.
             noted.map_err(|error| tracing::warn!(%error, "the stamp of a task that failed")).ok();
         }
         crash_point("task-stamped");
-        intent.settle(ended, |()| Change::Nothing).await?;
+        intent.settle_later(ended).await?;
         release(up).await?;
         events.send(Event::Done { thing, action: "run", took: begun.elapsed() });
         Ok(())
     }
 
-    async fn stamp(&self, task: usize, identity: &Identity) -> Result<(), Error> {
+    fn stamp(&self, task: usize, identity: &Identity) -> Result<(), Error> {
         let Setting { stamps, ledger, .. } = self.setting;
         let inputs = self.inputs(task)?;
         let (stem, source) = (self.stem(task), self.tasks()[task].source);
         let (run, step, at) = (ledger.run(), ledger.next_step(), now());
         let user = self.user(task).map(str::to_owned);
-        on_disk(stamps, identity, move |stamps, target| {
-            stamps.ran(&stem, Stamp { run, step, at, target, inputs, source, user })
-        })
-        .await
+        stamps.ran(&stem, Stamp { run, step, at, target: identity.clone(), inputs, source, user })
     }
 
     fn failed(&self, task: usize, error: BoxError) -> Error {
@@ -431,11 +447,10 @@ impl Application<'_> {
 /// Does something with stamps where waiting for the disk harms nobody.
 async fn on_disk(
     stamps: &Stamps,
-    identity: &Identity,
-    work: impl FnOnce(Stamps, Identity) -> Result<(), Error> + Send + 'static,
+    work: impl FnOnce(&Stamps) -> Result<(), Error> + Send + 'static,
 ) -> Result<(), Error> {
-    let (stamps, identity) = (stamps.clone(), identity.clone());
-    let done = tokio::task::spawn_blocking(move || work(stamps, identity)).await;
+    let stamps = stamps.clone();
+    let done = tokio::task::spawn_blocking(move || work(&stamps)).await;
     done.map_err(Error::host("a thread that writes stamps has died"))?
 }
 

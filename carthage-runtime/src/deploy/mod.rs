@@ -11,6 +11,8 @@ mod graph;
 mod moved;
 mod names;
 mod needed;
+#[cfg(test)]
+mod older;
 mod parallel;
 mod plan;
 mod policy;

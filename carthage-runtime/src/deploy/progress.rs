@@ -163,6 +163,10 @@ impl Deployment {
         let outcomes =
             self.with_room(async |room| graph.execute(among, room, &self.options.stop, work).await).await;
         self.world.unwound().await;
+        if let Err(error) = self.ledger.catch_up().await {
+            // The entries stay open, which the next run can bear.
+            events.send(Event::Warning { thing: "journal".to_owned(), text: crate::chain(&error) });
+        }
         let mut report = std::mem::take(&mut *progress.report());
         let changed: BTreeSet<String> = report.done.iter().map(|step| whose(&step.thing)).collect();
         for (at, outcome) in outcomes {

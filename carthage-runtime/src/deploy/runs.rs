@@ -167,7 +167,7 @@ fn numbers(storage: &dyn Storage, directory: &Path) -> Result<Vec<u64>, Error> {
     Ok(numbers)
 }
 
-/// The lines of the log of a run; what a run that was killed has not written whole is left out.
+/// The lines of the log of a run; what a run that was killed has not written whole is left out. None when nothing of use is left.
 fn lines(dirs: &Dirs, run: u64) -> Result<Vec<Value>, Error> {
     let path = path(dirs, run);
     let text = dirs.storage().read(&path).map_err(|error| {
@@ -185,26 +185,31 @@ fn lines(dirs: &Dirs, run: u64) -> Result<Vec<Value>, Error> {
     let lines: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     match lines.first().and_then(|head| head["carthage"].as_u64()) {
         Some(version) if version <= u64::from(FORMAT) => Ok(lines),
-        _ => {
-            let what = format!("the log `{}` is damaged, or of a newer version", path.display());
-            Err(Error::new(ErrorKind::Corrupt, what).hint("logs may be deleted: remove it"))
+        Some(version) => {
+            let what = format!("the log `{}` is of a newer version", path.display());
+            Err(Error::new(ErrorKind::Corrupt, what)
+                .because(format!("it is of version {version}, and this knows {FORMAT}"))
+                .hint("logs may be deleted: remove it"))
         }
+        // A power cut took its beginning: logs are not waited for.
+        None => Ok(Vec::new()),
     }
 }
 
 /// The runs of which there are logs, the oldest first.
 ///
 /// # Errors
-/// When they cannot be read, or one is damaged.
+/// When they cannot be read, or one is of a newer version.
 pub fn logged_runs(dirs: &Dirs) -> Result<Vec<LoggedRun>, Error> {
     let mut runs = Vec::new();
     for run in numbers(&**dirs.storage(), &directory(dirs))? {
         let lines = lines(dirs, run)?;
+        let Some(head) = lines.first() else { continue };
         let count = |event: &str| lines.iter().filter(|line| line["event"] == event).count();
         runs.push(LoggedRun {
             run,
-            command: lines[0]["command"].as_str().unwrap_or_default().to_owned(),
-            at: lines[0]["at"].as_u64().unwrap_or_default(),
+            command: head["command"].as_str().unwrap_or_default().to_owned(),
+            at: head["at"].as_u64().unwrap_or_default(),
             done: count("done"),
             failed: count("failed"),
             skipped: count("skipped"),
@@ -217,7 +222,7 @@ pub fn logged_runs(dirs: &Dirs) -> Result<Vec<LoggedRun>, Error> {
 /// [`Event`]s, each with `at` in milliseconds since 1970. A machine stands for its tasks and services, too.
 ///
 /// # Errors
-/// When there is no such log, it is damaged, or nothing in it is about what the selection names.
+/// When there is no such log, it is of a newer version, or nothing in it is about what the selection names.
 pub fn run_log(dirs: &Dirs, run: Option<u64>, selection: &Selection) -> Result<(u64, Vec<Value>), Error> {
     let run = match run {
         Some(run) => run,
@@ -310,6 +315,12 @@ mod tests {
         // A run that is killed in a line.
         fs::write(path(&dirs, 8), "{\"carthage\":1,\"command\":\"deploy\"}\n{\"event\":\"do").unwrap();
         assert_eq!(run_log(&dirs, None, &Selection::all()).unwrap(), (8, vec![]));
+        // What a power cut may leave of one.
+        for left in ["", "\0\0\0\0", "\0\0{\"event\":\"done\"}\n"] {
+            fs::write(path(&dirs, 8), left).unwrap();
+            assert_eq!(run_log(&dirs, Some(8), &Selection::all()).unwrap(), (8, vec![]));
+            assert_eq!(logged_runs(&dirs).unwrap().len(), 1);
+        }
         fs::write(path(&dirs, 9), "{\"carthage\":2}\n").unwrap();
         assert_eq!(run_log(&dirs, None, &Selection::all()).unwrap_err().kind(), ErrorKind::Corrupt);
         let none = run_log(&dirs, Some(4), &Selection::all()).unwrap_err();

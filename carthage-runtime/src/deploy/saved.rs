@@ -68,7 +68,7 @@ impl SavedPlan {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let scratch = path.with_file_name(format!(".{name}.{}", std::process::id()));
             let disk: &dyn Storage = &Disk::default();
-            disk.write_whole(path, &scratch, text.as_bytes())
+            disk.write_whole(path, &scratch, text.as_bytes(), true)
         };
         write().map_err(unwritable)
     }

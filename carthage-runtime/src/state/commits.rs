@@ -1,193 +1,190 @@
 //! Changes that come at the same time become durable together: one commit, and one wait for the disk, for all of them.
 //!
-//! While one commit is written, those who come wait for their turn; the first of them begins the next transaction, the others join
-//! it, and the last one commits it for all. Whoever comes alone waits for nobody. If one of them fails, none of that transaction
-//! happened, and each is told.
+//! While one commit is written, those who come line up; whoever writes takes all of them into the next one. Whoever comes alone waits
+//! for nobody. If one of them fails, none of that transaction happened, and each is told.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use redb::{Database, WriteTransaction};
+use tokio::sync::oneshot;
 
 use super::database::{corrupt, guarded};
+use super::store::Store;
 use crate::crash::crash_point;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
-/// The transactions of one database.
-#[derive(Debug, Default)]
-pub(super) struct Commits {
-    open: Mutex<Option<Open>>,
-    ended: Condvar,
-    /// How many are about to join.
-    coming: AtomicUsize,
+/// Who waits for the store to be written.
+#[derive(Default)]
+pub(super) struct Commits(Mutex<Line>);
+
+#[derive(Default)]
+struct Line {
+    changes: Vec<(Body, oneshot::Sender<Result<(), Error>>)>,
+    /// Whether somebody is writing, who takes them in.
+    is_written: bool,
 }
 
-/// A transaction that waits for those who are about to join.
-struct Open {
-    transaction: WriteTransaction,
-    batch: Arc<Batch>,
-}
+type Body = Box<dyn FnOnce(&Store, &WriteTransaction) -> Result<(), Error> + Send>;
 
-/// How a transaction ended, for those who did not end it.
-#[derive(Debug, Default)]
-struct Batch(OnceLock<Result<(), (ErrorKind, String)>>);
+/// Makes one change, durably.
+pub(super) fn write<T>(
+    db: &Database,
+    path: &Path,
+    body: impl FnOnce(&WriteTransaction) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let transaction = guarded(path, || Ok(db.begin_write()?))?;
+    // Dropped, it has never happened.
+    let changed = catch_unwind(AssertUnwindSafe(|| body(&transaction)));
+    let answer = changed.unwrap_or_else(|_| Err(corrupt(path, "what is in it makes no sense")))?;
+    crash_point("state-uncommitted");
+    guarded(path, || Ok(transaction.commit()?))?;
+    crash_point("state-committed");
+    Ok(answer)
+}
 
 impl Commits {
-    /// Makes one change, durably; perhaps in one transaction with others.
-    pub(super) fn write<T>(
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store {
+    /// Makes one change, durably; together with those of others who come at the same time. The thread is not kept waiting.
+    pub(super) async fn together(
         &self,
-        db: &Database,
-        path: &Path,
-        body: impl FnOnce(&WriteTransaction) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        self.coming.fetch_add(1, Ordering::SeqCst);
-        let mut open = self.locked();
-        let joined = match open.take() {
-            Some(joined) => Ok(joined),
-            None => guarded(path, || Ok(db.begin_write()?))
-                .map(|transaction| Open { transaction, batch: Arc::default() }),
+        body: impl FnOnce(&Store, &WriteTransaction) -> Result<(), Error> + Send + 'static,
+    ) -> Result<(), Error> {
+        let (tell, told) = oneshot::channel();
+        let is_first = {
+            let mut line = self.0.commits.line();
+            line.changes.push((Box::new(body), tell));
+            !std::mem::replace(&mut line.is_written, true)
         };
-        let changed = joined.and_then(|joined| {
-            let changed = catch_unwind(AssertUnwindSafe(|| body(&joined.transaction)));
-            match changed.unwrap_or_else(|_| Err(corrupt(path, "what is in it makes no sense"))) {
-                Ok(answer) => Ok((joined, answer)),
-                Err(error) => {
-                    // Dropped, it has never happened.
-                    drop(joined.transaction);
-                    joined.batch.ends(Err(&error));
-                    self.ended.notify_all();
-                    Err(error)
-                }
-            }
-        });
-        let is_last = self.coming.fetch_sub(1, Ordering::SeqCst) == 1;
-        let (Open { transaction, batch }, answer) = changed?;
-        if !is_last {
-            *open = Some(Open { transaction, batch: batch.clone() });
-            return self.told(open, &batch).map(|()| answer);
+        if is_first {
+            let store = self.clone();
+            tokio::task::spawn_blocking(move || store.write_those_in_line());
         }
-        drop(open);
-        crash_point("state-uncommitted");
-        let committed = guarded(path, || Ok(transaction.commit()?));
-        crash_point("state-committed");
-        batch.ends(committed.as_ref().copied());
-        // Nobody is between looking and waiting.
-        drop(self.locked());
-        self.ended.notify_all();
-        committed.map(|()| answer)
+        told.await.map_err(Error::host("a thread that writes the state has died"))?
     }
 
-    fn locked(&self) -> MutexGuard<'_, Option<Open>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until a transaction has ended.
-    fn told(&self, mut open: MutexGuard<'_, Option<Open>>, batch: &Batch) -> Result<(), Error> {
+    fn write_those_in_line(self) {
         loop {
-            match batch.0.get() {
-                Some(Ok(())) => return Ok(()),
-                Some(Err((kind, why))) => {
-                    let what = "a change that was to be written with others was not";
-                    return Err(Error::new(*kind, what).because(why.clone()).hint("deploy again"));
-                }
-                None => open = self.ended.wait(open).unwrap_or_else(PoisonError::into_inner),
+            let (bodies, tell): (Vec<_>, Vec<_>) =
+                std::mem::take(&mut self.0.commits.line().changes).into_iter().unzip();
+            let mut at = 0;
+            let written = self.write(|transaction| {
+                bodies.into_iter().enumerate().try_for_each(|(number, body)| {
+                    at = number;
+                    body(&self, transaction)
+                })
+            });
+            let failed = written.is_err();
+            let mut answers: Vec<_> = match &written {
+                Ok(()) => tell.iter().map(|_| Ok(())).collect(),
+                Err(error) => tell.iter().map(|_| Err(not_written(error))).collect(),
+            };
+            if failed {
+                answers[at] = written;
             }
+            let is_over = {
+                let mut line = self.0.commits.line();
+                line.is_written = !line.changes.is_empty();
+                !line.is_written
+            };
+            // That nobody listens any more is no harm. Who is told may want the layout to be free.
+            let tell_all =
+                || tell.into_iter().zip(answers).for_each(|(tell, answer)| drop(tell.send(answer)));
+            if is_over {
+                drop(self);
+                return tell_all();
+            }
+            tell_all();
         }
     }
 }
 
-impl Batch {
-    fn ends(&self, how: Result<(), &Error>) {
-        // It ends once.
-        self.0.set(how.map_err(|error| (error.kind(), crate::chain(error)))).ok();
-    }
+/// What those are told whose change was in one transaction with one that failed.
+fn not_written(error: &Error) -> Error {
+    Error::new(error.kind(), "a change that was to be written with others was not")
+        .because(crate::chain(error))
+        .hint("deploy again")
 }
 
-impl std::fmt::Debug for Open {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Open").field("batch", &self.batch).finish_non_exhaustive()
+impl fmt::Debug for Commits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Commits").field("waiting", &self.line().changes.len()).finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Barrier;
-
-    use redb::{ReadableDatabase, ReadableTable, TableDefinition};
+    use futures_util::future::join_all;
 
     use super::*;
+    use crate::error::ErrorKind;
+    use crate::state::database::VALUES;
+    use crate::state::storage::Disk;
+    use crate::state::{Dirs, Snapshot};
 
-    const TABLE: TableDefinition<'static, u64, u64> = TableDefinition::new("numbers");
-
-    fn insert(transaction: &WriteTransaction, number: u64) -> Result<(), Error> {
-        guarded("test".as_ref(), || Ok(transaction.open_table(TABLE)?.insert(number, number).map(drop)?))
+    fn store() -> (tempfile::TempDir, std::sync::Arc<Disk>, Store) {
+        let base = tempfile::tempdir().unwrap();
+        let disk = std::sync::Arc::new(Disk::default());
+        let dirs = Dirs::find("lab", Some(base.path())).unwrap().on(disk.clone());
+        (base, disk, Store::open(&dirs, "deploy").unwrap())
     }
 
-    fn numbers(db: &Database) -> Vec<u64> {
-        let table = db.begin_read().unwrap().open_table(TABLE).unwrap();
-        table.iter().unwrap().map(|row| row.unwrap().0.value()).collect()
+    fn keep(store: &Store, number: u64) -> impl Future<Output = Result<(), Error>> + use<'_> {
+        store.together(move |store, transaction| {
+            guarded(&store.0.path, || {
+                let key = format!("{number:04}");
+                Ok(transaction.open_table(VALUES)?.insert(&*key, &[0u8][..]).map(drop)?)
+            })
+        })
     }
 
-    #[test]
-    fn what_comes_at_once_is_committed_together_and_all_of_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("db");
-        let db = Database::create(&path).unwrap();
-        let (commits, threads) = (Commits::default(), 16);
-        let (together, barrier) = (Mutex::new(Vec::new()), Barrier::new(threads));
-        std::thread::scope(|scope| {
-            for thread in 0..threads as u64 {
-                let (commits, db, path, together, barrier) = (&commits, &db, &path, &together, &barrier);
-                scope.spawn(move || {
-                    barrier.wait();
-                    for number in 0..50 {
-                        let written = commits.write(db, path, |transaction| {
-                            together.lock().unwrap().push(std::ptr::from_ref(transaction).addr());
-                            insert(transaction, thread * 50 + number)
-                        });
-                        written.unwrap();
-                        assert!(
-                            numbers(db).contains(&(thread * 50 + number)),
-                            "it is there when it is said to be"
-                        );
-                    }
-                });
-            }
-        });
-        assert_eq!(numbers(&db), (0..threads as u64 * 50).collect::<Vec<_>>());
-        assert_eq!(commits.coming.into_inner(), 0);
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_comes_at_once_is_committed_together_and_all_of_it() {
+        let (_base, disk, store) = store();
+        let before = disk.syncs();
+        keep(&store, 0).await.unwrap();
+        let alone = disk.syncs() - before;
+        assert!(alone > 0);
+        let written = join_all((1..800).map(|number| keep(&store, number))).await;
+        assert!(written.iter().all(Result::is_ok));
+        assert!(disk.syncs() - before < 10 * alone, "{} syncs, and one alone needs {alone}", disk.syncs());
+        assert_eq!(store.view().unwrap().values.len(), 800);
     }
 
-    #[test]
-    fn a_failure_is_told_to_all_of_its_transaction_and_to_no_other() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("db");
-        let db = Database::create(&path).unwrap();
-        let commits = Commits::default();
-        let (inside, fail) = (Barrier::new(2), Error::new(ErrorKind::Host, "no room"));
-        let (first, second) = std::thread::scope(|scope| {
-            let first = scope.spawn(|| {
-                commits.write(&db, &path, |transaction| {
-                    inside.wait();
-                    // The other has come, and waits.
-                    while commits.coming.load(Ordering::SeqCst) < 2 {
-                        std::thread::yield_now();
-                    }
-                    insert(transaction, 1)
-                })
-            });
-            inside.wait();
-            let second = commits.write(&db, &path, |_| Err::<(), _>(fail));
-            (first.join().unwrap(), second)
-        });
-        assert_eq!(second.unwrap_err().to_string(), "no room");
-        let first = first.unwrap_err();
-        assert!(first.kind() == ErrorKind::Host && crate::chain(&first).contains("no room"), "{first:?}");
-        commits.write(&db, &path, |transaction| insert(transaction, 2)).unwrap();
-        let panics = commits.write(&db, &path, |_| -> Result<(), Error> { panic!("at the disco") });
-        assert_eq!(panics.unwrap_err().kind(), ErrorKind::Corrupt);
-        assert_eq!(numbers(&db), [2]);
+    #[tokio::test]
+    async fn a_failure_is_told_to_all_of_its_transaction_and_to_no_other() {
+        let (_base, _disk, store) = store();
+        let fails = store.together(|_, _| Err(Error::new(ErrorKind::Host, "no room")));
+        let (first, failed, third) = tokio::join!(keep(&store, 1), fails, keep(&store, 3));
+        assert_eq!(failed.unwrap_err().to_string(), "no room");
+        let values: Vec<_> = store.view().unwrap().values.into_keys().collect();
+        for (key, told) in [("0001", first), ("0003", third)] {
+            assert_eq!(values.iter().any(|value| value == key), told.is_ok(), "{key}: {told:?}");
+            assert!(told.map_or_else(|told| crate::chain(&told).contains("no room"), |()| true));
+        }
+        let panics = store.together(|_, _| panic!("at the disco"));
+        assert_eq!(panics.await.unwrap_err().kind(), ErrorKind::Corrupt);
+        keep(&store, 2).await.unwrap();
+        assert!(store.view().unwrap().values.contains_key("0002"));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_layout_is_free_when_the_last_is_told() {
+        let (base, _, mut store) = store();
+        let dirs = Dirs::find("lab", Some(base.path())).unwrap();
+        for number in 0..10 {
+            keep(&store, number).await.unwrap();
+            drop(store);
+            store = Store::open(&dirs, "deploy").unwrap();
+        }
+        drop(store);
+        assert_eq!(Snapshot::read(&dirs).unwrap().values.len(), 10);
     }
 }

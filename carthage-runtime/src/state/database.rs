@@ -18,7 +18,7 @@ use redb::{
 };
 use redb::{TableDefinition, WriteTransaction};
 
-use super::commits::Commits;
+use super::commits;
 use super::dirs::{Dirs, unusable};
 use super::lock;
 use super::storage::{Open, Pages, Storage, gone};
@@ -86,7 +86,7 @@ pub(super) fn create(
         let pages = Pages::open(storage, &new, Open::New)?;
         Ok(builder(ConcurrencyMode::SingleWriter).create_with_backend(pages)?)
     })?;
-    Commits::default().write(&db, &new, |transaction| {
+    commits::write(&db, &new, |transaction| {
         guarded(&new, || {
             transaction.open_table(META)?;
             transaction.open_table(RECORDS)?;

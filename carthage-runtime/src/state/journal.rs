@@ -1,9 +1,12 @@
 //! Intent before and outcome after every change to the outside world.
 
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
 use redb::{ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
-use super::database::{JOURNAL, META, RECORDS, UNFINISHED, corrupt, guarded};
+use super::database::{JOURNAL, META, UNFINISHED, corrupt, guarded};
 use super::lock::now;
 use super::record::Record;
 use super::snapshot::parse;
@@ -74,7 +77,15 @@ impl Intent {
     /// # Errors
     /// When the store cannot be written.
     pub fn done(self, change: Change) -> Result<(), Error> {
-        self.store.finish(self.entry, Outcome::Done, change)
+        let Self { store, entry } = self;
+        store.write(|transaction| store.finish(transaction, entry, Outcome::Done, change))
+    }
+
+    /// The change was made, and means nothing to the record: the outcome is written with the next change to the store, at the latest
+    /// when the store is closed. A process that dies before leaves the entry unfinished.
+    pub fn done_later(mut self) {
+        self.entry.outcome = Some(Outcome::Done);
+        self.store.0.ended.lock().unwrap_or_else(PoisonError::into_inner).push(self.entry);
     }
 
     /// The change failed, and this is what exists now.
@@ -82,7 +93,8 @@ impl Intent {
     /// # Errors
     /// When the store cannot be written.
     pub fn failed(self, error: &(dyn std::error::Error + 'static), change: Change) -> Result<(), Error> {
-        self.store.finish(self.entry, Outcome::Failed(crate::chain(error)), change)
+        let (Self { store, entry }, outcome) = (self, Outcome::Failed(crate::chain(error)));
+        store.write(|transaction| store.finish(transaction, entry, outcome, change))
     }
 }
 
@@ -117,21 +129,19 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub fn intend(&self, run: u64, thing: &str, action: &str) -> Result<Intent, Error> {
-        let path = &self.0.path;
-        let entry = self.write(|transaction| {
-            let seq = guarded(path, || {
-                let unfinished = transaction.open_table(UNFINISHED)?;
-                let journal = transaction.open_table(JOURNAL)?;
-                let last =
-                    |row: Option<(redb::AccessGuard<'_, u64>, _)>| row.map_or(0, |(seq, _)| seq.value());
-                Ok(1 + last(unfinished.last()?).max(last(journal.last()?)))
-            })?;
-            let entry =
-                Entry { seq, run, thing: thing.into(), action: action.into(), begun: now(), outcome: None };
-            self.put(transaction, UNFINISHED, seq, &entry)?;
-            Ok(entry)
-        })?;
+        let entry = self.entry(run, thing, action);
+        self.write(|transaction| self.announce(transaction, &entry))?;
         Ok(Intent { store: self.clone(), entry })
+    }
+
+    /// A new entry, not yet written.
+    pub(super) fn entry(&self, run: u64, thing: &str, action: &str) -> Entry {
+        let seq = 1 + self.0.last_entry.fetch_add(1, Ordering::SeqCst);
+        Entry { seq, run, thing: thing.into(), action: action.into(), begun: now(), outcome: None }
+    }
+
+    pub(super) fn announce(&self, transaction: &WriteTransaction, entry: &Entry) -> Result<(), Error> {
+        self.put(transaction, UNFINISHED, entry.seq, entry)
     }
 
     /// Takes up a change that an earlier run left unfinished.
@@ -139,18 +149,45 @@ impl Store {
         Intent { store: self.clone(), entry }
     }
 
-    pub(super) fn finish(&self, mut entry: Entry, outcome: Outcome, change: Change) -> Result<(), Error> {
-        self.write(|transaction| {
-            guarded(&self.0.path, || Ok(transaction.open_table(UNFINISHED)?.remove(entry.seq).map(drop)?))?;
-            self.close_earlier(transaction, entry.run, &|thing| thing == entry.thing)?;
-            entry.outcome = Some(outcome);
-            self.put(transaction, JOURNAL, entry.seq, &entry)?;
-            match change {
-                Change::Nothing => Ok(()),
-                Change::Put(record) => self.put(transaction, RECORDS, record.thing().as_str(), &record),
-                Change::Remove => self.remove_thing(transaction, &entry.thing),
-            }
-        })
+    /// Writes that an entry has ended, with what that means to the record.
+    pub(super) fn finish(
+        &self,
+        transaction: &WriteTransaction,
+        mut entry: Entry,
+        outcome: Outcome,
+        change: Change,
+    ) -> Result<(), Error> {
+        entry.outcome = Some(outcome);
+        self.end(transaction, &entry)?;
+        match change {
+            Change::Nothing => Ok(()),
+            Change::Put(record) => self.put_record_in(transaction, &record),
+            Change::Remove => self.remove_thing(transaction, &entry.thing),
+        }
+    }
+
+    /// Writes that an entry has ended.
+    fn end(&self, transaction: &WriteTransaction, entry: &Entry) -> Result<(), Error> {
+        guarded(&self.0.path, || Ok(transaction.open_table(UNFINISHED)?.remove(entry.seq).map(drop)?))?;
+        self.close_earlier(transaction, entry.run, &|thing| thing == entry.thing)?;
+        self.put(transaction, JOURNAL, entry.seq, entry)
+    }
+
+    /// Writes that all those entries have ended of which that was to be written later.
+    pub(super) fn end_those(&self, transaction: &WriteTransaction) -> Result<(), Error> {
+        let ended = std::mem::take(&mut *self.0.ended.lock().unwrap_or_else(PoisonError::into_inner));
+        ended.iter().try_for_each(|entry| self.end(transaction, entry))
+    }
+
+    /// Writes what was to be written with the next change, if there is any.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn catch_up(&self) -> Result<(), Error> {
+        if self.0.ended.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            return Ok(());
+        }
+        self.write(|_| Ok(()))
     }
 
     /// Closes what runs before this one left unfinished on things that have been seen to since.
@@ -161,7 +198,7 @@ impl Store {
         self.write(|transaction| self.close_earlier(transaction, run, &seen_to))
     }
 
-    fn close_earlier(
+    pub(super) fn close_earlier(
         &self,
         transaction: &WriteTransaction,
         run: u64,

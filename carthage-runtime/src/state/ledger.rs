@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::journal::{Change, Intent};
+use super::journal::{Change, Intent, Outcome};
 use super::record::{Assignment, Record};
 use super::snapshot::Snapshot;
 use super::store::Store;
@@ -47,7 +47,10 @@ impl Ledger {
     /// Ends the run. What is being written is finished, and nothing more can be.
     pub(crate) fn end(&self) {
         let run = self.0.as_ref();
-        drop(run.and_then(|run| run.book.lock().unwrap_or_else(PoisonError::into_inner).take()));
+        let book = run.and_then(|run| run.book.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let caught_up = book.as_ref().map_or(Ok(()), |book| book.store.catch_up());
+        // The entries stay open, which the next run can bear.
+        caught_up.map_err(|error| tracing::warn!(%error, "the journal")).ok();
     }
 
     /// The number of this run.
@@ -80,8 +83,11 @@ impl Ledger {
 
     /// Announces a change, durably.
     pub(crate) async fn intend(&self, thing: &str, action: &'static str) -> Result<Announced, Error> {
-        let (book, thing) = (self.book()?, thing.to_owned());
-        blocking(move || book.store.intend(book.run, &thing, action)).await.map(Announced)
+        let book = self.book()?;
+        let entry = book.store.entry(book.run, thing, action);
+        let announced = entry.clone();
+        book.store.together(move |store, transaction| store.announce(transaction, &announced)).await?;
+        Ok(Announced(book.store.resume(entry)))
     }
 
     /// Closes what earlier runs left unfinished on things that this run has seen to.
@@ -90,7 +96,8 @@ impl Ledger {
         seen_to: impl Fn(&str) -> bool + Send + 'static,
     ) -> Result<(), Error> {
         let book = self.book()?;
-        blocking(move || book.store.supersede(book.run, seen_to)).await
+        let run = book.run;
+        book.store.together(move |store, transaction| store.close_earlier(transaction, run, &seen_to)).await
     }
 
     /// All that is known now.
@@ -105,9 +112,15 @@ impl Ledger {
         blocking(move || book.store.carry(book.run, &carried, &things)).await
     }
 
+    /// Writes what was to be written with the next change.
+    pub(crate) async fn catch_up(&self) -> Result<(), Error> {
+        let book = self.book()?;
+        blocking(move || book.store.catch_up()).await
+    }
+
     pub(crate) async fn put_record(&self, record: Record) -> Result<(), Error> {
         let book = self.book()?;
-        blocking(move || book.store.put_record(&record)).await
+        book.store.together(move |store, transaction| store.put_record_in(transaction, &record)).await
     }
 
     pub(crate) async fn put_records(&self, records: Vec<Record>) -> Result<(), Error> {
@@ -130,7 +143,7 @@ impl Ledger {
 
     pub(crate) async fn keep(&self, path: String, value: zeroize::Zeroizing<Vec<u8>>) -> Result<(), Error> {
         let book = self.book()?;
-        blocking(move || book.store.persist_put(&path, &value)).await
+        book.store.together(move |store, transaction| store.keep_in(transaction, &path, &value)).await
     }
 
     pub(crate) async fn forget(&self) -> Result<(), Error> {
@@ -149,16 +162,34 @@ impl Announced {
         match made {
             Ok(value) => {
                 let change = change(&value);
-                blocking(move || self.0.done(change)).await?;
+                self.ends(Outcome::Done, change).await?;
                 Ok(value)
             }
             Err(error) => {
-                let (written, error) =
-                    blocking(move || Ok((self.0.failed(&error, Change::Nothing), error))).await?;
+                let written = self.ends(Outcome::Failed(crate::chain(&error)), Change::Nothing).await;
                 // The first error is what the user must see; the entry stays open, which the next run can bear.
                 written.map_err(|written| tracing::warn!(%written, "the journal")).ok();
                 Err(error)
             }
+        }
+    }
+}
+
+impl Announced {
+    async fn ends(self, outcome: Outcome, change: Change) -> Result<(), Error> {
+        let Intent { store, entry } = self.0;
+        store.together(move |store, transaction| store.finish(transaction, entry, outcome, change)).await
+    }
+
+    /// Like [`settle`](Self::settle), of what means nothing to the record: that it was done is written with the next change, and waits
+    /// for nothing. Until then it looks as if the process had died in it.
+    pub(crate) async fn settle_later(self, made: Result<(), Error>) -> Result<(), Error> {
+        match made {
+            Ok(()) => {
+                self.0.done_later();
+                Ok(())
+            }
+            failed => self.settle(failed, |()| Change::Nothing).await,
         }
     }
 }

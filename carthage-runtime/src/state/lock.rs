@@ -34,6 +34,21 @@ pub struct Holder {
     pub since: u64,
 }
 
+/// What is in the file.
+#[derive(Serialize, Deserialize)]
+struct Signed {
+    /// The version of the file; the first ones did not say it. A newer one is read as far as it says what is known here: who holds
+    /// the lock is the kernel's to tell.
+    #[serde(default = "first")]
+    version: u32,
+    #[serde(flatten)]
+    holder: Holder,
+}
+
+fn first() -> u32 {
+    1
+}
+
 impl Holder {
     fn this_process(command: &str) -> Self {
         let uid = nix::unistd::geteuid();
@@ -127,7 +142,8 @@ impl Lock {
     }
 
     fn sign(&self, command: &str) -> std::io::Result<()> {
-        let text = serde_json::to_string(&Holder::this_process(command))?;
+        let signed = Signed { version: first(), holder: Holder::this_process(command) };
+        let text = serde_json::to_string(&signed)?;
         let mut file = &self.file;
         file.set_len(0)?;
         file.rewind()?;
@@ -170,7 +186,7 @@ fn is_held(file: &File, path: &Path) -> Result<bool, Error> {
 fn read(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
     file.read_to_string(&mut text).ok()?;
-    serde_json::from_str(&text).ok()
+    serde_json::from_str(&text).ok().map(|Signed { holder, .. }| holder)
 }
 
 fn held(dirs: &Dirs, by: Option<Holder>) -> Error {

@@ -79,18 +79,25 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
 }
 
 impl dyn Storage {
-    /// Writes a file as a whole, durably: whoever looks, also after a power cut, sees what was there before or all of it. It is
-    /// written under the name `scratch` first, in the same directory; what a killed process left there is overwritten.
+    /// Writes a file as a whole: whoever looks sees what was there before or all of it. It is written under the name `scratch` first,
+    /// in the same directory; what a killed process left there is overwritten.
+    ///
+    /// With `durable` the same holds after a power cut, and what was there before is gone when this returns. Without, it does not wait
+    /// for the disk, and after a power cut there may be either of the two, or a part of it.
     ///
     /// # Errors
     /// When it cannot be written; what was there before is still there then.
-    pub fn write_whole(&self, path: &Path, scratch: &Path, bytes: &[u8]) -> io::Result<()> {
+    pub fn write_whole(&self, path: &Path, scratch: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
         let file = self.open(scratch, Open::Whole)?;
         self.append(&file, bytes)?;
-        self.sync(&file)?;
+        if durable {
+            self.sync(&file)?;
+        }
         crash_point("file-unnamed");
         self.rename(scratch, path)?;
-        self.sync_dir(directory(path))?;
+        if durable {
+            self.sync_dir(directory(path))?;
+        }
         crash_point("file-written");
         Ok(())
     }

@@ -2,17 +2,18 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use redb::{Database, ReadableDatabase, WriteTransaction};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::commits::Commits;
+use super::commits::{self, Commits};
 use super::database::{self, ASSIGNMENTS, FILE, FORMAT, META, NEW_FILE, RECORDS, VALUES};
 use super::database::{corrupt, guarded};
 use super::dirs::{Dirs, make_dir, unusable};
+use super::journal::Entry;
 use super::key::{HashKey, random};
 use super::lock::{self, Lock};
 use super::record::{Kind, Record};
@@ -27,20 +28,23 @@ const KEYS: &str = "ssh";
 /// The state of one layout, held by this process alone. Cheap to clone; the layout is free again when the last clone is
 /// dropped.
 ///
-/// Every method that changes something waits for the disk (about a third of a millisecond on an SSD); those that are called at the
-/// same time wait together.
+/// Every method that changes something waits for the disk (about a third of a millisecond on an SSD).
 #[derive(Clone, Debug)]
 pub struct Store(pub(super) Arc<Inner>);
 
 #[derive(Debug)]
 pub(super) struct Inner {
-    commits: Commits,
+    pub(super) commits: Commits,
     db: Database,
     pub(super) path: PathBuf,
     dirs: Dirs,
     id: String,
     hash_key: HashKey,
     forgotten: AtomicBool,
+    /// The highest number of an entry in the journal.
+    pub(super) last_entry: AtomicU64,
+    /// Entries of the journal that have ended, which is written with the next change.
+    pub(super) ended: Mutex<Vec<Entry>>,
     // Last, so that the file is closed before the layout is free for others.
     lock: Lock,
 }
@@ -69,6 +73,7 @@ impl Store {
         let (Some(id), Some(hash_key)) = (snapshot.id, snapshot.hash_key) else {
             return Err(corrupt(&path, "it has no id"));
         };
+        let last_entry = snapshot.journal.iter().chain(&snapshot.unfinished).map(|entry| entry.seq).max();
         let inner = Inner {
             commits: Commits::default(),
             db,
@@ -77,6 +82,8 @@ impl Store {
             id,
             hash_key,
             forgotten: AtomicBool::new(false),
+            last_entry: AtomicU64::new(last_entry.unwrap_or(0)),
+            ended: Mutex::default(),
             lock,
         };
         let store = Self(Arc::new(inner));
@@ -122,7 +129,11 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub fn put_record(&self, record: &Record) -> Result<(), Error> {
-        self.write(|transaction| self.put(transaction, RECORDS, record.thing().as_str(), record))
+        self.write(|transaction| self.put_record_in(transaction, record))
+    }
+
+    pub(super) fn put_record_in(&self, transaction: &WriteTransaction, record: &Record) -> Result<(), Error> {
+        self.put(transaction, RECORDS, record.thing().as_str(), record)
     }
 
     /// Writes what is known of several things, all at once.
@@ -161,9 +172,16 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub fn persist_put(&self, key: &str, value: &[u8]) -> Result<(), Error> {
-        self.write(|transaction| {
-            guarded(&self.0.path, || Ok(transaction.open_table(VALUES)?.insert(key, value).map(drop)?))
-        })
+        self.write(|transaction| self.keep_in(transaction, key, value))
+    }
+
+    pub(super) fn keep_in(
+        &self,
+        transaction: &WriteTransaction,
+        key: &str,
+        value: &[u8],
+    ) -> Result<(), Error> {
+        guarded(&self.0.path, || Ok(transaction.open_table(VALUES)?.insert(key, value).map(drop)?))
     }
 
     /// Forgets a value.
@@ -205,6 +223,8 @@ impl Store {
             gone(storage.remove_tree(dir)).map_err(unusable(dir))?;
             crash_point("directory-removed");
         }
+        // Without its store, a run would refuse a directory with something in it.
+        storage.sync_dir(dirs.state()).map_err(unusable(dirs.state()))?;
         storage.remove(path).and_then(|()| storage.sync_dir(dirs.state())).map_err(unusable(path))?;
         crash_point("store-removed");
         self.0.lock.remove()?;
@@ -220,7 +240,7 @@ impl Store {
         Ok(())
     }
 
-    /// One durable change; what others change at the same time may be committed with it.
+    /// One durable change.
     pub(super) fn write<T>(
         &self,
         body: impl FnOnce(&WriteTransaction) -> Result<T, Error>,
@@ -231,7 +251,10 @@ impl Store {
                 format!("layout `{}` has been forgotten", self.0.dirs.layout()),
             ));
         }
-        self.0.commits.write(&self.0.db, &self.0.path, body)
+        commits::write(&self.0.db, &self.0.path, |transaction| {
+            self.end_those(transaction)?;
+            body(transaction)
+        })
     }
 
     /// Writes a value as JSON.

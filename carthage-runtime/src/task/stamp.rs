@@ -1,7 +1,8 @@
 //! Stamps: one small file per task and target, which tells how the task ended there.
 //!
-//! A stamp is replaced atomically and durably. Before a task's body starts, its stamp says "begun", so that whatever ends the
-//! body before its time — an error, a cancelled run, a kill, a power cut — makes the task run again.
+//! A stamp is replaced atomically. Before a task's body starts, its stamp says "begun", so that whatever ends the body before its
+//! time — an error, a cancelled run, a kill, a power cut — makes the task run again. Only what would keep it from running has to be
+//! durably gone for that: to write down anything else waits for no disk, and what a power cut takes away of it makes a task run again.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,7 +17,7 @@ use super::hash::InputHash;
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::Identity;
 use crate::state::dirs::make_dir;
-use crate::state::storage::{Storage, gone};
+use crate::state::storage::{Open, Storage, gone};
 
 /// The version of the files.
 const FORMAT: u64 = 1;
@@ -176,28 +177,57 @@ impl Stamps {
         Ok(gone)
     }
 
-    /// The task is about to start: when this returns, its old stamp is durably gone.
+    /// Makes their directory, durably, if it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make_room(&self) -> Result<(), Error> {
+        make_dir(&*self.storage, &self.dir).map(drop)
+    }
+
+    /// Whether there is room for stamps.
+    #[must_use]
+    pub fn have_room(&self) -> bool {
+        self.dir.is_dir()
+    }
+
+    /// The task is about to start: when this returns, a stamp that says that it ran is durably gone. It waits for the disk only where
+    /// there may be such a stamp: where what is known of its `last` time is that it ran.
     ///
     /// # Errors
     /// When the stamp cannot be written; the body must not start then.
-    pub fn begin(&self, task: &str, run: u64, target: &Identity) -> Result<(), Error> {
-        self.write(task, State::Begun { run, target: target.clone() })
+    pub fn begin(&self, task: &str, run: u64, target: &Identity, last: &Last) -> Result<(), Error> {
+        self.write(task, State::Begun { run, target: target.clone() }, matches!(last, Last::Ran(_)))
     }
 
-    /// The task's body failed.
+    /// The task's body failed. It does not wait for the disk.
     ///
     /// # Errors
     /// When the stamp cannot be written; the task counts as interrupted then.
     pub fn failed(&self, task: &str, run: u64, target: &Identity) -> Result<(), Error> {
-        self.write(task, State::Failed { run, target: target.clone() })
+        self.write(task, State::Failed { run, target: target.clone() }, false)
     }
 
-    /// The task ran to its end, or was found done.
+    /// The task ran to its end, or was found done. It does not wait for the disk: [`Stamps::sync`] does, for several.
     ///
     /// # Errors
     /// When the stamp cannot be written; the task counts as interrupted then.
     pub fn ran(&self, task: &str, stamp: Stamp) -> Result<(), Error> {
-        self.write(task, State::Ran(stamp))
+        self.write(task, State::Ran(stamp), false)
+    }
+
+    /// Makes the stamps of these tasks durable.
+    ///
+    /// # Errors
+    /// When they cannot be written to the disk.
+    pub fn sync(&self, tasks: &[String]) -> Result<(), Error> {
+        let sync = |task: &String| {
+            let path = self.path(task);
+            let synced = self.storage.open(&path, Open::Read).and_then(|file| self.storage.sync(&file));
+            synced.map_err(unwritable(&path))
+        };
+        tasks.iter().try_for_each(sync)?;
+        self.storage.sync_dir(&self.dir).map_err(unwritable(&self.dir))
     }
 
     /// Removes a task's stamp, durably; none is no error.
@@ -217,15 +247,14 @@ impl Stamps {
         gone(self.storage.remove_tree(&self.dir)).map_err(unwritable(&self.dir))
     }
 
-    fn write(&self, task: &str, state: State) -> Result<(), Error> {
+    fn write(&self, task: &str, state: State, durable: bool) -> Result<(), Error> {
         let contents =
             Contents { version: FORMAT, layout: self.layout.clone(), in_layout: self.in_layout, state };
         let path = self.path(task);
-        make_dir(&*self.storage, &self.dir)?;
         // A fixed name: what a killed process leaves is overwritten. Only the holder of the layout's lock writes here.
         let new = self.dir.join(format!(".{task}.new"));
         let text = serde_json::to_vec(&contents).map_err(std::io::Error::from);
-        text.and_then(|text| self.storage.write_whole(&path, &new, &text)).map_err(unwritable(&path))
+        text.and_then(|text| self.storage.write_whole(&path, &new, &text, durable)).map_err(unwritable(&path))
     }
 }
 
@@ -252,6 +281,7 @@ mod tests {
     fn stamps() -> (tempfile::TempDir, Stamps) {
         let base = tempfile::tempdir().unwrap();
         let stamps = Stamps::new(crate::state::storage::usual(), base.path().join("algebra/mirror"), "aa");
+        stamps.make_room().unwrap();
         (base, stamps)
     }
 
@@ -267,7 +297,7 @@ mod tests {
         let target = Identity("m1".into());
         assert_eq!(stamps.read("site.index"), Last::Never);
         stamps.remove("site.index").unwrap();
-        stamps.begin("site.index", 3, &target).unwrap();
+        stamps.begin("site.index", 3, &target, &Last::Never).unwrap();
         assert_eq!(stamps.read("site.index"), Last::Begun(3, target.clone()));
         stamps.failed("site.index", 3, &target).unwrap();
         assert_eq!(stamps.read("site.index"), Last::Failed(3, target));
@@ -292,7 +322,7 @@ mod tests {
         let gone = |known: &[&str]| stamps.of_tasks_gone(&known.iter().map(|s| (*s).to_owned()).collect());
         assert_eq!(gone(&[]).unwrap(), Vec::<String>::new());
         stamps.ran("site.serve", stamp(1)).unwrap();
-        stamps.begin("site.index", 1, &Identity("m1".into())).unwrap();
+        stamps.begin("site.index", 1, &Identity("m1".into()), &Last::Never).unwrap();
         stamps.by_hand().ran("extra.serve", stamp(1)).unwrap();
         stamps.ran("damaged", stamp(1)).unwrap();
         fs::write(stamps.path("damaged"), "{").unwrap();

@@ -1,6 +1,7 @@
 //! Killed at any instant, the next run carries on: the same machines, nothing doubled, nothing left after `destroy`.
 
 use std::os::unix::process::ExitStatusExt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use carthage_e2e::lab::World;
@@ -142,6 +143,63 @@ fn when_a_machine_that_left_the_layout_is_removed() {
     lab.unset("TESTLAB_SOURCE");
     lab.deploy();
     is_whole(&lab);
+}
+
+/// Has `dies_at` run on a lab of its own at the tenth instant, the twentieth and so on, until it is not killed there any more. Answers
+/// how many instants there were; `None` when the host can make no sandboxes.
+fn at_every_tenth_instant(test: &str, dies_at: impl Fn(&mut Lab, &str) -> bool + Sync) -> Option<usize> {
+    let (next, over) = (AtomicUsize::new(10), AtomicBool::new(false));
+    let one_after_the_other = || {
+        let mut killed = 0;
+        while !over.load(Ordering::Relaxed) {
+            let at = format!("#{}", next.fetch_add(10, Ordering::Relaxed));
+            // Shown when the test fails.
+            println!("killed at {at}");
+            match dies_at(&mut Lab::new(test, &carthage_e2e::programs!())?, &at) {
+                true => killed += 1,
+                false => over.store(true, Ordering::Relaxed),
+            }
+        }
+        Some(killed)
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(one_after_the_other)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    })
+}
+
+/// Runs this, to be killed at that instant; answers whether it was, and otherwise it has ended well.
+fn dies(lab: &mut Lab, command: &str, at: &str) -> bool {
+    lab.set("CARTHAGE_CRASH_AT", at);
+    let ended = lab.run(&[command, "--yes", "--parallel", "1"]);
+    lab.unset("CARTHAGE_CRASH_AT");
+    ended.status.signal() == Some(9) || !ended.code(0).status.success()
+}
+
+#[test]
+fn at_every_tenth_instant_of_a_deployment() {
+    let instants = at_every_tenth_instant("at_every_tenth_instant_of_a_deployment", |lab, at| {
+        let killed = dies(lab, "deploy", at);
+        lab.deploy();
+        lab.is_as(&whole());
+        lab.run(&["plan"]).code(0);
+        lab.destroy();
+        killed
+    });
+    assert!(instants.is_none_or(|instants| instants > 10), "{instants:?}");
+}
+
+#[test]
+fn at_every_tenth_instant_of_a_destruction() {
+    let instants = at_every_tenth_instant("at_every_tenth_instant_of_a_destruction", |lab, at| {
+        lab.deploy();
+        let footprint = lab.footprint();
+        let killed = dies(lab, "destroy", at);
+        lab.run(&["destroy", "--yes"]).code(0);
+        lab.is_clean(&footprint);
+        killed
+    });
+    assert!(instants.is_none_or(|instants| instants > 2), "{instants:?}");
 }
 
 #[test]

@@ -20,9 +20,36 @@ fn killed(lab: &PaperLab, command: &str, at: usize) -> Output {
     lab.command(command, &[]).env("CARTHAGE_CRASH_AT", format!("#{at}")).output().unwrap()
 }
 
+/// What is left of what was not synced when the power was cut at an instant.
+#[derive(Clone, Copy)]
+enum Left {
+    /// Nothing at every second instant, and something at the others.
+    OneOrTheOther,
+    /// Something where the other had nothing.
+    TheOther,
+    /// At every instant nothing, and once more something.
+    Both,
+}
+
+impl Left {
+    fn nothing(self, at: usize) -> bool {
+        match self {
+            Self::OneOrTheOther => at.is_multiple_of(2),
+            Self::TheOther => !at.is_multiple_of(2),
+            Self::Both => true,
+        }
+    }
+
+    fn something(self, at: usize) -> bool {
+        matches!(self, Self::Both) || !self.nothing(at)
+    }
+}
+
 /// Does something to a fresh site, killed at the first instant, the second and so on, until it is not killed any more; and each
-/// time looks at what has become of it. Answers how many instants there were.
+/// time looks at what has become of it, and at what becomes of it when the power was cut at that instant. Answers how many instants
+/// there were.
 fn at_every_instant(
+    left: Left,
     kill: impl Fn(&mut PaperLab, usize) -> Output + Sync,
     look: impl Fn(&PaperLab, &str) + Sync,
 ) -> usize {
@@ -36,11 +63,14 @@ fn at_every_instant(
             if output.status.signal() == Some(9) {
                 let cut = site.power_cut();
                 look(&site, &format!("a kill at #{at}"));
-                site.loses_power(&cut, None);
-                look(&site, &format!("a power cut at #{at}"));
-                let seed = at as u64;
-                site.loses_power(&cut, Some(seed));
-                look(&site, &format!("a power cut at #{at}, with some left by seed {seed}"));
+                if left.nothing(at) {
+                    site.loses_power(&cut, None);
+                    look(&site, &format!("a power cut at #{at}"));
+                }
+                if left.something(at) {
+                    site.loses_power(&cut, Some(at as u64));
+                    look(&site, &format!("a power cut at #{at} that left something"));
+                }
                 killed += 1;
             } else {
                 assert!(output.status.success(), "{output:?}");
@@ -59,6 +89,7 @@ fn at_every_instant(
 fn in_a_first_deployment() {
     let world = undisturbed(lab, BEFORE);
     let instants = at_every_instant(
+        Left::OneOrTheOther,
         |site, at| killed(site, "deploy", at),
         |site, after| {
             site.ends_well_after("deploy", after);
@@ -73,6 +104,7 @@ fn in_a_first_deployment() {
 fn in_a_change() {
     let world = undisturbed(lab, AFTER);
     let instants = at_every_instant(
+        Left::Both,
         |site, at| {
             site.ends_well("deploy");
             site.edits = AFTER;
@@ -81,6 +113,9 @@ fn in_a_change() {
         |site, after| {
             site.ends_well_after("deploy", after);
             site.is(&world, after);
+            // Of the logs, some may be gone.
+            let logs = site.run("logs", &["--list"]);
+            assert!(logs.status.success(), "after {after}: {logs:?}");
         },
     );
     println!("killed at {instants} instants of a change");
@@ -109,6 +144,7 @@ fn in_a_move() {
 #[test]
 fn in_the_end() {
     let instants = at_every_instant(
+        Left::Both,
         |site, at| {
             site.ends_well("deploy");
             killed(site, "destroy", at)
@@ -127,10 +163,25 @@ fn in_the_end() {
 #[test]
 fn in_a_first_deployment_that_is_then_taken_away() {
     at_every_instant(
+        Left::TheOther,
         |site, at| killed(site, "deploy", at),
         |site, after| {
             site.ends_well_after("destroy", after);
             assert_eq!(site.world(), PaperWorld::default(), "after {after}");
         },
     );
+}
+
+#[test]
+fn when_a_run_has_ended_a_power_cut_takes_nothing_away() {
+    let world = undisturbed(lab, AFTER);
+    let mut site = lab().may_lose_power();
+    site.ends_well("deploy");
+    site.edits = AFTER;
+    site.ends_well("deploy");
+    let cut = site.power_cut();
+    for seed in std::iter::once(None).chain((0..8).map(Some)) {
+        site.loses_power(&cut, seed);
+        site.is(&world, &format!("a power cut, seed {seed:?}"));
+    }
 }
