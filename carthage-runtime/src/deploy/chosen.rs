@@ -135,7 +135,7 @@ impl Deployment {
         for at in self.sharing_besides(&chosen.named) {
             let Thing::Machine(_, machine) = &all[at] else { continue };
             if let Some(Action::Create | Action::Recreate | Action::Restart) =
-                self.planned_for_shared(machine).await
+                self.planned_for_shared(machine, |at| chosen.named.contains(&at)).await
             {
                 missing.push(format!("{} would lose its network, and is not selected", all[at].name()));
             }

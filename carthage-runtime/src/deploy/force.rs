@@ -92,7 +92,7 @@ impl Deployment {
             return Err(told(Error::new(ErrorKind::NotFound, what).hint("run `deploy` first")));
         };
         if let Some((action @ (Action::Create | Action::Recreate | Action::Restart), why)) =
-            self.verdict(thing, machine, &presence, self.planned_for_shared(machine).await)
+            self.verdict(thing, machine, &presence, self.planned_for_shared(machine, |_| true).await)
         {
             let what =
                 format!("`{}` must be deployed first: {} it, because {why}", machine.name(), action.word());

@@ -1,6 +1,6 @@
 //! What deploying would do, and why. Looks, and touches nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +34,7 @@ impl Deployment {
         let (looks, any) = self.looks_elsewhere();
         let walk = &Walk::plan(any);
         let look = |at: usize| async move {
-            let steps = self.steps_of(at, walk).await;
+            let steps = self.steps_of(at, among, walk).await;
             if let (Thing::Machine(_, machine), false) = (&self.things.all[at], steps.is_empty()) {
                 walk.changes(machine.name());
             }
@@ -62,7 +62,7 @@ impl Deployment {
     }
 
     /// The steps of one thing, and of what belongs to it. What does not answer hides nothing else.
-    async fn steps_of(&self, at: usize, walk: &Walk) -> Vec<Step> {
+    async fn steps_of(&self, at: usize, among: &BTreeSet<usize>, walk: &Walk) -> Vec<Step> {
         let thing = &self.things.all[at];
         let name = thing.name();
         let told = match thing {
@@ -72,7 +72,10 @@ impl Deployment {
                 gone.into_iter().collect()
             }),
             Thing::Machine(index, machine) => match machine.presence().await {
-                Ok(presence) => return self.machine_steps(thing, *index, machine, &presence, walk).await,
+                Ok(presence) => {
+                    let shared = self.planned_for_shared(machine, |owner| among.contains(&owner)).await;
+                    return self.machine_steps(thing, *index, machine, &presence, shared, walk).await;
+                }
                 Err(error) => Err(error),
             },
         };
@@ -123,9 +126,10 @@ impl Deployment {
         index: usize,
         machine: &Machine,
         presence: &Presence,
+        shared: Option<Action>,
         walk: &Walk,
     ) -> Vec<Step> {
-        let verdict = self.verdict(thing, machine, presence, self.planned_for_shared(machine).await);
+        let verdict = self.verdict(thing, machine, presence, shared);
         let action = verdict.as_ref().map(|(action, _)| *action);
         let starts = action.is_some_and(Action::starts);
         let waits = self.waits_for(index).filter(|_| starts);
@@ -152,12 +156,17 @@ impl Deployment {
         self.snapshot.records.get(&thing.name())
     }
 
-    /// What would be done to the machine whose links this one shares. What cannot be told of it is told in its own place.
-    pub(super) async fn planned_for_shared(&self, machine: &Machine) -> Option<Action> {
+    /// What would be done to the machine whose links this one shares, if that is `chosen`. What cannot be told of it is told in its
+    /// own place.
+    pub(super) async fn planned_for_shared(
+        &self,
+        machine: &Machine,
+        chosen: impl Fn(usize) -> bool,
+    ) -> Option<Action> {
         let shared = machine.spec().shares_links.as_ref()?;
-        let mut all = self.things.all.iter();
-        let (thing, other) = all.find_map(|thing| match thing {
-            Thing::Machine(_, other) if other.name() == shared.machine => Some((thing, other)),
+        let mut all = self.things.all.iter().enumerate();
+        let (thing, other) = all.find_map(|(at, thing)| match thing {
+            Thing::Machine(_, other) if other.name() == shared.machine && chosen(at) => Some((thing, other)),
             _ => None,
         })?;
         let presence = other.presence().await.ok()?;

@@ -14,6 +14,7 @@ use crate::error::{BoxError, Error, ErrorKind};
 use crate::inject::Value;
 use crate::machine::start::Needed;
 use crate::model::{Kind, Placement};
+use crate::state;
 
 /// How a model of type `T` says what it needs: see [`Model::DYNAMIC_DEPENDENCIES`].
 pub type Dynamic<T> = for<'a> fn(&'a Placed<T>) -> BoxFuture<'a, Result<Vec<Needed>, BoxError>>;
@@ -103,5 +104,14 @@ impl World {
     /// What each placed thing needs beyond what the source says, by its position; `None` if that could not be found out.
     pub(crate) fn needed(&self) -> Option<&BTreeMap<usize, Vec<Needed>>> {
         self.needed.get()
+    }
+
+    /// What is called so in plans, at a place that has a machine or a network: `machine:mirror.algebra`.
+    pub(crate) fn thing(&self, index: usize) -> String {
+        let placement = self.placement(index);
+        match placement.kind() {
+            Kind::Network => state::Kind::Network.thing(placement.path()),
+            _ => state::Kind::Machine.thing(placement.fqdn()),
+        }
     }
 }

@@ -302,15 +302,6 @@ impl World {
         self.renamed.get(made_as).map_or(made_as, String::as_str)
     }
 
-    /// What is called so in plans, at a place that has a machine or a network: `machine:mirror.algebra`.
-    pub(crate) fn thing(&self, index: usize) -> String {
-        let placement = self.placement(index);
-        match placement.kind() {
-            Kind::Network => StateKind::Network.thing(placement.path()),
-            _ => StateKind::Machine.thing(placement.fqdn()),
-        }
-    }
-
     /// The machine at a place that is one.
     #[expect(
         clippy::expect_used,

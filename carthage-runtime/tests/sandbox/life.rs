@@ -1,6 +1,6 @@
 //! From nothing to a running machine, and back.
 
-use carthage_runtime::machine::engine::{Identity, MachineSpec, Presence};
+use carthage_runtime::machine::engine::{Identity, MachineSpec, Presence, ServiceSpec, ServiceState};
 use libtest_mimic::Failed;
 
 use crate::support::{GRACE, Test, is_root, machine, on_a_site};
@@ -8,6 +8,7 @@ use crate::support::{GRACE, Test, is_root, machine, on_a_site};
 pub(crate) fn tests() -> Vec<(&'static str, Test)> {
     vec![
         ("a_machine_is_created_started_stopped_and_removed", life),
+        ("a_machine_is_renamed_with_all_that_it_has", renamed),
         ("the_writable_layer_survives_a_stop_and_not_a_removal", layer),
         ("the_host_is_masked", masked),
         ("a_directory_can_be_the_root", directory),
@@ -60,6 +61,37 @@ fn life() -> Result<(), Failed> {
         assert_ne!(other, identity, "a recreated machine is another");
         engine.remove(&one).await?;
         Ok(())
+    })
+}
+
+fn renamed() -> Result<(), Failed> {
+    on_a_site(async |site| {
+        let engine = &site.engine;
+        let (one, two) = (machine("one", 1, &["lab"]), machine("two", 1, &["lab"]));
+        site.up(&[&one]).await?;
+        let Presence::Running(identity) = engine.find(&one).await? else {
+            return Err("it does not run".into());
+        };
+        site.sh_ok(&one, "echo kept > /etc/kept").await?;
+        let service = ServiceSpec { name: "sleep".into(), exec: crate::support::shell("exec sleep 1000") };
+        engine.start_service(&one, &service).await?;
+        engine.stop(&one, GRACE).await?;
+        // Also when what reaches its root while it is stopped is there.
+        assert!(engine.stat(&one, "/etc/kept".as_ref()).await?.is_some());
+        for _ in 0..2 {
+            engine.rename(&one, &two).await?;
+            assert_eq!(engine.find(&one).await?, Presence::Absent);
+            assert_eq!(engine.find(&two).await?, Presence::Stopped(identity.clone()));
+        }
+        assert!(engine.stat(&two, "/etc/kept".as_ref()).await?.is_some());
+        engine.start(&two).await?;
+        assert_eq!(engine.find(&two).await?, Presence::Running(identity));
+        assert_eq!(site.sh_ok(&two, "hostname; cat /etc/kept").await?, "two\nkept\n");
+        assert!(matches!(engine.services(&two).await?[0].state, ServiceState::Running(_)));
+        // Nothing of the old name is in the way of another.
+        engine.create(&one).await?;
+        assert!(engine.stat(&one, "/etc/kept".as_ref()).await?.is_none());
+        site.down(&[&one, &two]).await
     })
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use carthage::backend::Simulated;
+use carthage::machine::start::Needed;
 use carthage::prelude::*;
 
 use super::setting;
@@ -20,7 +21,7 @@ pub struct Back;
 pub struct Token(String);
 
 /// Serves the others.
-#[machine_model(memory_mb = 256)]
+#[machine_model(memory_mb = 256, dynamic_dependencies = Self::needs)]
 pub struct Gateway {
     /// To the workers.
     #[link(address = "10.63.0.2")]
@@ -34,6 +35,14 @@ pub struct Gateway {
     /// When it does.
     #[customize(Serve { port: setting("TESTLAB_PORT", 8080) })]
     pub serve: Serve,
+}
+
+impl Gateway {
+    /// What cannot be, if a test wants it.
+    async fn needs(_: &Placed<Self>) -> Result<Vec<Needed>> {
+        let worker = setting("TESTLAB_CIRCLE", false).then(|| Needed::machine("worker-1"));
+        Ok(worker.into_iter().collect())
+    }
 }
 
 /// Starts after the gateway.
