@@ -6,6 +6,7 @@ mod by_hand;
 mod decide;
 mod equipment;
 mod fleet;
+mod generating;
 mod many;
 mod neighbours;
 mod parts;
@@ -25,6 +26,8 @@ use futures_util::future::BoxFuture;
 pub use by_hand::{PlacedTask, TaskOf};
 pub use decide::{Decider, Decision};
 pub use fleet::Fleet;
+pub(crate) use generating::Generating;
+pub use generating::{Generated, ModelTasks, TakesTasks};
 pub use many::{All, Quoted};
 pub use parts::Parts;
 pub use place::{Place, Provider};
@@ -78,6 +81,11 @@ pub trait Model: Sized + Send + Sync + 'static {
     /// Its customizations, in the order of their fields.
     fn customizations(&self) -> Vec<&dyn AnyCustomization> {
         Vec::new()
+    }
+
+    /// Its own setup tasks: `#[model_tasks] impl Algebra { … }`.
+    fn model_tasks(&self) -> Option<&dyn AnyCustomization> {
+        None
     }
 
     /// Tells the place, of a machine or a role, by which traits it is found there; see [`RoleTrait::found_at`].
@@ -197,6 +205,8 @@ pub trait AnyModel: Send + Sync {
     fn customizations(&self) -> Vec<&dyn AnyCustomization>;
     /// [`Model::roles`].
     fn roles(&self) -> Vec<&dyn AnyModel>;
+    /// [`Model::model_tasks`].
+    fn model_tasks(&self) -> Option<&dyn AnyCustomization>;
 }
 
 impl<T: Model> AnyModel for T {
@@ -206,6 +216,10 @@ impl<T: Model> AnyModel for T {
 
     fn roles(&self) -> Vec<&dyn AnyModel> {
         T::roles(self)
+    }
+
+    fn model_tasks(&self) -> Option<&dyn AnyCustomization> {
+        T::model_tasks(self)
     }
 }
 

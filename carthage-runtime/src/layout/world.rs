@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio_util::task::TaskTracker;
 
 use super::decide::{Decided, Decider, Pending, Successor, no_name_twice};
+use super::generating::Generating;
 use super::neighbours::Neighbourhood;
 use super::place::Place;
 use super::placed::Placed;
@@ -55,6 +56,10 @@ pub struct World {
     scopes: Vec<Scope>,
     models: Vec<OnceLock<Slot>>,
     customized: Vec<OnceLock<Arc<dyn AnyModel>>>,
+    /// Models with tasks of their own, by position, once all are made.
+    pub(super) generating: OnceLock<BTreeMap<usize, Generating>>,
+    /// What tasks of models need; their stamps are elsewhere.
+    pub(super) setting: Setting,
     /// Roles of machines, by position and key, as placed ones.
     roles: Mutex<HashMap<(usize, u64), Value>>,
     /// What models make of their start dependencies.
@@ -123,7 +128,10 @@ impl World {
             None => {
                 let root = Place::new(world.clone(), 0);
                 match root.make::<L>().await.map(|layout| Placed::new(layout, root)) {
-                    Ok(layout) => world.resolve(&layout).await.map(|()| layout),
+                    Ok(layout) => {
+                        world.set_customized(0, layout.model());
+                        world.generating_by_names().and(world.resolve(&layout).await).map(|()| layout)
+                    }
                     Err(error) => Err(error),
                 }
             }
@@ -156,12 +164,7 @@ impl World {
                 unwinding.clone(),
             );
             machines.insert(placement.index(), machine);
-            let setting = Setting {
-                stamps: stamps_in(&around.cache, Path::new(placement.stamp_dir()), &around.site.id),
-                hash_key: around.hash_key.clone(),
-                ledger: around.ledger.clone(),
-                events: around.events.clone(),
-            };
+            let setting = around.setting(Path::new(placement.stamp_dir()));
             settings.insert(placement.index(), setting);
         }
         let count = placements.len();
@@ -183,6 +186,8 @@ impl World {
             scopes,
             models: (0..count).map(|_| OnceLock::new()).collect(),
             customized: (0..count).map(|_| OnceLock::new()).collect(),
+            generating: OnceLock::new(),
+            setting: around.setting(Path::new("")),
             roles: Mutex::default(),
             collectors: Mutex::default(),
             resolvers: Mutex::default(),
@@ -271,6 +276,16 @@ impl World {
     /// What the tasks of the machine at a place need.
     pub(crate) fn setting(&self, index: usize) -> &Setting {
         &self.settings[&index]
+    }
+
+    /// The model at a place, if it is kept: a machine's, or one that has tasks.
+    pub(super) fn customized(&self, index: usize) -> Option<&dyn AnyModel> {
+        self.customized[index].get().map(|model| &**model)
+    }
+
+    /// The layout's cache directory, and the id of its state.
+    pub(super) fn cache(&self) -> (&Path, &str) {
+        (&self.cache, &self.id)
     }
 
     /// The stamps in a directory of the layout's.
@@ -418,6 +433,16 @@ pub(super) fn of_kind(placements: &'static Placements, kind: Kind) -> impl Itera
 }
 
 impl Around {
+    /// What tasks need whose stamps are in this directory.
+    fn setting(&self, stamp_dir: &Path) -> Setting {
+        Setting {
+            stamps: stamps_in(&self.cache, stamp_dir, &self.site.id),
+            hash_key: self.hash_key.clone(),
+            ledger: self.ledger.clone(),
+            events: self.events.clone(),
+        }
+    }
+
     fn maker(&self, machine: Placement) -> Result<&'static ImplementationNode, Error> {
         self.instead.or(machine.implementation()).ok_or_else(|| {
             let what = format!("nothing says which implementation makes machine `{}`", machine.fqdn());

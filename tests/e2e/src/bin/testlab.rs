@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         "blocks" => cli::main::<testlab::blocks::Testlab>(),
         "comments" => cli::main::<testlab::comments::layout::Testlab>(),
         "tokens" => cli::main::<testlab::tokens::layout::Testlab>(),
+        "generated" => cli::main::<testlab::generated::Testlab>(),
         "fewer" => cli::main::<testlab::fewer::layout::Testlab>(),
         "more" => cli::main::<testlab::more::layout::Testlab>(),
         "renamed" => cli::main::<testlab::renamed::layout::Testlab>(),

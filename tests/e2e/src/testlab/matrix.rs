@@ -115,6 +115,12 @@ impl Join {
         host.write("/etc/join", format!("{} {}", self.at, self.token.0)).await
     }
 
+    /// Know the others, as they are generated.
+    #[setup_task]
+    async fn peers(&self, host: &Host, #[inject] made: &Generated<Matrix>) -> Result<()> {
+        host.write("/etc/peers", made.read("peers").await?).await
+    }
+
     /// Do it; the others may not be ready yet.
     #[setup_task(after = configure, timeout_seconds = 30, retries = 2)]
     async fn join(&self, host: &Host) -> Result<()> {
@@ -138,6 +144,19 @@ pub struct Matrix {
     /// On the one side.
     #[member(list = (1..=setting("TESTLAB_WORKERS", 2)).map(|n: u32| format!("worker-{n}")))]
     pub workers: Fleet<Worker>,
+}
+
+#[model_tasks]
+impl Matrix {
+    /// Render who there is.
+    #[setup_task(hash = setting("TESTLAB_TEXT", "hello".to_owned()))]
+    async fn render(&self, dir: &ModelDir) -> Result<()> {
+        carthage::state::crash_point("model-task-body");
+        let text = setting("TESTLAB_TEXT", "hello".to_owned());
+        dir.write("peers", format!("{text} {}", self.gateway.name())).await?;
+        carthage::state::crash_point("model-task-body");
+        Ok(())
+    }
 }
 
 /// The same, with a gateway of another name.
