@@ -9,11 +9,19 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use carthage_e2e::paper::{AFTER, BEFORE, PaperLab, PaperWorld, undisturbed};
+use carthage_e2e::paper::{Edits, PaperLab, PaperWorld, undisturbed};
 use carthage_e2e::program;
 
+/// With tasks of a model, too.
+const SOURCE: (&str, &str) = ("TESTLAB_SOURCE", "generating-matrix");
+const BEFORE: Edits = &[SOURCE];
+const AFTER: Edits =
+    &[SOURCE, ("TESTLAB_TEXT", "another"), ("TESTLAB_PORT", "8081"), ("TESTLAB_WORKERS", "1")];
+
 fn lab() -> PaperLab {
-    PaperLab::new(program::find("testlab", env!("CARGO_BIN_EXE_testlab")))
+    let mut lab = PaperLab::new(program::find("testlab", env!("CARGO_BIN_EXE_testlab")));
+    lab.edits = BEFORE;
+    lab
 }
 
 fn killed(lab: &PaperLab, command: &str, at: usize) -> Output {

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         "kept" => cli::main::<testlab::policies::kept::Testlab>(),
         "gone" => cli::main::<testlab::policies::gone::Testlab>(),
         "free" => cli::main::<testlab::policies::free::Testlab>(),
+        "generating-matrix" => cli::main::<testlab::matrix::Generating>(),
         "matrix" => cli::main::<testlab::matrix::Matrix>(),
         "renamed-matrix" => cli::main::<testlab::matrix::Renamed>(),
         "canary" => cli::main::<testlab::canary::Testlab>(),

@@ -115,12 +115,6 @@ impl Join {
         host.write("/etc/join", format!("{} {}", self.at, self.token.0)).await
     }
 
-    /// Know the others, as they are generated.
-    #[setup_task]
-    async fn peers(&self, host: &Host, #[inject] made: &Generated<Matrix>) -> Result<()> {
-        host.write("/etc/peers", made.read("peers").await?).await
-    }
-
     /// Do it; the others may not be ready yet.
     #[setup_task(after = configure, timeout_seconds = 30, retries = 2)]
     async fn join(&self, host: &Host) -> Result<()> {
@@ -146,8 +140,27 @@ pub struct Matrix {
     pub workers: Fleet<Worker>,
 }
 
+/// The same, with a model that has tasks, and a machine that takes in what they generate.
+#[layout(name = "testlab", implementation = Simulated)]
+pub struct Generating {
+    /// The same in every run.
+    #[provide(persist, Token(format!("{:032x}", fastrand::u128(..))))]
+    pub token: Arc<Token>,
+    /// In front.
+    pub front: Front,
+    /// Behind.
+    pub back: Back,
+    /// Between.
+    pub gateway: Gateway,
+    /// On the one side.
+    #[member(list = (1..=setting("TESTLAB_WORKERS", 2)).map(|n: u32| format!("worker-{n}")))]
+    pub workers: Fleet<Worker>,
+    /// Takes it in.
+    pub reader: Reader,
+}
+
 #[model_tasks]
-impl Matrix {
+impl Generating {
     /// Render who there is.
     #[setup_task(hash = setting("TESTLAB_TEXT", "hello".to_owned()))]
     async fn render(&self, dir: &ModelDir) -> Result<()> {
@@ -156,6 +169,27 @@ impl Matrix {
         dir.write("peers", format!("{text} {}", self.gateway.name())).await?;
         carthage::state::crash_point("model-task-body");
         Ok(())
+    }
+}
+
+/// Takes in what is generated.
+#[machine_model]
+pub struct Reader {
+    /// How.
+    #[customize]
+    pub peers: Peers,
+}
+
+/// Who there is.
+#[derive(Default)]
+pub struct Peers;
+
+#[customization]
+impl Peers {
+    /// Know them.
+    #[setup_task]
+    async fn install(&self, host: &Host, #[inject] made: &Generated<Generating>) -> Result<()> {
+        host.write("/etc/peers", made.read("peers").await?).await
     }
 }
 
