@@ -8,8 +8,8 @@ pub use std::sync::Arc;
 pub use crate::backend::Container;
 pub use carthage_macros::{
     check_completed, constraint, customization, depends_on, enclave, env, expose, hash, ignore_dependency,
-    image, implements, injectable, injection_key, invalidator, layout, link, machine_model, mask, mount,
-    moved_from, network, options, policy, profile, role, setup_task, task,
+    image, implements, injectable, injection_key, invalidator, layout, link, machine_model, mask,
+    model_tasks, mount, moved_from, network, options, policy, profile, role, setup_task, task,
 };
 #[cfg(feature = "sandbox")]
 pub use carthage_runtime::Sandbox;
@@ -17,5 +17,6 @@ pub use carthage_runtime::Sandbox;
 pub use carthage_runtime::Vm;
 pub use carthage_runtime::layout::ResolvableModel;
 pub use carthage_runtime::{
-    All, Blocks, Close, Deferred, Fleet, Host, Link, Machine, Placed, Quoted, Result, Root, Secret, Tree,
+    All, Blocks, Close, Deferred, Fleet, Generated, Host, Link, Machine, ModelDir, Placed, Quoted, Result,
+    Root, Secret, Tree,
 };

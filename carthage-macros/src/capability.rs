@@ -123,32 +123,22 @@ fn customized<'a>(
     })
 }
 
-/// `<Site as Customization>::Host`. Of a type without parameters by way of a constant: if `Site` is no customization, that is
-/// already said of this very place, and of what depends on a constant that is none nothing more is said.
+/// `<Site as Customization>::Host`.
 pub(crate) fn host(field: &Field) -> TokenStream {
-    let ty = &field.ty;
-    let span = Span::call_site().located_at(ty.span());
-    if field.is_generic {
-        return quote_spanned!(span=> <#ty as ::carthage::customize::Customization>::Host);
-    }
-    let kind = of_kind(ty);
-    quote_spanned!(span=> <#kind>::Host)
+    let ty = customization(field);
+    let span = Span::call_site().located_at(field.ty.span());
+    quote_spanned!(span=> <#ty as ::carthage::customize::Customization>::Host)
 }
 
-/// The type of a customization itself, by the same way.
+/// The type of a customization. Without parameters by way of a constant: if it is no customization, that is already said of this
+/// very place, and of what depends on a constant that is none nothing more is said.
 pub(crate) fn customization(field: &Field) -> TokenStream {
     let ty = &field.ty;
     if field.is_generic {
         return ty.to_token_stream();
     }
-    let kind = of_kind(ty);
-    quote_spanned!(ty.span()=> <#kind>::Itself<#ty>)
-}
-
-fn of_kind(ty: &Type) -> TokenStream {
-    let span = Span::call_site().located_at(ty.span());
-    let kind = quote_spanned!(span=> { <#ty as ::carthage::customize::Customization>::KIND });
-    quote_spanned!(span=> ::carthage::customize::OfKind<#kind> as ::carthage::customize::HasHost)
+    let is = described(ty, &quote!(::carthage::customize::Customization), "KIND");
+    quote_spanned!(ty.span()=> <::carthage::model::Described<#is> as ::carthage::model::Stands>::For<#ty>)
 }
 
 /// `WorkplaceOn<Implementation>`, asked where `customize` stands.

@@ -23,11 +23,13 @@ const OPTIONS: &[Known] = &[
     options::flag("machine", "machine"),
     options::flag("container", "container"),
     options::flag("filesystem", "filesystem"),
+    options::type_("host", "host = Console"),
 ];
 
 /// What the tasks work on, as the argument says: the customization's kind.
 fn workplace(options: &mut Options, errors: &mut Errors) -> Workplace {
     let mut chosen = None;
+    let own = options.span("host").zip(options.ty("host"));
     for (kind, workplace) in Workplace::KINDS {
         let Some(span) = options.flag(kind) else { continue };
         match chosen {
@@ -38,14 +40,34 @@ fn workplace(options: &mut Options, errors: &mut Errors) -> Workplace {
             )),
         }
     }
-    chosen.map_or(Workplace::Host, |(_, workplace)| workplace)
+    match (chosen, own) {
+        (Some((kind, workplace)), Some((span, _))) => {
+            let message =
+                format!("a host of your own says itself what it is opened from; leave `{kind}` out");
+            errors.push(syn::Error::new(span, message));
+            workplace
+        }
+        (Some((_, workplace)), None) => workplace,
+        (None, Some((_, own))) => Workplace::Own(Box::new(own)),
+        (None, None) => Workplace::Host,
+    }
 }
 
-pub(crate) fn expand(arguments: TokenStream, mut item: ItemImpl, errors: &mut Errors) -> TokenStream {
+pub(crate) fn expand(arguments: TokenStream, item: ItemImpl, errors: &mut Errors) -> TokenStream {
     let mut options = Options::parse("customization", OPTIONS, arguments, errors);
     let workplace = workplace(&mut options, errors);
+    self::tasks("customization", &workplace, item, errors)
+}
+
+/// An impl with setup tasks that work on this.
+pub(crate) fn tasks(
+    attribute: &str,
+    workplace: &Workplace,
+    mut item: ItemImpl,
+    errors: &mut Errors,
+) -> TokenStream {
     if let Some((path, _)) = &item.trait_ {
-        errors.at(path, "`#[customization]` belongs on the impl of a type itself, not of a trait: `impl StaticSite { … }`");
+        errors.at(path, format!("`#[{attribute}]` belongs on the impl of a type itself, not of a trait: `impl StaticSite {{ … }}`"));
     }
     let about = about(&item.attrs);
     let mut tasks = Vec::new();
@@ -71,8 +93,11 @@ pub(crate) fn expand(arguments: TokenStream, mut item: ItemImpl, errors: &mut Er
     tasks.iter_mut().for_each(|task| task.keep_certain(&item.generics, errors));
     let order = task::order(&mut tasks, errors);
     task::attach(&mut tasks, checks, errors);
+    if matches!(workplace, Workplace::ModelDir) {
+        tasks.iter_mut().for_each(|task| task.is_of_a_model(errors));
+    }
     let Some(name) = types::head(&item.self_ty) else {
-        errors.at(&item.self_ty, "`#[customization]` belongs on the impl of a named type");
+        errors.at(&item.self_ty, format!("`#[{attribute}]` belongs on the impl of a named type"));
         return quote!(#item);
     };
     let tasks: Vec<_> = order.iter().map(|&task| &tasks[task]).filter(|task| task.sound).collect();
@@ -94,7 +119,7 @@ fn implementation(
     item: &ItemImpl,
     name: &str,
     about: &str,
-    workplace: Workplace,
+    workplace: &Workplace,
     tasks: &[&Task],
 ) -> TokenStream {
     let ty = &item.self_ty;
@@ -102,9 +127,9 @@ fn implementation(
     let name_span = syn::spanned::Spanned::span(ty);
     let name_ident = Ident::new(name, name_span);
     let (key, at, kebab) = (node::key(&name_ident), node::at(name_span), kebab(name));
-    let host = Ident::new(workplace.name(), Span::call_site());
+    let host = workplace.ty();
     let asks = match workplace {
-        Workplace::Host => None,
+        Workplace::Host | Workplace::ModelDir | Workplace::Own(_) => None,
         Workplace::Root => Some("OfflineRoot"),
         Workplace::Tree => Some("FileTree"),
     };
@@ -119,7 +144,7 @@ fn implementation(
         #methods
         #[automatically_derived]
         impl #impl_generics ::carthage::customize::Customization for #ty #where_clause {
-            type Host = ::carthage::#host;
+            type Host = #host;
             const NODE: &'static ::carthage::model::Node =
                 &::carthage::model::Node::new(::carthage::model::Kind::Customization, #key, #kebab, #at)
                     .about(#about)

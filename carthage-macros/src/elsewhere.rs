@@ -112,6 +112,11 @@ pub(crate) fn parse(options: &mut Options, errors: &mut Errors) -> (Vec<Ident>, 
 }
 
 impl Elsewhere {
+    /// Where it stands.
+    pub(crate) fn span(&self) -> Span {
+        self.named.ty.span()
+    }
+
     /// `Need::new(…)`
     pub(crate) fn need(&self) -> TokenStream {
         let Self { argument, mode, named } = self;

@@ -73,7 +73,12 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
     let masks = mask::node(&model.masks);
     let found = implements::function(&model.implements);
     let (starts, collects) = (model.starts.node(), model.starts.items());
+    let (takes_tasks, tasks) = match kind.to_string().as_str() {
+        "Layout" | "Enclave" | "Machine" => (Some(marker(model, "TakesTasks")), Some(tasks())),
+        _ => (None, None),
+    };
     quote! {
+        #takes_tasks
         #[automatically_derived]
         impl #impl_generics ::carthage::layout::Model for #ident #ty_generics #where_clause {
             const KEY: ::carthage::model::Key = #key #(#key_arguments)* #flag;
@@ -84,6 +89,18 @@ pub(crate) fn model(model: &Model, kind: &str, name: &str, node: TokenStream) ->
             #functions
             #collects
             #found
+            #tasks
+        }
+    }
+}
+
+/// `Model::model_tasks`: what an `impl` with `#[model_tasks]` says, if there is one.
+fn tasks() -> TokenStream {
+    quote! {
+        fn model_tasks(&self) -> ::core::option::Option<&dyn ::carthage::customize::AnyCustomization> {
+            #[allow(unused_imports)]
+            use ::carthage::__private::WithoutTasks as _;
+            (Self::__MODEL_TASKS)(self)
         }
     }
 }

@@ -358,7 +358,7 @@ pub(crate) fn wanted(ty: &Type) -> bool {
     match (types::argument(ty, "Option"), types::argument(ty, "Vec")) {
         (Some(inner), _) => held(inner, &["Arc", "Placed"]),
         (_, Some(inner)) => held(inner, &["Placed"]),
-        _ => held(ty, &["Arc", "Deferred", "Quoted", "All", "Placed"]),
+        _ => held(ty, &["Arc", "Deferred", "Quoted", "All", "Placed", "Generated"]),
     }
 }
 

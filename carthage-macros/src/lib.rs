@@ -28,6 +28,7 @@ mod machine;
 mod mask;
 mod member;
 mod model;
+mod model_tasks;
 mod moved;
 mod names;
 mod network;
@@ -104,6 +105,15 @@ pub fn image(arguments: TokenStream, item: TokenStream) -> TokenStream {
 pub fn customization(arguments: TokenStream, item: TokenStream) -> TokenStream {
     entry::on_impl("customization", item.into(), |item, errors| {
         customization::expand(arguments.into(), item, errors)
+    })
+    .into()
+}
+
+/// Setup tasks of a model itself.
+#[proc_macro_attribute]
+pub fn model_tasks(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    entry::on_impl("model_tasks", item.into(), |item, errors| {
+        model_tasks::expand(arguments.into(), item, errors)
     })
     .into()
 }

@@ -33,7 +33,6 @@ pub(crate) enum Returns {
 }
 
 /// What the functions of a customization work on.
-#[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Workplace {
     /// A machine that runs.
     Host,
@@ -41,6 +40,10 @@ pub(crate) enum Workplace {
     Root,
     /// A file tree.
     Tree,
+    /// A type of the user's own.
+    Own(Box<Type>),
+    /// The directory of a model.
+    ModelDir,
 }
 
 impl Workplace {
@@ -48,42 +51,72 @@ impl Workplace {
     pub(crate) const KINDS: [(&str, Self); 3] =
         [("machine", Self::Host), ("container", Self::Root), ("filesystem", Self::Tree)];
 
-    /// The type.
-    pub(crate) fn name(self) -> &'static str {
+    /// The type, as a user writes it.
+    pub(crate) fn name(&self) -> String {
         match self {
-            Self::Host => "Host",
-            Self::Root => "Root",
-            Self::Tree => "Tree",
+            Self::Host => "Host".to_owned(),
+            Self::Root => "Root".to_owned(),
+            Self::Tree => "Tree".to_owned(),
+            Self::ModelDir => "ModelDir".to_owned(),
+            Self::Own(ty) => types::head(ty).unwrap_or_else(|| types::text(ty)),
         }
     }
 
-    /// Whose customization works on it.
-    fn whose(self) -> &'static str {
+    /// The type, where `span` says what it is.
+    pub(crate) fn ty(&self) -> TokenStream {
         match self {
-            Self::Host => "a machine's",
-            Self::Root => "a container's",
-            Self::Tree => "a file tree's",
+            Self::Own(ty) => quote!(#ty),
+            _ => {
+                let name = Ident::new(&self.name(), Span::call_site());
+                quote!(::carthage::#name)
+            }
+        }
+    }
+
+    /// Whose functions work on it.
+    fn whose(&self) -> &'static str {
+        match self {
+            Self::Host => "a machine's customization works",
+            Self::Root => "a container's customization works",
+            Self::Tree => "a file tree's customization works",
+            Self::Own(_) => "this customization works",
+            Self::ModelDir => "a model's tasks work",
         }
     }
 
     /// What a task takes first.
-    fn what(self) -> &'static str {
+    fn what(&self) -> &'static str {
         match self {
             Self::Host => "the machine",
             Self::Root => "the root",
             Self::Tree => "the file tree",
+            Self::Own(_) => "the host",
+            Self::ModelDir => "the directory",
         }
     }
 
     /// `host: &Host`
-    fn parameter(self) -> String {
-        format!("{}: &{}", self.name().to_lowercase(), self.name())
+    fn parameter(&self) -> String {
+        let name = self.name();
+        match self {
+            Self::ModelDir => "dir: &ModelDir".to_owned(),
+            Self::Own(_) => format!("host: &{name}"),
+            _ => format!("{}: &{name}", name.to_lowercase()),
+        }
+    }
+
+    /// Whether building blocks can be applied to it.
+    fn takes_blocks(&self) -> bool {
+        !matches!(self, Self::Own(_) | Self::ModelDir)
     }
 
     /// How to get the one whose type is called so, if it is one of them.
     fn advice(called: &str) -> Option<String> {
+        if called == "ModelDir" {
+            return Some("; `&ModelDir` belongs to `#[model_tasks]`".to_owned());
+        }
         let (kind, other) = Self::KINDS.into_iter().find(|(_, other)| other.name() == called)?;
-        let argument = if other == Self::Host { String::new() } else { format!("({kind})") };
+        let argument = if matches!(other, Self::Host) { String::new() } else { format!("({kind})") };
         Some(format!("; `&{called}` belongs to `#[customization{argument}]`"))
     }
 }
@@ -111,6 +144,16 @@ enum Pass {
 }
 
 impl Parameter {
+    /// That nothing is injected into the functions of a model: it has all that it needs itself.
+    pub(crate) fn not_of_a_model(&self, errors: &mut Errors) {
+        let (name, ty) = (&self.name, types::text(&self.wanted));
+        let ty = ty.trim_start_matches("::std::sync::");
+        errors.push(syn::Error::new(
+            self.span,
+            format!("a model's tasks have the model: give it a field `#[inject] {name}: {ty}`, and write `self.{name}`"),
+        ));
+    }
+
     pub(crate) fn need(&self) -> TokenStream {
         self.asked.need(&self.wanted, &self.name, self.span)
     }
@@ -130,7 +173,7 @@ impl Function {
     /// is returned if the function cannot be called; why is reported.
     pub(crate) fn parse(
         kind: &str,
-        workplace: Workplace,
+        workplace: &Workplace,
         returns: Returns,
         function: &mut ImplItemFn,
         errors: &mut Errors,
@@ -186,7 +229,7 @@ impl Function {
 
     /// Reads the signature of a setup task that returns building blocks: `&self`, and injected values.
     pub(crate) fn parse_blocks(
-        workplace: Workplace,
+        workplace: &Workplace,
         returns: Returns,
         function: &mut ImplItemFn,
         errors: &mut Errors,
@@ -201,19 +244,25 @@ impl Function {
         }
         plain(kind, sig, errors);
         receiver(kind, sig, errors);
-        if let Some((_, blocks)) = Self::returned_blocks(sig) {
+        if let Some((_, blocks)) = Self::returned_blocks(sig).filter(|_| !workplace.takes_blocks()) {
+            let parameter = workplace.parameter();
+            let message = format!(
+                "building blocks are made true of a machine or its files\nwrite `async fn {}(&self, {parameter}) -> Result<()>`",
+                sig.ident
+            );
+            errors.at(blocks, message);
+        } else if let Some((_, blocks)) = Self::returned_blocks(sig) {
             let of = types::argument(blocks, "Blocks").and_then(types::head);
-            let of = of.unwrap_or_else(|| Workplace::Host.name().to_owned());
+            let of = of.unwrap_or_else(|| Workplace::Host.name());
             if of != workplace.name() {
                 let (whose, name) = (workplace.whose(), workplace.name());
-                let form = if workplace == Workplace::Host {
+                let form = if matches!(workplace, Workplace::Host) {
                     "Blocks".to_owned()
                 } else {
                     format!("Blocks<{name}>")
                 };
                 let text = types::text(blocks);
-                let message =
-                    format!("{whose} customization works on a `{name}`; write `{form}`, not `{text}`");
+                let message = format!("{whose} on a `{name}`; write `{form}`, not `{text}`");
                 errors.at(blocks, message);
             }
         }
@@ -221,7 +270,7 @@ impl Function {
         for input in sig.inputs.iter_mut().filter(|input| matches!(input, FnArg::Typed(_))) {
             let FnArg::Typed(typed) = &*input else { continue };
             let called = types::referent(&typed.ty).and_then(types::head);
-            if Workplace::KINDS.iter().any(|(_, workplace)| called.as_deref() == Some(workplace.name())) {
+            if Workplace::KINDS.iter().any(|(_, workplace)| called.as_deref() == Some(&workplace.name())) {
                 let message = "a setup task that returns `Blocks` takes no host: it says what is to be there, and \
                                changes nothing itself\nwrite `(&self)`, or `async fn` with `-> Result<()>` to work on the host";
                 errors.at(&*input, message);
@@ -262,7 +311,7 @@ fn returns_result(output: &ReturnType, returns: Returns) -> bool {
     })
 }
 
-fn host(kind: &str, workplace: Workplace, input: &mut FnArg, errors: &mut Errors) {
+fn host(kind: &str, workplace: &Workplace, input: &mut FnArg, errors: &mut Errors) {
     let taken = field::take(argument_attributes(input), &["inject"]);
     let FnArg::Typed(input) = input else { return };
     if !taken.is_empty() {
@@ -272,10 +321,10 @@ fn host(kind: &str, workplace: Workplace, input: &mut FnArg, errors: &mut Errors
         return;
     }
     let called = types::referent(&input.ty).and_then(types::head);
-    if called.as_deref() != Some(workplace.name()) {
+    if called.as_deref() != Some(&workplace.name()) {
         let (whose, name, text) = (workplace.whose(), workplace.name(), types::text(&input.ty));
         let advice = called.as_deref().and_then(Workplace::advice).unwrap_or_default();
-        errors.at(&input.ty, format!("{whose} customization works on `&{name}`, not on `{text}`{advice}"));
+        errors.at(&input.ty, format!("{whose} on `&{name}`, not on `{text}`{advice}"));
     }
 }
 
@@ -316,7 +365,7 @@ fn wanted(ty: &Type) -> Option<(Type, Pass)> {
     let reference = |ty: &Type| -> Type { parse_quote_spanned!(ty.span()=> ::std::sync::Arc<#ty>) };
     if let Some(referent) = types::referent(ty) {
         return Some(match types::head(referent).as_deref() {
-            Some("Arc" | "Placed" | "Deferred" | "Quoted" | "All" | "Option") => {
+            Some("Arc" | "Placed" | "Deferred" | "Quoted" | "All" | "Option" | "Generated") => {
                 (referent.clone(), Pass::Borrowed)
             }
             _ => (reference(referent), Pass::Dereferenced),

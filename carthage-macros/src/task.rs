@@ -74,7 +74,7 @@ impl Task {
     /// Reads a function with `#[setup_task]`.
     pub(crate) fn parse(
         attribute: &Attribute,
-        workplace: Workplace,
+        workplace: &Workplace,
         source: TokenStream,
         cfgs: Vec<Attribute>,
         function: &mut ImplItemFn,
@@ -82,13 +82,14 @@ impl Task {
     ) -> Self {
         let arguments = options::arguments(attribute, errors);
         let mut options = Options::parse("setup_task", OPTIONS, arguments, errors);
-        if let Some(span) = options.span("user").filter(|_| workplace != Workplace::Host) {
+        if let Some(span) = options.span("user").filter(|_| !matches!(workplace, Workplace::Host)) {
             let message = "only a machine's customization runs commands; leave `user` out";
             errors.push(syn::Error::new(span, message));
         }
         let (after, elsewhere) = elsewhere::parse(&mut options, errors);
         let blocks = Function::returned_blocks(&function.sig).map(|(returns, _)| returns);
-        if let Some(span) = options.span("user").filter(|_| blocks.is_some() && workplace == Workplace::Host)
+        if let Some(span) =
+            options.span("user").filter(|_| blocks.is_some() && matches!(workplace, Workplace::Host))
         {
             let message =
                 "building blocks are not applied as a user: they say whose files are; leave `user` out";
@@ -122,6 +123,19 @@ impl Task {
     /// Leaves out what nobody could tell of other machines.
     pub(crate) fn keep_certain(&mut self, generics: &Generics, errors: &mut Errors) {
         self.elsewhere.retain(|elsewhere| elsewhere.is_certain(generics, errors));
+    }
+
+    /// That it has to do with nothing but its model, which is made before any machine in it is.
+    pub(crate) fn is_of_a_model(&mut self, errors: &mut Errors) {
+        for elsewhere in self.elsewhere.drain(..) {
+            errors.push(syn::Error::new(
+                elsewhere.span(),
+                "a model's tasks run before every machine in it; they have to do with tasks beside them only",
+            ));
+        }
+        let checks = self.checks.iter().filter_map(|check| check.function.as_ref());
+        let injected = self.function.iter().chain(checks).flat_map(|function| &function.injected);
+        injected.for_each(|parameter| parameter.not_of_a_model(errors));
     }
 
     /// That the tasks of other machines are there that it names.
@@ -224,7 +238,7 @@ impl Check {
     pub(crate) fn parse(
         kind: &'static str,
         attribute: &Attribute,
-        workplace: Workplace,
+        workplace: &Workplace,
         cfgs: Vec<Attribute>,
         function: &mut ImplItemFn,
         errors: &mut Errors,
@@ -388,7 +402,7 @@ mod tests {
                 let attribute = function.attrs.remove(0);
                 Task::parse(
                     &attribute,
-                    Workplace::Host,
+                    &Workplace::Host,
                     TokenStream::new(),
                     Vec::new(),
                     &mut function,

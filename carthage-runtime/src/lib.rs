@@ -31,10 +31,10 @@ pub use backend::Vm;
 #[cfg(feature = "ssh")]
 pub use backend::{BareMetal, Local};
 pub use block::Blocks;
-pub use customize::Customization;
+pub use customize::{Customization, ModelDir};
 pub use error::{BoxError, Error, ErrorKind, Result, chain};
 pub use inject::{Close, Secret};
-pub use layout::{All, Deferred, Fleet, Placed, Quoted};
+pub use layout::{All, Deferred, Fleet, Generated, Placed, Quoted};
 pub use machine::{Host, Machine, Root, Tree};
 pub use network::Link;
 pub use state::Persist;
@@ -46,6 +46,15 @@ pub mod __private {
     pub use zeroize::Zeroizing;
 
     pub use crate::state::persist::{serde_load, serde_save};
+
+    use crate::customize::AnyCustomization;
+
+    /// The tasks of a model without `#[model_tasks]`, which writes a constant of this name for the type itself: that comes first.
+    pub trait WithoutTasks {
+        const __MODEL_TASKS: for<'a> fn(&'a Self) -> Option<&'a dyn AnyCustomization> = |_| None;
+    }
+
+    impl<T> WithoutTasks for T {}
 
     /// A type that needs no expression in `#[customize]`.
     #[diagnostic::on_unimplemented(

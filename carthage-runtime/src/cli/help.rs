@@ -40,7 +40,7 @@ const TOP: &[(&str, &str)] = &[
 const ABOUT_ALL: &str = "\
 Names: a thing is named by kind and name, as `machine:worker-2.algebra`, `network:algebra.lab` or \
 `task:mirror.algebra/site.index`. In a pattern `*` stands for any text, `?` for one character, and a backslash takes the next \
-character as it is; without a kind, things of every kind are meant. A machine's host name will do where no other has it. `run` takes tasks; every other command takes machines and networks.
+character as it is; without a kind, things of every kind are meant. A machine's host name will do where no other has it. `run` takes tasks; every other command takes machines, networks, and models that have tasks of their own (`model:algebra`).
 
 Environment: every option is a variable too: --state-dir is CARTHAGE_STATE_DIR, --yes is CARTHAGE_YES=1.
 

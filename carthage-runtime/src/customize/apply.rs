@@ -8,13 +8,13 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::elsewhere::{Walk, release};
-use super::{AnyCustomization, Compared, Kind, When};
+use super::{AnyCustomization, Compared, Ground, Kind, On, When};
 use crate::crash::crash_point;
 use crate::error::{BoxError, Error, ErrorKind, chain};
 use crate::event::{Event, Events};
 use crate::layout::Place;
 use crate::machine::engine::Identity;
-use crate::machine::{Host, Machine, not_root};
+use crate::machine::not_root;
 use crate::model::TaskNode;
 use crate::state::{HashKey, Ledger, now};
 use crate::step::{Action, Failure, Planned, Skip, Step};
@@ -73,15 +73,15 @@ impl Applied {
     }
 }
 
-/// The setup tasks of one customization on one machine.
+/// The setup tasks of one customization on one machine, or those of a model.
 pub(crate) struct Application<'a> {
-    /// The field that holds it.
+    /// The field that holds it; empty for a model.
     pub(crate) field: &'static str,
     pub(crate) customization: &'a dyn AnyCustomization,
     /// When it is applied.
     pub(crate) when: When,
     pub(crate) place: &'a Place,
-    pub(crate) machine: &'a Machine,
+    pub(crate) on: On<'a>,
     pub(crate) setting: &'a Setting,
     /// What a run keeps to, if it is to.
     pub(crate) planned: Option<&'a Planned>,
@@ -96,14 +96,18 @@ impl Application<'_> {
         self.customization.node().tasks
     }
 
-    /// The name of a task's stamp and services: `site.index`.
-    fn stem(&self, task: usize) -> String {
-        format!("{}.{}", self.field, self.tasks()[task].name)
+    /// The name of a task's stamp and services: `site.index`; of a model's task, its name alone.
+    pub(super) fn stem(&self, task: usize) -> String {
+        let name = self.tasks()[task].name;
+        match self.on {
+            On::Machine(_) => format!("{}.{name}", self.field),
+            On::Model(_) => name.to_owned(),
+        }
     }
 
-    /// What users call a task, without `task:`: `mirror.algebra/site.index`.
+    /// What users call a task, without `task:`: `mirror.algebra/site.index`, `algebra/render`.
     pub(crate) fn name(&self, task: usize) -> String {
-        format!("{}/{}", self.machine.name(), self.stem(task))
+        format!("{}/{}", self.on.name(), self.stem(task))
     }
 
     fn step(&self, task: usize, action: Action, why: String) -> Step {
@@ -121,8 +125,8 @@ impl Application<'_> {
         };
         let (mut earlier, mut steps) = (Vec::new(), Vec::new());
         for task in 0..self.tasks().len() {
-            let host = can_be_asked.then(|| self.host(task));
-            let (decision, last) = match self.decide(task, target, host.as_ref(), &earlier, false).await {
+            let ground = can_be_asked.then(|| self.ground(task));
+            let (decision, last) = match self.decide(task, target, ground.as_ref(), &earlier, false).await {
                 Ok(decided) => decided,
                 Err(error) => {
                     let why = format!("cannot be told: {}", crate::chain(&error));
@@ -137,7 +141,7 @@ impl Application<'_> {
                 Decision::Unknown(why) => (Action::Ask, why),
                 _ => continue,
             };
-            let changes = self.changes(task, now, host.as_ref()).await;
+            let changes = self.changes(task, now, ground.as_ref()).await;
             steps.push(Step { changes, ..self.step(task, action, why.to_string()) });
         }
         steps
@@ -145,7 +149,7 @@ impl Application<'_> {
 
     /// What would be known of it if the machine were seen: nothing.
     pub(crate) fn plan_unseen(&self) -> Vec<Step> {
-        let why = format!("cannot be told: `{}` does not say whether it is there", self.machine.name());
+        let why = format!("cannot be told: `{}` does not say whether it is there", self.on.name());
         let unseen = |task| {
             self.is(task, Earlier::MayRun);
             self.step(task, Action::Ask, why.clone())
@@ -224,16 +228,16 @@ impl Application<'_> {
         forced: bool,
         stop: &CancellationToken,
     ) -> Result<(Option<Step>, Earlier), Error> {
-        let host = self.host(task);
+        let ground = self.ground(task);
         let (decision, last) =
-            self.decide(task, Target::Exists(identity), Some(&host), earlier, forced).await?;
+            self.decide(task, Target::Exists(identity), Some(&ground), earlier, forced).await?;
         match decision {
             Decision::Run(why) => {
                 let step = self.step(task, Action::Run, why.to_string());
                 if let Some(planned) = self.planned {
                     planned.allows(&step.thing, step.action.word(), &step.why)?;
                 }
-                self.body(task, identity, &host, &step, &last, stop).await?;
+                self.body(task, identity, &ground, &step, &last, stop).await?;
                 Ok((Some(step), Earlier::RanNow))
             }
             Decision::Adopt => {
@@ -251,14 +255,14 @@ impl Application<'_> {
     async fn tries(
         &self,
         task: usize,
-        host: &Host,
+        ground: &Ground,
         thing: &str,
         stop: &CancellationToken,
     ) -> crate::Result<()> {
         let node = &self.tasks()[task];
         let (mut number, mut pause) = (1, FIRST_PAUSE);
         loop {
-            let body = unpanicked(self.customization.run(task, host, self.place));
+            let body = unpanicked(self.customization.run(task, ground, self.place));
             let ended = match node.timeout_seconds.map(Duration::from_secs) {
                 None => body.await,
                 Some(limit) => tokio::time::timeout(limit, body).await.unwrap_or_else(|_| {
@@ -285,7 +289,7 @@ impl Application<'_> {
         &self,
         task: usize,
         identity: &Identity,
-        host: &Host,
+        ground: &Ground,
         step: &Step,
         last: &Last,
         stop: &CancellationToken,
@@ -295,6 +299,9 @@ impl Application<'_> {
         events.send(Event::Begun { thing: thing.clone(), action: "run", why: step.why.clone() });
         let begun = tokio::time::Instant::now();
         let (stem, run) = (self.stem(task), ledger.run());
+        if let Ground::Controller(dir) = ground {
+            dir.prepare().await?;
+        }
         let up = self.keep_running(task, false).await?;
         let intent = ledger.intend(&thing, "run").await?;
         if !stamps.have_room() {
@@ -308,10 +315,13 @@ impl Application<'_> {
             last => stamps.begin(&stem, run, identity, last)?,
         }
         crash_point("task-unstamped");
-        let ended = self.tries(task, host, &thing, stop).await;
+        let ended = self.tries(task, ground, &thing, stop).await;
         self.forget_compared().await;
         let ended = match ended {
-            Ok(()) => host.end_services_not_spawned().await,
+            Ok(()) => match ground {
+                Ground::Machine(host) => host.end_services_not_spawned().await,
+                Ground::Controller(_) => Ok(()),
+            },
             Err(error) => Err(self.failed(task, error)),
         };
         crash_point("task-ended-unstamped");
@@ -342,7 +352,7 @@ impl Application<'_> {
 
     fn failed(&self, task: usize, error: BoxError) -> Error {
         let node = &self.tasks()[task];
-        let what = format!("task `{}` of `{}` failed ({})", self.stem(task), self.machine.name(), node.at);
+        let what = format!("task `{}` of `{}` failed ({})", self.stem(task), self.on.name(), node.at);
         let hint = error.downcast_ref::<Error>().and_then(Error::next_step).map(str::to_owned);
         let failed = Error::new(ErrorKind::Task, what).because(error);
         match hint {
@@ -351,21 +361,13 @@ impl Application<'_> {
         }
     }
 
-    fn host(&self, task: usize) -> Host {
-        Host::new(
-            self.machine.clone(),
-            format!("task:{}", self.name(task)),
-            self.stem(task),
-            self.tasks()[task].user,
-        )
-    }
-
     /// As whom a task runs, if not as root. Where no command is run, that is nobody.
     fn user(&self, task: usize) -> Option<&str> {
+        let On::Machine(machine) = self.on else { return None };
         if self.customization.kind() != Kind::Machine {
             return None;
         }
-        let machines = || self.machine.spec().runas_user.as_deref();
+        let machines = || machine.spec().runas_user.as_deref();
         not_root(self.tasks()[task].user.or_else(machines))
     }
 
@@ -388,7 +390,7 @@ impl Application<'_> {
         &self,
         task: usize,
         target: Target<'_>,
-        host: Option<&Host>,
+        ground: Option<&Ground>,
         earlier: &[Earlier],
         forced: bool,
     ) -> Result<(Decision, Last), Error> {
@@ -398,7 +400,7 @@ impl Application<'_> {
         let elsewhere = elsewhere.iter().map(|(name, is)| Before { name, is: *is });
         let own = node.after.iter().map(|at| Before { name: self.tasks()[*at].name, is: earlier[*at] });
         let before: Vec<_> = own.chain(elsewhere).collect();
-        let unasked = if host.is_some() { self.unasked(task) } else { Answer::CannotAsk };
+        let unasked = if ground.is_some() { self.unasked(task) } else { Answer::CannotAsk };
         let checks = self.customization.checks(task);
         let check = |name: Option<&'static str>| name.map(|name| Check { name, answer: unasked.clone() });
         let inputs = self.inputs(task)?;
@@ -412,7 +414,7 @@ impl Application<'_> {
             source: node.source,
             completed: check(checks.completed),
             valid: check(checks.invalidator),
-            blocks: self.has_blocks(task).then_some(if host.is_some() {
+            blocks: self.has_blocks(task).then_some(if ground.is_some() {
                 Answer::NotAsked
             } else {
                 Answer::CannotAsk
@@ -420,16 +422,16 @@ impl Application<'_> {
         };
         loop {
             let decision = decide(&facts);
-            let (asked, check) = match (&decision, host) {
-                (Decision::AskBlocks, Some(host)) => {
-                    facts.blocks = Some(self.as_blocks_say(task, host).await?);
+            let (asked, check) = match (&decision, ground) {
+                (Decision::AskBlocks, Some(ground)) => {
+                    facts.blocks = Some(self.as_blocks_say(task, ground).await?);
                     continue;
                 }
-                (Decision::AskCompleted, Some(host)) => {
-                    (self.customization.check_completed(task, host, self.place), &mut facts.completed)
+                (Decision::AskCompleted, Some(ground)) => {
+                    (self.customization.check_completed(task, ground, self.place), &mut facts.completed)
                 }
-                (Decision::AskValid, Some(host)) => {
-                    (self.customization.invalidator(task, host, self.place), &mut facts.valid)
+                (Decision::AskValid, Some(ground)) => {
+                    (self.customization.invalidator(task, ground, self.place), &mut facts.valid)
                 }
                 _ => return Ok((decision, last.clone())),
             };

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use super::apply::{Application, unpanicked};
-use super::{Kind, Now};
+use super::{Ground, Kind, Now};
 use crate::block::{Block, Looked, look};
 use crate::error::{Error, ErrorKind};
-use crate::machine::Host;
 use crate::step::Change;
 use crate::task::decide::Answer;
 
@@ -27,7 +26,7 @@ impl Application<'_> {
     }
 
     /// What differs, of all tasks: one round trip, unless it is known already.
-    async fn compared(&self, host: &Host) -> Result<Tasks, Error> {
+    async fn compared(&self, ground: &Ground) -> Result<Tasks, Error> {
         let mut known = self.compared.0.lock().await;
         if let Some(known) = &*known {
             return Ok(known.clone());
@@ -39,7 +38,7 @@ impl Application<'_> {
                 blocks.push(of_task);
             }
         }
-        let looked = look(host, self.customization.kind() == Kind::Machine, blocks).await?;
+        let looked = look(ground.host()?, self.customization.kind() == Kind::Machine, blocks).await?;
         let mut all: Vec<_> = self.tasks().iter().map(|_| None).collect();
         for (task, looked) in places.into_iter().zip(looked) {
             all[task] = Some(looked);
@@ -58,8 +57,8 @@ impl Application<'_> {
     }
 
     /// Whether all is as a task's blocks say.
-    pub(super) async fn as_blocks_say(&self, task: usize, host: &Host) -> Result<Answer, Error> {
-        match &self.compared(host).await?[task] {
+    pub(super) async fn as_blocks_say(&self, task: usize, ground: &Ground) -> Result<Answer, Error> {
+        match &self.compared(ground).await?[task] {
             None => Ok(Answer::Yes),
             Some(Ok(looked)) => Ok(looked.differing().map_or(Answer::Yes, Answer::Differs)),
             Some(Err(why)) => Err(Error::new(
@@ -71,12 +70,12 @@ impl Application<'_> {
     }
 
     /// What a task's blocks change, for a plan or a report. Where the machine does not run, or is not there yet, nothing is asked.
-    pub(super) async fn changes(&self, task: usize, now: &Now, host: Option<&Host>) -> Vec<Change> {
+    pub(super) async fn changes(&self, task: usize, now: &Now, ground: Option<&Ground>) -> Vec<Change> {
         if !self.has_blocks(task) {
             return Vec::new();
         }
-        let told = match host {
-            Some(host) => match self.compared(host).await {
+        let told = match ground {
+            Some(ground) => match self.compared(ground).await {
                 Ok(compared) => compared[task].clone().map(|looked| looked.map(|looked| looked.changes)),
                 Err(error) => Some(Err(crate::chain(&error))),
             },

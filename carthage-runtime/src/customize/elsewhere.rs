@@ -1,4 +1,4 @@
-//! What a task has to do with other machines: those that run while it does, and their tasks that come before it.
+//! What a task has to do with other machines and with models: machines that run while it does, and tasks that come before it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -58,9 +58,26 @@ impl Application<'_> {
         self.tasks()[task].needs.iter().filter(move |need| how(need.mode))
     }
 
-    /// The tasks of other machines that come before one, by their names.
+    /// The tasks of other machines, and of models whose directory it reads, that come before one, by their names.
     pub(super) fn before_elsewhere(&self, task: usize) -> Vec<(String, Earlier)> {
         let mut before = Vec::new();
+        let mut add = |name: String, last: &dyn Fn() -> Last| {
+            let known = lock(&self.walk.tasks).get(&name).copied();
+            let is = known.unwrap_or_else(|| match last() {
+                Last::Ran(stamp) => Earlier::Ran(stamp.run, stamp.step),
+                _ => Earlier::Never,
+            });
+            before.push((format!("task:{name}"), is));
+        };
+        for need in self.tasks()[task].needs.iter().filter(|need| need.mode == Mode::Generated) {
+            for generating in self.place.generating(need) {
+                for task in generating.tasks() {
+                    add(format!("{}/{task}", generating.dir.name()), &|| {
+                        generating.setting.stamps.read(task)
+                    });
+                }
+            }
+        }
         for need in self.tasks()[task].needs {
             let Mode::After { customization, task } = need.mode else { continue };
             for place in self.place.depended_on(need) {
@@ -69,12 +86,7 @@ impl Application<'_> {
                 };
                 let stem = format!("{field}.{task}");
                 let name = format!("{}/{stem}", place.machine().name());
-                let known = lock(&self.walk.tasks).get(&name).copied();
-                let is = known.unwrap_or_else(|| match place.setting().stamps.read(&stem) {
-                    Last::Ran(stamp) => Earlier::Ran(stamp.run, stamp.step),
-                    _ => Earlier::Never,
-                });
-                before.push((format!("task:{name}"), is));
+                add(name, &|| place.setting().stamps.read(&stem));
             }
         }
         before

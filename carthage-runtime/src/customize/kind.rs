@@ -1,5 +1,12 @@
 //! The kinds of customizations: what each works on, and when it is applied.
 
+use std::future::Future;
+use std::ops::Deref;
+
+use futures_util::future::BoxFuture;
+
+use super::ModelDir;
+use crate::error::{Error, ErrorKind};
 use crate::machine::implementation::{Capability, FileTree, Implementation, OfflineRoot};
 use crate::machine::{Host, Root, Tree};
 
@@ -12,6 +19,8 @@ pub enum Kind {
     Container,
     /// `#[customization(filesystem)]`: a file tree, however it is reached.
     Filesystem,
+    /// `#[model_tasks]`: a directory of a model, on the controller.
+    Controller,
 }
 
 /// When in the life of a machine a customization is applied. What comes first is less.
@@ -27,7 +36,7 @@ impl Kind {
     /// What it needs of the implementation.
     pub(crate) fn needs(self) -> Option<Capability> {
         match self {
-            Self::Machine => None,
+            Self::Machine | Self::Controller => None,
             Self::Container => Some(Capability::OfflineRoot),
             Self::Filesystem => Some(Capability::FileTree),
         }
@@ -36,53 +45,217 @@ impl Kind {
     /// When it is applied to a machine by an implementation that has offline roots, or has none.
     pub(crate) fn when(self, offline_root: bool) -> When {
         match self {
-            Self::Container => When::Exists,
+            Self::Container | Self::Controller => When::Exists,
             Self::Filesystem if offline_root => When::Exists,
             Self::Machine | Self::Filesystem => When::Runs,
         }
     }
 }
 
-/// What the tasks of a customization are given: [`Host`], [`Root`] or [`Tree`].
+/// Where tasks are run: what their host is, is part of, or is opened from.
+#[derive(Debug)]
+pub enum Ground {
+    /// A machine.
+    Machine(Host),
+    /// The directory of a model.
+    Controller(ModelDir),
+}
+
+impl Ground {
+    /// The machine.
+    ///
+    /// # Errors
+    /// When it is something else, which is a mistake in what was written by hand.
+    pub fn host(&self) -> Result<&Host, Error> {
+        match self {
+            Self::Machine(host) => Ok(host),
+            Self::Controller(dir) => Err(misplaced(&format!("`{}` is a model, and no machine", dir.name()))),
+        }
+    }
+}
+
+fn misplaced(why: &str) -> Error {
+    Error::new(ErrorKind::Usage, "these tasks work on something else").because(why)
+}
+
+/// A host, as its tasks get it.
+#[derive(Debug)]
+pub enum Reached<'a, W> {
+    /// It is there as long as the machine is.
+    There(&'a W),
+    /// It was opened for the task.
+    Opened(W),
+}
+
+impl<W> Deref for Reached<'_, W> {
+    type Target = W;
+
+    fn deref(&self) -> &W {
+        match self {
+            Self::There(host) => host,
+            Self::Opened(host) => host,
+        }
+    }
+}
+
+/// What the tasks of a customization are given: [`Host`], [`Root`], [`Tree`], [`ModelDir`], or a type with [`OwnHost`].
 #[diagnostic::on_unimplemented(
     message = "setup tasks do not work on `{Self}`",
-    label = "expected `Host`, `Root` or `Tree`"
+    label = "expected `Host`, `Root`, `Tree`, or a host of your own",
+    note = "a host of your own implements `carthage::customize::OwnHost`, which says how it is opened"
 )]
-pub trait Workplace: Send + Sync + 'static {
+pub trait Workplace: Sized + Send + Sync + 'static {
     /// The kind of customizations that work on it.
     const KIND: Kind;
 
-    /// The part of a machine that these tasks see.
+    /// What these tasks see of where they run.
+    #[doc(hidden)]
+    fn reach(ground: &Ground) -> BoxFuture<'_, crate::Result<Reached<'_, Self>>>;
+}
+
+/// A host of your own: what the tasks of `#[customization(host = Console)]` get, so that what it cannot do does not compile.
+///
+/// It is opened for each task, and for each check, from the machine or from its files; what is to be done at its end, `Drop` does.
+/// [`WorkplaceOn`] says which implementations have it: of a machine that has none, the compiler says so.
+///
+/// ```
+/// use carthage::customize::{OwnHost, WorkplaceOn};
+/// use carthage::machine::implementation::Implementation;
+/// use carthage::prelude::*;
+///
+/// /// What a switch is told over its own interface.
+/// pub struct Console {
+///     host: Machine,
+/// }
+///
+/// impl OwnHost for Console {
+///     type From = Host;
+///
+///     async fn open(host: &Host) -> Result<Self> {
+///         host.run(["console", "login"]).await?;
+///         Ok(Self { host: host.machine().clone() })
+///     }
+/// }
+///
+/// /// Whatever makes the machine.
+/// impl<I: Implementation> WorkplaceOn<I> for Console {}
+///
+/// impl Console {
+///     /// Puts a port into a VLAN.
+///     pub async fn vlan(&self, port: u16, vlan: u16) -> Result<()> {
+///         let (port, vlan) = (port.to_string(), vlan.to_string());
+///         self.host.run(["console", "vlan", &port, &vlan]).await?;
+///         Ok(())
+///     }
+/// }
+///
+/// #[derive(Default)]
+/// pub struct Ports;
+///
+/// #[customization(host = Console)]
+/// impl Ports {
+///     /// The first port is the office's.
+///     #[setup_task]
+///     async fn office(&self, console: &Console) -> Result<()> {
+///         console.vlan(1, 20).await
+///     }
+/// }
+/// ```
+pub trait OwnHost: Sized + Send + Sync + 'static {
+    /// What it is opened from: [`Host`], once the machine runs; [`Root`], before it is started; or [`Tree`].
+    type From: PartOfMachine;
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// When it cannot be; the task, or what asks its check, has failed then.
+    fn open(from: &Self::From) -> impl Future<Output = crate::Result<Self>> + Send;
+}
+
+impl<T: OwnHost> Workplace for T {
+    const KIND: Kind = T::From::KIND;
+
+    fn reach(ground: &Ground) -> BoxFuture<'_, crate::Result<Reached<'_, Self>>> {
+        Box::pin(async move { Ok(Reached::Opened(T::open(T::From::of(ground.host()?)).await?)) })
+    }
+}
+
+/// What a host of somebody's own is opened from: [`Host`], [`Root`] or [`Tree`].
+#[diagnostic::on_unimplemented(
+    message = "a host is not opened from `{Self}`",
+    label = "expected `Host`, `Root` or `Tree`"
+)]
+pub trait PartOfMachine: Workplace {
     #[doc(hidden)]
     fn of(host: &Host) -> &Self;
+}
+
+impl PartOfMachine for Host {
+    fn of(host: &Host) -> &Self {
+        host
+    }
+}
+
+impl PartOfMachine for Root {
+    fn of(host: &Host) -> &Self {
+        host.root()
+    }
+}
+
+impl PartOfMachine for Tree {
+    fn of(host: &Host) -> &Self {
+        host.root()
+    }
+}
+
+fn there<W: PartOfMachine>(ground: &Ground) -> BoxFuture<'_, crate::Result<Reached<'_, W>>> {
+    Box::pin(async move { Ok(Reached::There(W::of(ground.host()?))) })
 }
 
 impl Workplace for Host {
     const KIND: Kind = Kind::Machine;
 
-    fn of(host: &Host) -> &Self {
-        host
+    fn reach(ground: &Ground) -> BoxFuture<'_, crate::Result<Reached<'_, Self>>> {
+        there(ground)
     }
 }
 
 impl Workplace for Root {
     const KIND: Kind = Kind::Container;
 
-    fn of(host: &Host) -> &Self {
-        host.root()
+    fn reach(ground: &Ground) -> BoxFuture<'_, crate::Result<Reached<'_, Self>>> {
+        there(ground)
     }
 }
 
 impl Workplace for Tree {
     const KIND: Kind = Kind::Filesystem;
 
-    fn of(host: &Host) -> &Self {
-        host.root()
+    fn reach(ground: &Ground) -> BoxFuture<'_, crate::Result<Reached<'_, Self>>> {
+        there(ground)
+    }
+}
+
+impl Workplace for ModelDir {
+    const KIND: Kind = Kind::Controller;
+
+    fn reach(ground: &Ground) -> BoxFuture<'_, crate::Result<Reached<'_, Self>>> {
+        Box::pin(async move {
+            match ground {
+                Ground::Controller(dir) => Ok(Reached::There(dir)),
+                Ground::Machine(host) => Err(misplaced(&format!("`{}` is a machine", host.name())).into()),
+            }
+        })
     }
 }
 
 /// Whether machines by the implementation `I` have this to work on. `#[machine_model]` asks it for each of the model's
 /// customizations.
+#[diagnostic::on_unimplemented(
+    message = "machines by `{I}` have no `{Self}`",
+    label = "this works on a `{Self}`",
+    note = "a host of your own says which implementations have it: `impl WorkplaceOn<{I}> for {Self} {{}}`"
+)]
 pub trait WorkplaceOn<I: Implementation>: Workplace {}
 
 impl<I: Implementation> WorkplaceOn<I> for Host {}
@@ -100,35 +273,6 @@ pub trait Layer: Workplace {}
 
 impl Layer for Root {}
 impl Layer for Tree {}
-
-/// Stands for the customizations whose [`Customization::KIND`](super::Customization::KIND) is this.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct OfKind<const KIND: u8>;
-
-/// What customizations of a kind are, and what they work on.
-#[doc(hidden)]
-pub trait HasHost {
-    /// What they work on.
-    type Host: Workplace;
-    /// One of them.
-    type Itself<T>;
-}
-
-impl HasHost for OfKind<{ Kind::Machine as u8 }> {
-    type Host = Host;
-    type Itself<T> = T;
-}
-
-impl HasHost for OfKind<{ Kind::Container as u8 }> {
-    type Host = Root;
-    type Itself<T> = T;
-}
-
-impl HasHost for OfKind<{ Kind::Filesystem as u8 }> {
-    type Host = Tree;
-    type Itself<T> = T;
-}
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,8 @@ mod apply;
 mod blocks;
 mod elsewhere;
 mod kind;
+mod model_dir;
+mod on;
 
 use futures_util::future::BoxFuture;
 
@@ -11,11 +13,12 @@ pub(crate) use apply::{Application, Applied, Now, Setting};
 pub(crate) use blocks::Compared;
 pub(crate) use elsewhere::Walk;
 pub(crate) use kind::When;
-pub use kind::{HasHost, Kind, Layer, OfKind, Workplace, WorkplaceOn};
+pub use kind::{Ground, Kind, Layer, OwnHost, PartOfMachine, Reached, Workplace, WorkplaceOn};
+pub use model_dir::ModelDir;
+pub(crate) use on::On;
 
 use crate::block::{Block, Blocks, apply};
 use crate::layout::Place;
-use crate::machine::Host;
 use crate::model::Node;
 use crate::task::Digest;
 
@@ -108,7 +111,7 @@ impl<T: Customization> Task<T> {
     }
 }
 
-/// A customization whose type does not matter. `task` is a position in [`Node::tasks`]; of the host, the functions see what
+/// A customization whose type does not matter. `task` is a position in [`Node::tasks`]; of where they run, the functions see what
 /// [their kind](Kind) works on.
 pub trait AnyCustomization: Send + Sync {
     /// Its description.
@@ -116,7 +119,12 @@ pub trait AnyCustomization: Send + Sync {
     /// What it works on.
     fn kind(&self) -> Kind;
     /// Runs the body of a task.
-    fn run<'a>(&'a self, task: usize, host: &'a Host, place: &'a Place) -> BoxFuture<'a, crate::Result<()>>;
+    fn run<'a>(
+        &'a self,
+        task: usize,
+        ground: &'a Ground,
+        place: &'a Place,
+    ) -> BoxFuture<'a, crate::Result<()>>;
     /// The building blocks of a task, if it returns any.
     fn blocks<'a>(
         &'a self,
@@ -126,9 +134,9 @@ pub trait AnyCustomization: Send + Sync {
     /// The hash of a task's inputs, if it has one.
     fn hash(&self, task: usize) -> Option<Digest>;
     /// Asks the task's `check_completed`, if it has one.
-    fn check_completed<'a>(&'a self, task: usize, host: &'a Host, place: &'a Place) -> Option<Asked<'a>>;
+    fn check_completed<'a>(&'a self, task: usize, ground: &'a Ground, place: &'a Place) -> Option<Asked<'a>>;
     /// Asks the task's invalidator, if it has one.
-    fn invalidator<'a>(&'a self, task: usize, host: &'a Host, place: &'a Place) -> Option<Asked<'a>>;
+    fn invalidator<'a>(&'a self, task: usize, ground: &'a Ground, place: &'a Place) -> Option<Asked<'a>>;
     /// The names of the task's checks.
     fn checks(&self, task: usize) -> Checks;
 }
@@ -145,6 +153,19 @@ pub struct Checks {
 /// A question that is being answered.
 pub type Asked<'a> = BoxFuture<'a, crate::Result<bool>>;
 
+/// Calls a function of the user's with the host that it works on.
+fn called<'a, T: Customization, R: Send + 'a>(
+    this: &'a T,
+    body: Body<T, R>,
+    ground: &'a Ground,
+    place: &'a Place,
+) -> BoxFuture<'a, crate::Result<R>> {
+    Box::pin(async move {
+        let host = T::Host::reach(ground).await?;
+        body(this, &host, place).await
+    })
+}
+
 impl<T: Customization> AnyCustomization for T {
     fn node(&self) -> &'static Node {
         T::NODE
@@ -154,12 +175,17 @@ impl<T: Customization> AnyCustomization for T {
         T::Host::KIND
     }
 
-    fn run<'a>(&'a self, task: usize, host: &'a Host, place: &'a Place) -> BoxFuture<'a, crate::Result<()>> {
+    fn run<'a>(
+        &'a self,
+        task: usize,
+        ground: &'a Ground,
+        place: &'a Place,
+    ) -> BoxFuture<'a, crate::Result<()>> {
         match T::TASKS[task].work {
-            Work::Body(body) => body(self, T::Host::of(host), place),
+            Work::Body(body) => called(self, body, ground, place),
             Work::Blocks(wanted) => Box::pin(async move {
                 let blocks = wanted(self, place).await?.into_list();
-                Ok(apply(host, self.kind() == Kind::Machine, &blocks).await?)
+                Ok(apply(ground.host()?, self.kind() == Kind::Machine, &blocks).await?)
             }),
         }
     }
@@ -177,12 +203,12 @@ impl<T: Customization> AnyCustomization for T {
         T::TASKS[task].hash.map(|hash| hash(self))
     }
 
-    fn check_completed<'a>(&'a self, task: usize, host: &'a Host, place: &'a Place) -> Option<Asked<'a>> {
-        T::TASKS[task].check_completed.map(|(_, check)| check(self, T::Host::of(host), place))
+    fn check_completed<'a>(&'a self, task: usize, ground: &'a Ground, place: &'a Place) -> Option<Asked<'a>> {
+        T::TASKS[task].check_completed.map(|(_, check)| called(self, check, ground, place))
     }
 
-    fn invalidator<'a>(&'a self, task: usize, host: &'a Host, place: &'a Place) -> Option<Asked<'a>> {
-        T::TASKS[task].invalidator.map(|(_, check)| check(self, T::Host::of(host), place))
+    fn invalidator<'a>(&'a self, task: usize, ground: &'a Ground, place: &'a Place) -> Option<Asked<'a>> {
+        T::TASKS[task].invalidator.map(|(_, check)| called(self, check, ground, place))
     }
 
     fn checks(&self, task: usize) -> Checks {

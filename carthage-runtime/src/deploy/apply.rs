@@ -13,6 +13,7 @@ use super::{Deployment, Report, Selection};
 use crate::crash::crash_point;
 use crate::customize::{Application, Walk, When};
 use crate::error::{Error, ErrorKind};
+use crate::layout::Generating;
 use crate::machine::Machine;
 use crate::machine::engine::{Identity, Presence};
 use crate::network::Network;
@@ -99,6 +100,12 @@ impl Deployment {
                 }
                 let applied = self.customize(machines, &identity, &progress).await;
                 rooted.and(applied).map_err(|undone| progress.undone(&thing.name(), "run", undone))
+            }
+            Thing::Model(index, _) => {
+                let place = self.world.place(*index);
+                let Some(tasks) = place.model_tasks(self.planned.get(), walk) else { return Ok(()) };
+                let applied = self.customize(&[tasks], &Generating::identity(), &progress).await;
+                applied.map_err(|undone| progress.undone(&thing.name(), "run", undone))
             }
             Thing::OldNetwork(_) | Thing::OldMachine(_) => match self.exists(thing).await {
                 Ok(true) => self.destroy_one(thing, NOT_IN_LAYOUT, &progress).await,

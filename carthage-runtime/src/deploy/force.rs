@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::progress::Progress;
 use super::things::Thing;
 use super::{Action, Deployment, Report, Selection, nearest};
-use crate::customize::{AnyCustomization, Application, Compared, Walk, When};
+use crate::customize::{AnyCustomization, Application, Compared, On, Walk, When};
 use crate::error::{Error, ErrorKind};
-use crate::layout::Place;
+use crate::layout::{Generating, Place};
 use crate::model::Part;
 
 impl Deployment {
@@ -26,7 +26,7 @@ impl Deployment {
             customization,
             when: self.world.when(index, customization.kind()),
             place,
-            machine,
+            on: On::Machine(machine),
             setting: self.world.setting(index),
             planned: self.planned.get(),
             walk,
@@ -37,14 +37,19 @@ impl Deployment {
         applications
     }
 
-    /// The names of all tasks, without `task:`, by position of their machine.
+    /// The names of all tasks, without `task:`, by the thing whose they are.
     pub(super) fn task_names(&self) -> Vec<(usize, String)> {
         let (mut names, walk) = (Vec::new(), Walk::default());
-        for &index in self.world.machines().keys() {
-            let place = self.world.place(index);
-            for application in self.applications(index, &place, &walk) {
+        for (at, thing) in self.things.all.iter().enumerate() {
+            let (Thing::Machine(index, _) | Thing::Model(index, _)) = thing else { continue };
+            let place = self.world.place(*index);
+            let applications = match thing {
+                Thing::Model(..) => place.model_tasks(None, &walk).into_iter().collect(),
+                _ => self.applications(*index, &place, &walk),
+            };
+            for application in applications {
                 let tasks = 0..application.tasks().len();
-                names.extend(tasks.map(|task| (index, application.name(task))));
+                names.extend(tasks.map(|task| (at, application.name(task))));
             }
         }
         names
@@ -67,10 +72,7 @@ impl Deployment {
             }
         }
         let forced = |name: &str| selection.holds("task", &[name]);
-        let has_forced = |at: &usize| match &self.things.all[*at] {
-            Thing::Machine(index, _) => names.iter().any(|(of, name)| of == index && forced(name)),
-            _ => false,
-        };
+        let has_forced = |at: &usize| names.iter().any(|(of, name)| of == at && forced(name));
         let among = (0..self.things.all.len()).filter(has_forced).collect();
         let forced = &forced;
         let work =
@@ -84,6 +86,15 @@ impl Deployment {
         forced: &impl Fn(&str) -> bool,
         progress: &Progress,
     ) -> Result<(), Error> {
+        if let Thing::Model(index, _) = thing {
+            let place = self.world.place(*index);
+            let walk = Walk::default();
+            let Some(tasks) = place.model_tasks(self.planned.get(), &walk) else { return Ok(()) };
+            let told = |error: Error| progress.tell(&thing.name(), "run", &error);
+            let stop = &self.options.stop;
+            let applied = tasks.run(&Generating::identity(), forced, true, stop).await.map_err(told)?;
+            return progress.applied(applied).map_err(|undone| progress.undone(&thing.name(), "run", undone));
+        }
         let Thing::Machine(index, machine) = thing else { return Ok(()) };
         let told = |error: Error| progress.tell(&thing.name(), "run", &error);
         let presence = machine.presence().await.map_err(told)?;

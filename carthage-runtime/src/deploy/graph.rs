@@ -36,6 +36,11 @@ impl Graph {
         self.needs.len() - 1
     }
 
+    /// Whether nothing needs anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.needs.iter().all(BTreeSet::is_empty)
+    }
+
     /// `thing` needs `other` first.
     pub(crate) fn need(&mut self, thing: usize, other: usize) {
         self.needs[thing].insert(other);

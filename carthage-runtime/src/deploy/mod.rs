@@ -311,13 +311,20 @@ impl Deployment {
         }
     }
 
-    /// The task of this name, with or without `task:`: `mirror.algebra/site.index`.
+    /// The task of this name, with or without `task:`: `mirror.algebra/site.index`, or `algebra/render` of a model itself.
     ///
     /// # Errors
     /// When there is none; the hint says which was probably meant.
     pub fn task(&self, name: &str) -> Result<PlacedTask, Error> {
         let bare = name.strip_prefix("task:").unwrap_or(name);
-        if let Some((machine, stem)) = bare.split_once('/') {
+        let models = self.world.generating();
+        if let Some((model, stem)) = bare.split_once('/').filter(|(_, stem)| !stem.contains('.')) {
+            let named = models.iter().find(|(_, other)| other.dir.name() == model);
+            let found = named.and_then(|(index, _)| PlacedTask::find(self.world.place(*index), stem));
+            if let Some(task) = found {
+                return Ok(task);
+            }
+        } else if let Some((machine, stem)) = bare.split_once('/') {
             let machine = self.machine(machine)?.name();
             let mut named = self.world.machines().iter().filter(|(_, other)| other.name() == machine);
             if let Some(task) = named.find_map(|(index, _)| PlacedTask::find(self.world.place(*index), stem))

@@ -12,7 +12,7 @@ use super::things::Thing;
 use super::{Action, Deployment, Plan, Selection, Step};
 use crate::customize::{Now, Walk};
 use crate::error::Error;
-use crate::layout::World;
+use crate::layout::{Generating, World};
 use crate::machine::engine::{LinkSpec, Presence};
 use crate::machine::{Machine, MadeFrom};
 use crate::network::Network;
@@ -67,6 +67,13 @@ impl Deployment {
         let name = thing.name();
         let told = match thing {
             Thing::Network(network) => self.network_steps(thing, network).await,
+            Thing::Model(index, _) => {
+                let place = self.world.place(*index);
+                return match place.model_tasks(None, walk) {
+                    Some(tasks) => tasks.plan(&Now::Running(Generating::identity())).await,
+                    None => Vec::new(),
+                };
+            }
             Thing::OldNetwork(_) | Thing::OldMachine(_) => self.exists(thing).await.map(|exists| {
                 let gone = exists.then(|| decided(thing, thing.end(NOT_IN_LAYOUT), Vec::new()));
                 gone.into_iter().collect()
@@ -92,8 +99,8 @@ impl Deployment {
 
     /// What must be looked at before each thing, because its tasks look at that; and whether there is anything of the kind.
     pub(super) fn looks_elsewhere(&self) -> (Graph, bool) {
-        let (mut graph, mut any) = (Graph::default(), false);
-        self.things.all.iter().for_each(|_| _ = graph.add());
+        // Models are looked at before what reads from them.
+        let (mut graph, mut any) = (self.things.reads.clone(), !self.things.reads.is_empty());
         let machines = self.things.all.iter().enumerate().filter_map(|(at, thing)| match thing {
             Thing::Machine(index, _) => Some((*index, at)),
             _ => None,

@@ -138,6 +138,7 @@ impl Deployment {
         let presence = match thing {
             Thing::Network(network) | Thing::OldNetwork(network) => network.presence().await?,
             Thing::Machine(_, machine) | Thing::OldMachine(machine) => machine.presence().await?,
+            Thing::Model(_, model) => return model.dir.is_there().await,
         };
         Ok(presence != Presence::Absent)
     }
@@ -152,6 +153,7 @@ impl Deployment {
         progress
             .step(&thing.name(), verdict, async |_| match thing {
                 Thing::Network(network) | Thing::OldNetwork(network) => network.destroy().await,
+                Thing::Model(_, model) => model.dir.destroy().await,
                 Thing::Machine(_, machine) => self.remove_machine(machine).await,
                 Thing::OldMachine(machine) if self.is_taken(machine.path()) => machine.destroy().await,
                 Thing::OldMachine(machine) => self.remove_machine(machine).await,
@@ -181,7 +183,9 @@ impl Deployment {
     pub async fn start(&self, selection: &Selection) -> Result<Report, Error> {
         self.ordered()?;
         let current = |at: &usize| !self.things.all[*at].is_old();
-        let among = self.things.deploys.closure(self.machines_among(selection)?.into_iter().filter(current));
+        let mut among =
+            self.things.deploys.closure(self.machines_among(selection)?.into_iter().filter(current));
+        among.retain(|at| !matches!(self.things.all[*at], Thing::Model(..)));
         self.carry().await?;
         let work = |_, thing, progress: Arc<Progress>| async move { self.start_one(thing, &progress).await };
         Ok(self.each(&self.things.deploys, &among, "start", work).await)
@@ -191,6 +195,7 @@ impl Deployment {
         let name = thing.name();
         let told = |error: Error| progress.tell(&name, "start", &error);
         let (presence, network) = match thing {
+            Thing::Model(..) => return Ok(()),
             Thing::Network(network) | Thing::OldNetwork(network) => {
                 (network.presence().await.map_err(told)?, Some(network))
             }
@@ -210,7 +215,7 @@ impl Deployment {
         progress
             .step(&name, verdict, async |action| -> Result<(), Undone> {
                 match (action, thing) {
-                    (None, _) => {}
+                    (None, _) | (_, Thing::Model(..)) => {}
                     (_, Thing::Network(network) | Thing::OldNetwork(network)) => {
                         drop(network.create().await?)
                     }

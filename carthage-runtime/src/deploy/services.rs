@@ -88,11 +88,15 @@ fn thing(machine: &Machine, service: &str) -> String {
     format!("service:{}/{service}", machine.name())
 }
 
-/// The machine of a task or a service, as a thing: what is done with them is done with it.
+/// The machine of a task or a service, as a thing: what is done with them is done with it. A model's own task is called by its name
+/// alone, and a machine's behind its customization's.
 pub(super) fn whose(thing: &str) -> String {
     let part = thing.strip_prefix("task:").or_else(|| thing.strip_prefix("service:"));
-    let machine = part.and_then(|part| part.split_once('/'));
-    machine.map_or_else(|| thing.to_owned(), |(machine, _)| Kind::Machine.thing(machine))
+    match part.and_then(|part| part.split_once('/')) {
+        Some((model, task)) if !task.contains('.') => format!("model:{model}"),
+        Some((machine, _)) => Kind::Machine.thing(machine),
+        None => thing.to_owned(),
+    }
 }
 
 /// Whether one of these tasks spawned the service.
@@ -126,5 +130,6 @@ mod tests {
             assert_eq!(whose(of_it), "machine:m.a");
         }
         assert_eq!(whose("network:lab"), "network:lab");
+        assert_eq!(whose("task:m.a/render"), "model:m.a");
     }
 }

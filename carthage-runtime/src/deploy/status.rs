@@ -29,7 +29,7 @@ pub struct Listed {
     /// The full name of the machine whose links a machine shares.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shares_links: Option<String>,
-    /// The tasks of a machine.
+    /// The tasks of a machine, or of a model.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<String>,
     /// The roles that a machine takes in, each once.
@@ -194,8 +194,18 @@ impl Deployment {
                 implementation: Some(machine.implementation().to_owned()),
                 addresses: addresses(machine),
                 shares_links: shares_links(machine),
-                tasks: tasks.iter().filter(|(of, _)| of == index).map(|(_, name)| name.clone()).collect(),
+                tasks: tasks.iter().filter(|(of, _)| *of == at).map(|(_, name)| name.clone()).collect(),
                 roles: roles(self.world.placement(*index).node()),
+            }),
+            Thing::Model(index, model) => Some(Listed {
+                thing: model.thing(),
+                about: self.world.placement(*index).node().about.to_owned(),
+                path: self.world.placement(*index).path().to_owned(),
+                implementation: None,
+                addresses: Vec::new(),
+                shares_links: None,
+                tasks: model.tasks().map(|task| format!("{}/{task}", model.dir.name())).collect(),
+                roles: Vec::new(),
             }),
             Thing::OldNetwork(_) | Thing::OldMachine(_) => None,
         });

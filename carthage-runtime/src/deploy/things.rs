@@ -9,9 +9,10 @@ use super::graph::Graph;
 use super::select::Selection;
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
-use crate::layout::{Starts, World};
+use crate::layout::{Generating, Starts, World};
 use crate::machine::engine::{Engine, Identity, MachineSpec, NetworkSpec};
 use crate::machine::{Machine, MadeFrom};
+use crate::model::Mode;
 use crate::network::Network;
 use crate::state::{Kind, Ledger, Record, Snapshot};
 
@@ -22,6 +23,8 @@ pub(crate) enum Thing {
     Network(Network),
     /// A machine of the layout, and its position.
     Machine(usize, Machine),
+    /// A model of the layout that has tasks of its own, and its position.
+    Model(usize, Generating),
     /// A network that is no longer in the layout.
     OldNetwork(Network),
     /// A machine that is no longer in the layout.
@@ -34,6 +37,7 @@ impl Thing {
         match self {
             Self::Network(network) | Self::OldNetwork(network) => network.thing(),
             Self::Machine(_, machine) | Self::OldMachine(machine) => machine.thing(),
+            Self::Model(_, model) => model.thing(),
         }
     }
 
@@ -65,6 +69,7 @@ impl Thing {
                 names.extend(spec.tags.iter().map(String::as_str));
                 ("machine", names)
             }
+            Self::Model(_, model) => ("model", vec![model.dir.name()]),
         }
     }
 
@@ -82,6 +87,8 @@ pub(crate) struct Things {
     pub(crate) deploys: Graph,
     /// What of all that exists must not be taken away before a thing is: of the layout, and of what was made.
     pub(crate) destroys: Graph,
+    /// Which machines' tasks read what which models generate.
+    pub(super) reads: Graph,
     /// What comes before the start of each machine, by its position in the layout.
     pub(super) starts: BTreeMap<usize, Starts>,
     /// Why that is not known, if it is not.
@@ -130,25 +137,57 @@ impl Things {
                 things.destroys.need(thing, *network);
             }
         }
-        standing.extend(machines);
+        standing.extend(&machines);
         if let Err(error) = things.add_needed(world, &standing) {
             things.trouble.get_or_insert(Arc::new(error));
         }
         things.note_what_was_made(snapshot, &networks);
         things.add_recorded(world, snapshot);
+        things.add_models(world, &machines);
         Ok(things)
+    }
+
+    /// Models with tasks: what they generate is there before any machine inside, or any that reads it.
+    fn add_models(&mut self, world: &Arc<World>, machines: &BTreeMap<usize, usize>) {
+        let mut models: BTreeMap<usize, usize> = BTreeMap::new();
+        for (&index, model) in world.generating() {
+            let at = self.add(Thing::Model(index, model.clone()));
+            models.insert(index, at);
+            let parent = world.placement(index).parent();
+            if let Some(outer) = parent.and_then(|parent| models.get(&world.generating_around(parent)?)) {
+                self.deploys.need(at, *outer);
+                self.destroys.need(at, *outer);
+            }
+        }
+        if models.is_empty() {
+            return;
+        }
+        for (&index, &thing) in machines {
+            let place = world.place(index);
+            if let Some(model) = world.generating_around(place.placement()).and_then(|at| models.get(&at)) {
+                self.deploys.need(thing, *model);
+                self.destroys.need(thing, *model);
+            }
+            for need in place.placement().needs().filter(|need| need.mode == Mode::Generated) {
+                for model in place.generating_positions(need).iter().filter_map(|at| models.get(at)) {
+                    self.deploys.need(thing, *model);
+                    self.reads.need(thing, *model);
+                }
+            }
+        }
     }
 
     fn add(&mut self, thing: Thing) -> usize {
         self.all.push(thing);
         self.destroys.add();
+        self.reads.add();
         self.deploys.add()
     }
 
     fn networks(&self) -> BTreeMap<String, usize> {
         let network = |(at, thing): (usize, &Thing)| match thing {
             Thing::Network(network) | Thing::OldNetwork(network) => Some((network.spec().name.clone(), at)),
-            Thing::Machine(..) | Thing::OldMachine(_) => None,
+            Thing::Machine(..) | Thing::OldMachine(_) | Thing::Model(..) => None,
         };
         self.all.iter().enumerate().filter_map(network).collect()
     }
@@ -243,14 +282,14 @@ impl Things {
     pub(super) fn sharing(&self, thing: usize) -> impl Iterator<Item = usize> + '_ {
         let name = match &self.all[thing] {
             Thing::Machine(_, machine) | Thing::OldMachine(machine) => Some(machine.name()),
-            Thing::Network(_) | Thing::OldNetwork(_) => None,
+            Thing::Network(_) | Thing::OldNetwork(_) | Thing::Model(..) => None,
         };
         let shares = move |(at, other): (usize, &Thing)| match other {
             Thing::Machine(_, other) | Thing::OldMachine(other) => {
                 let shared = other.spec().shares_links.as_ref()?;
                 (Some(shared.machine.as_str()) == name).then_some(at)
             }
-            Thing::Network(_) | Thing::OldNetwork(_) => None,
+            Thing::Network(_) | Thing::OldNetwork(_) | Thing::Model(..) => None,
         };
         self.all.iter().enumerate().filter_map(shares)
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Deployment;
 use super::status::{addresses, shares_links};
 use crate::error::Error;
-use crate::layout::Layout;
+use crate::layout::{Generating, Layout};
 use crate::machine::Machine;
 use crate::model::{Kind, Node, Part, Placement, Placements, Provide, Role, Warning};
 
@@ -50,6 +50,9 @@ pub struct Item {
     /// Of a machine.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub customizations: Vec<Customized>,
+    /// The tasks of its own that it has, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<&'static str>,
     /// The full names of the machines that a machine starts after.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub starts_after: Vec<String>,
@@ -137,6 +140,7 @@ impl Deployment {
             at: placement.part().map_or(node.at, |part| part.at).to_string(),
             provides: node.parts.iter().filter_map(provided).collect(),
             masks: node.masks.iter().map(|mask| mask.key.to_string()).collect(),
+            tasks: self.world.generating().get(&index).into_iter().flat_map(Generating::tasks).collect(),
             ..Item::default()
         };
         let domain = || (!placement.domain().is_empty()).then(|| placement.domain().to_owned());

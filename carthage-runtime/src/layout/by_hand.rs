@@ -6,8 +6,9 @@ use std::marker::PhantomData;
 use tokio_util::sync::CancellationToken;
 
 use super::Model;
+use super::generating::Generating;
 use super::place::Place;
-use crate::customize::{AnyCustomization, Application, Compared, Setting, Walk, When};
+use crate::customize::{AnyCustomization, Application, Compared, On, Setting, Walk, When};
 use crate::error::{Error, ErrorKind};
 use crate::task::{Last, Stamp};
 
@@ -39,7 +40,7 @@ impl<T: Model> fmt::Debug for TaskOf<T> {
     }
 }
 
-/// A setup task of a machine. From [`Placed::task`](super::Placed::task) or
+/// A setup task of a machine, or of a model itself. From [`Placed::task`](super::Placed::task) or
 /// [`Deployment::task`](crate::deploy::Deployment::task).
 ///
 /// ```no_run
@@ -73,8 +74,11 @@ pub struct PlacedTask {
 }
 
 impl PlacedTask {
-    /// The task of this name, `site.index`, of the machine at a place.
+    /// The task of this name, `site.index`, of the machine at a place; a name alone is that of the model's own task.
     pub(crate) fn find(place: Place, stem: &str) -> Option<Self> {
+        if place.generated().is_some_and(|model| model.tasks().any(|task| task == stem)) {
+            return Some(Self { place, field: String::new(), task: stem.to_owned() });
+        }
         let (field, task) = stem.rsplit_once('.')?;
         let placed = Self { place, field: field.to_owned(), task: task.to_owned() };
         let there = placed.place.customizations().into_iter().any(|(other, customization)| {
@@ -83,21 +87,31 @@ impl PlacedTask {
         there.then_some(placed)
     }
 
-    fn stem(&self) -> String {
-        format!("{}.{}", self.field, self.task)
+    /// The model whose own task it is, if it is none of a machine.
+    fn model(&self) -> Option<&Generating> {
+        self.place.generated().filter(|_| self.field.is_empty())
     }
 
-    /// What users call it: `mirror.algebra/site.index`.
+    fn stem(&self) -> String {
+        match self.field.as_str() {
+            "" => self.task.clone(),
+            field => format!("{field}.{}", self.task),
+        }
+    }
+
+    /// What users call it: `mirror.algebra/site.index`, `algebra/render`.
     #[must_use]
     pub fn name(&self) -> String {
-        format!("{}/{}", self.place.machine().name(), self.stem())
+        let of = self.model().map_or_else(|| self.place.machine().name(), |model| model.dir.name());
+        format!("{of}/{}", self.stem())
     }
 
     /// What is known of its last time: that it ran, failed, was interrupted, or nothing. It may have been on an earlier machine of
     /// this name.
     #[must_use]
     pub fn last(&self) -> Last {
-        self.place.setting().stamps.read(&self.stem())
+        let setting = self.model().map_or_else(|| self.place.setting(), |model| &model.setting);
+        setting.stamps.read(&self.stem())
     }
 
     /// What it left behind when it ran to its end, if that is what it did last.
@@ -115,6 +129,16 @@ impl PlacedTask {
     /// # Errors
     /// When it fails, the machine does not exist, or the deployment was opened to look only.
     pub async fn force(&self) -> crate::Result<()> {
+        if let Some(model) = self.model() {
+            self.place.world.kept().write_to(model.setting.ledger.clone()).await?;
+            let (name, walk) = (self.name(), Walk::default());
+            if let Some(tasks) = self.place.model_tasks(None, &walk) {
+                let stop = &CancellationToken::new();
+                let ran = tasks.run(&Generating::identity(), |task| task == name, true, stop).await?;
+                ran.into_result()?;
+            }
+            return Ok(());
+        }
         let found = self.place.customizations().into_iter().find(|(field, _)| *field == self.field);
         let (field, customization) = found.ok_or_else(|| {
             let what = format!("`{}` has no customization `{}`", self.place.machine().name(), self.field);
@@ -178,7 +202,7 @@ impl Place {
             customization,
             when,
             place: self,
-            machine,
+            on: On::Machine(machine),
             setting,
             walk,
             planned: None,

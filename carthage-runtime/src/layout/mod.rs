@@ -2,12 +2,14 @@
 //!
 //! What the attributes generate is an implementation of [`Model`] for each item; everything here can be written by hand as well.
 
+mod around;
 mod by_hand;
 mod carried;
 mod decide;
 mod dynamic;
 mod equipment;
 mod fleet;
+mod generating;
 mod macs;
 mod many;
 mod neighbours;
@@ -25,11 +27,14 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+pub(crate) use around::Around;
 pub use by_hand::{PlacedTask, TaskOf};
 pub(crate) use carried::Carried;
 pub use decide::{Decider, Decision};
 pub use dynamic::Dynamic;
 pub use fleet::Fleet;
+pub(crate) use generating::Generating;
+pub use generating::{Generated, ModelTasks, TakesTasks};
 pub(crate) use macs::Macs;
 pub use many::{All, Quoted};
 pub use parts::Parts;
@@ -39,7 +44,6 @@ pub(crate) use profiles::{in_profile, name_in};
 pub use resolvable::ResolvableModel;
 pub(crate) use starts::Starts;
 pub use wanted::{Deferred, Made, Wanted};
-pub(crate) use world::Around;
 pub use world::World;
 
 use crate::customize::AnyCustomization;
@@ -89,6 +93,11 @@ pub trait Model: Sized + Send + Sync + 'static {
     /// Its customizations, in the order of their fields.
     fn customizations(&self) -> Vec<&dyn AnyCustomization> {
         Vec::new()
+    }
+
+    /// Its own setup tasks: `#[model_tasks] impl Algebra { … }`.
+    fn model_tasks(&self) -> Option<&dyn AnyCustomization> {
+        None
     }
 
     /// Tells the place, of a machine or a role, by which traits it is found there; see [`RoleTrait::found_at`].
@@ -208,6 +217,8 @@ pub trait AnyModel: Send + Sync {
     fn customizations(&self) -> Vec<&dyn AnyCustomization>;
     /// [`Model::roles`].
     fn roles(&self) -> Vec<&dyn AnyModel>;
+    /// [`Model::model_tasks`].
+    fn model_tasks(&self) -> Option<&dyn AnyCustomization>;
 }
 
 impl<T: Model> AnyModel for T {
@@ -217,6 +228,10 @@ impl<T: Model> AnyModel for T {
 
     fn roles(&self) -> Vec<&dyn AnyModel> {
         T::roles(self)
+    }
+
+    fn model_tasks(&self) -> Option<&dyn AnyCustomization> {
+        T::model_tasks(self)
     }
 }
 

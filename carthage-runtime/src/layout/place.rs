@@ -301,8 +301,8 @@ impl Place {
     pub(super) async fn find(&self, need: &'static Need) -> Result<Option<Value>, Error> {
         match need.mode {
             Mode::Deferred | Mode::Every => Ok(None),
-            // Nothing is given to the task.
-            Mode::Running | Mode::RunningToJudge | Mode::After { .. } => Ok(None),
+            // Nothing is given to the task, or where something is.
+            Mode::Generated | Mode::Running | Mode::RunningToJudge | Mode::After { .. } => Ok(None),
             Mode::PlacedIfThere => match self.world.nearest(self.index, need.key, need.field)[..] {
                 [] => Ok(None),
                 [index, ..] => self.model_as(index, need.key).await.map(Some),
@@ -377,6 +377,8 @@ fn making_model<T: Model>(place: Place) -> Box<Making> {
             let placed = Placed::new(asking.make::<T>().await?, bare.clone());
             if bare.placement().node().kind == Kind::Machine {
                 T::implements(&placed.model(), &bare);
+                bare.world.set_customized(bare.index, placed.model());
+            } else if placed.model_tasks().is_some() {
                 bare.world.set_customized(bare.index, placed.model());
             }
             Ok(Arc::new(placed) as Value)

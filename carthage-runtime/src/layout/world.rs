@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio_util::task::TaskTracker;
 
+use super::around::{Around, open_engine, stamps_in};
 use super::decide::{Decided, Decider, Pending, Successor, no_name_twice};
 use super::dynamic::AnyDynamic;
-use super::macs::Macs;
+use super::generating::Generating;
 use super::neighbours::Neighbourhood;
 use super::place::Place;
 use super::placed::Placed;
@@ -20,39 +21,16 @@ use super::resolve::{machine_spec, resolve_networks};
 use super::starts::Collector;
 use super::{AnyModel, Layout};
 use crate::customize::{self, AnyCustomization, Setting, When};
-use crate::error::{Error, ErrorKind};
-use crate::event::Events;
+use crate::error::Error;
 use crate::inject::{Scope, Slot, Value};
 use crate::machine::Machine;
 use crate::machine::capability::Capability;
-use crate::machine::engine::{Engine, MachineSpec, NetworkSpec, Site};
+use crate::machine::engine::{Engine, MachineSpec, NetworkSpec};
 use crate::machine::start::Needed;
-use crate::model::{ImplementationNode, Key, Kind, Part, Placement, Placements, Role};
+use crate::model::{Key, Kind, Part, Placement, Placements, Role};
 use crate::network::Given;
-use crate::state::{Dirs, HashKey, Kept, Kind as StateKind, Ledger};
+use crate::state::{Dirs, Kept, Kind as StateKind};
 use crate::task::Stamps;
-
-/// What a world is made of, besides the layout.
-pub(crate) struct Around {
-    pub(crate) site: Site,
-    pub(crate) ledger: Ledger,
-    pub(crate) kept: Kept,
-    pub(crate) events: Events,
-    /// Addresses that were given before, by network and link.
-    pub(crate) given: BTreeMap<String, Given>,
-    /// Hardware addresses, those that were given before among them.
-    pub(crate) macs: Macs,
-    /// Where stamps are.
-    pub(crate) dirs: Dirs,
-    /// What makes everything, instead of what the layout says.
-    pub(crate) instead: Option<&'static ImplementationNode>,
-    /// The key of hashes in stamps; none before the first deployment.
-    pub(crate) hash_key: Option<HashKey>,
-    /// What implementations call things that have other names in the layout.
-    pub(crate) made_as: BTreeMap<String, String>,
-    /// Where stamps are that are not where they belong yet, by the path of the machine.
-    pub(crate) aside: BTreeMap<String, PathBuf>,
-}
 
 /// A layout, resolved: names, addresses and links are known, and nothing has been touched.
 pub struct World {
@@ -65,6 +43,10 @@ pub struct World {
     scopes: Vec<Scope>,
     models: Vec<OnceLock<Slot>>,
     customized: Vec<OnceLock<Arc<dyn AnyModel>>>,
+    /// Models with tasks of their own, by position, once all are made.
+    pub(super) generating: OnceLock<BTreeMap<usize, Generating>>,
+    /// What tasks of models need; their stamps are elsewhere.
+    pub(super) setting: Setting,
     /// Roles of machines, by position and key, as placed ones.
     roles: Mutex<HashMap<(usize, u64), Value>>,
     /// What models make of their start dependencies.
@@ -142,10 +124,13 @@ impl World {
             None => {
                 let root = Place::new(world.clone(), 0);
                 match root.make::<L>().await.map(|layout| Placed::new(layout, root)) {
-                    Ok(layout) => match world.resolve(&layout).await {
-                        Ok(()) => world.ask_what_is_needed(&layout).await.map(|()| layout),
-                        Err(error) => Err(error),
-                    },
+                    Ok(layout) => {
+                        world.set_customized(0, layout.model());
+                        match world.generating_by_names().and(world.resolve(&layout).await) {
+                            Ok(()) => world.ask_what_is_needed(&layout).await.map(|()| layout),
+                            Err(error) => Err(error),
+                        }
+                    }
                     Err(error) => Err(error),
                 }
             }
@@ -180,12 +165,7 @@ impl World {
                 unwinding.clone(),
             );
             machines.insert(placement.index(), machine);
-            let setting = Setting {
-                stamps: stamps_in(&around.dirs, Path::new(placement.stamp_dir()), &around.site.id),
-                hash_key: around.hash_key.clone(),
-                ledger: around.ledger.clone(),
-                events: around.events.clone(),
-            };
+            let setting = around.setting(Path::new(placement.stamp_dir()));
             if let Some(aside) = around.aside.get(placement.path()) {
                 let stamps = Stamps::new(around.dirs.storage().clone(), aside.clone(), &around.site.id);
                 elsewhere.insert(placement.index(), Setting { stamps, ..setting.clone() });
@@ -216,6 +196,8 @@ impl World {
             scopes,
             models: (0..count).map(|_| OnceLock::new()).collect(),
             customized: (0..count).map(|_| OnceLock::new()).collect(),
+            generating: OnceLock::new(),
+            setting: around.setting(Path::new("")),
             roles: Mutex::default(),
             collectors: Mutex::default(),
             dynamics: Mutex::default(),
@@ -320,6 +302,16 @@ impl World {
     /// All stamps are where they belong from now on.
     pub(crate) fn stamps_are_settled(&self) {
         self.settled.store(true, Ordering::SeqCst);
+    }
+
+    /// The model at a place, if it is kept: a machine's, or one that has tasks.
+    pub(super) fn customized(&self, index: usize) -> Option<&dyn AnyModel> {
+        self.customized[index].get().map(|model| &**model)
+    }
+
+    /// The layout's directories, and the id of its state.
+    pub(super) fn dirs(&self) -> (&Dirs, &str) {
+        (&self.dirs, &self.id)
     }
 
     /// The stamps in a directory of the layout's.
@@ -464,29 +456,4 @@ fn members_of(placements: &'static Placements) -> HashMap<(usize, usize), Vec<us
 
 pub(super) fn of_kind(placements: &'static Placements, kind: Kind) -> impl Iterator<Item = Placement> {
     placements.iter().filter(move |placement| placement.node().kind == kind)
-}
-
-impl Around {
-    fn maker(&self, machine: Placement) -> Result<&'static ImplementationNode, Error> {
-        self.instead.or(machine.implementation()).ok_or_else(|| {
-            let what = format!("nothing says which implementation makes machine `{}`", machine.fqdn());
-            Error::new(ErrorKind::Usage, what)
-                .hint("write `implementation = Sandbox` on its model or on a scope around it")
-        })
-    }
-}
-
-async fn open_engine(
-    implementation: &'static ImplementationNode,
-    site: &Site,
-    engines: &mut BTreeMap<&'static str, Arc<dyn Engine>>,
-) -> Result<(), Error> {
-    if !engines.contains_key(implementation.name) {
-        engines.insert(implementation.name, (implementation.open)(site.clone()).await?);
-    }
-    Ok(())
-}
-
-fn stamps_in(dirs: &Dirs, stamp_dir: &Path, layout: &str) -> Stamps {
-    Stamps::new(dirs.storage().clone(), dirs.cache().join("stamps").join(stamp_dir), layout)
 }

@@ -10,6 +10,7 @@ use super::key::{At, Key};
 use super::node::Kind;
 use super::place::{NONE, Placement, Placements};
 use super::text::same;
+use super::value::Mode;
 use crate::machine::start::OfValue;
 
 /// An entry of `#[depends_on]`.
@@ -248,6 +249,10 @@ impl Placement {
             return Vec::new();
         }
         let wanted = self.needs().filter(|need| need.mode.is_placed()).filter_map(|need| {
+            if need.mode == Mode::Generated && need.key == self.key() {
+                // By its own model, which is made before it is asked for.
+                return None;
+            }
             let targets = self.resolve(need.key, need.field).ok()?;
             let ordered = !targets.iter().any(|target| target.is_around(self));
             ordered.then(|| After { scope: self.row, dependency: None, machines: machines_in(targets) })

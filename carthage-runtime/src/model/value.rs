@@ -51,6 +51,8 @@ pub enum Mode {
     PlacedIfThere,
     /// The same, of as many as there are, in an array or a fleet: `Vec<Placed<T>>`.
     AllPlaced,
+    /// What the tasks of a model generate: `Generated<T>`. The model is the asker's own, around it, or one that it starts after.
+    Generated,
     /// `depend_on = T`: the machine, or all in the enclave, runs while the task does.
     Running,
     /// `depend_on_to_judge = T`: the same, and also while the task's checks are asked.
@@ -67,7 +69,8 @@ pub enum Mode {
 impl Mode {
     /// Whether it is something placed, and no value.
     pub(crate) const fn is_placed(self) -> bool {
-        matches!(self, Self::Placed | Self::PlacedIfThere | Self::AllPlaced) || self.is_of_task()
+        matches!(self, Self::Placed | Self::PlacedIfThere | Self::AllPlaced | Self::Generated)
+            || self.is_of_task()
     }
 
     /// Whether a task depends on a machine, without being given anything of it.

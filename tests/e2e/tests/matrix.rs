@@ -9,11 +9,19 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use carthage_e2e::paper::{AFTER, BEFORE, MOVED, PaperLab, PaperWorld, undisturbed};
+use carthage_e2e::paper::{Edits, MOVED, PaperLab, PaperWorld, undisturbed};
 use carthage_e2e::program;
 
+/// With tasks of a model, too.
+const SOURCE: (&str, &str) = ("TESTLAB_SOURCE", "generating-matrix");
+const BEFORE: Edits = &[SOURCE];
+const AFTER: Edits =
+    &[SOURCE, ("TESTLAB_TEXT", "another"), ("TESTLAB_PORT", "8081"), ("TESTLAB_WORKERS", "1")];
+
 fn lab() -> PaperLab {
-    PaperLab::new(program::find("testlab", env!("CARGO_BIN_EXE_testlab")))
+    let mut lab = PaperLab::new(program::find("testlab", env!("CARGO_BIN_EXE_testlab")));
+    lab.edits = BEFORE;
+    lab
 }
 
 fn killed(lab: &PaperLab, command: &str, at: usize) -> Output {
@@ -124,17 +132,24 @@ fn in_a_change() {
 
 #[test]
 fn in_a_move() {
-    let world = undisturbed(lab, MOVED);
+    let plain = || {
+        let mut lab = lab();
+        lab.edits = &[];
+        lab
+    };
+    let world = undisturbed(plain, MOVED);
     assert!(world.machines.contains_key("portal") && !world.machines.contains_key("gateway"));
     let instants = at_every_instant(
+        Left::OneOrTheOther,
         |site, at| {
+            site.edits = &[];
             site.ends_well("deploy");
             site.edits = MOVED;
             killed(site, "deploy", at)
         },
-        |site, at| {
-            site.ends_well("deploy");
-            site.is(&world, &format!("a kill at #{at}"));
+        |site, after| {
+            site.ends_well_after("deploy", after);
+            site.is(&world, after);
         },
     );
     println!("killed at {instants} instants of a move");

@@ -26,7 +26,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("machine", &["event", "inject", "model", "pattern", "ssh::layout_key", "state"]),
     ("block", &["guest", "inject", "machine", "step"]),
     ("customize", &["block", "event", "inject", "layout", "machine", "model", "state", "step", "task"]),
-    ("layout", &["customize", "event", "inject", "machine", "model", "network", "state", "task"]),
+    ("layout", &["customize", "event", "inject", "machine", "model", "network", "state", "step", "task"]),
     (
         "deploy",
         &[

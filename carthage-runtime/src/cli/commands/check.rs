@@ -114,6 +114,9 @@ fn parts(item: &Item) -> Vec<(String, String)> {
         };
         parts.push((format!("applies {}", applied.field), format!("{}{tasks}", applied.customization)));
     }
+    if !item.tasks.is_empty() {
+        parts.push(("tasks".to_owned(), item.tasks.join(", ")));
+    }
     if !item.starts_after.is_empty() {
         parts.push(("starts after".to_owned(), item.starts_after.join(", ")));
     }

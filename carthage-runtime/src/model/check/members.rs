@@ -61,7 +61,7 @@ impl Check<'_> {
         }
         let number = number(self.all, scope, target);
         let row = match (mode, number) {
-            (Mode::Placed, Number::Perhaps(row) | Number::Many(row)) => row,
+            (Mode::Placed | Mode::Generated, Number::Perhaps(row) | Number::Many(row)) => row,
             (Mode::PlacedIfThere, Number::Many(row)) => row,
             _ => return,
         };

@@ -44,6 +44,8 @@ impl Check<'_> {
                     self.missing(row, part, item, key);
                 }
             }
+            // Its own is made before it is asked for.
+            Mode::Generated if self.all.rows[row as usize].node.key.id() == key => {}
             _ => self.placed(row, part, item, need),
         }
     }

@@ -149,6 +149,59 @@ pub struct Matrix {
     pub workers: Fleet<Worker>,
 }
 
+/// The same, with a model that has tasks, and a machine that takes in what they generate.
+#[layout(name = "testlab", implementation = Simulated)]
+pub struct Generating {
+    /// The same in every run.
+    #[provide(persist, Token(format!("{:032x}", fastrand::u128(..))))]
+    pub token: Arc<Token>,
+    /// In front.
+    pub front: Front,
+    /// Behind.
+    pub back: Back,
+    /// Between.
+    pub gateway: Gateway,
+    /// On the one side.
+    #[member(list = (1..=setting("TESTLAB_WORKERS", 2)).map(|n: u32| format!("worker-{n}")))]
+    pub workers: Fleet<Worker>,
+    /// Takes it in.
+    pub reader: Reader,
+}
+
+#[model_tasks]
+impl Generating {
+    /// Render who there is.
+    #[setup_task(hash = setting("TESTLAB_TEXT", "hello".to_owned()))]
+    async fn render(&self, dir: &ModelDir) -> Result<()> {
+        carthage::state::crash_point("model-task-body");
+        let text = setting("TESTLAB_TEXT", "hello".to_owned());
+        dir.write("peers", format!("{text} {}", self.gateway.name())).await?;
+        carthage::state::crash_point("model-task-body");
+        Ok(())
+    }
+}
+
+/// Takes in what is generated.
+#[machine_model]
+pub struct Reader {
+    /// How.
+    #[customize]
+    pub peers: Peers,
+}
+
+/// Who there is.
+#[derive(Default)]
+pub struct Peers;
+
+#[customization]
+impl Peers {
+    /// Know them.
+    #[setup_task]
+    async fn install(&self, host: &Host, #[inject] made: &Generated<Generating>) -> Result<()> {
+        host.write("/etc/peers", made.read("peers").await?).await
+    }
+}
+
 /// The same, in which the gateway and its network have other names and fields.
 #[layout(name = "testlab", implementation = Simulated)]
 pub struct Moved {

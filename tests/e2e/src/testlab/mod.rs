@@ -14,6 +14,7 @@ pub mod by_hand;
 pub mod canary;
 pub mod comments;
 pub mod fewer;
+pub mod generated;
 pub mod installed;
 pub mod matrix;
 pub mod more;

@@ -1,0 +1,74 @@
+//! What a world is made of, besides the layout: what was known before, and where things are.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::macs::Macs;
+use crate::customize::Setting;
+use crate::error::{Error, ErrorKind};
+use crate::event::Events;
+use crate::machine::engine::{Engine, Site};
+use crate::model::{ImplementationNode, Placement};
+use crate::network::Given;
+use crate::state::{Dirs, HashKey, Kept, Ledger};
+use crate::task::Stamps;
+
+/// What a world is made of, besides the layout.
+pub(crate) struct Around {
+    pub(crate) site: Site,
+    pub(crate) ledger: Ledger,
+    pub(crate) kept: Kept,
+    pub(crate) events: Events,
+    /// Addresses that were given before, by network and link.
+    pub(crate) given: BTreeMap<String, Given>,
+    /// Hardware addresses, those that were given before among them.
+    pub(crate) macs: Macs,
+    /// Where stamps are.
+    pub(crate) dirs: Dirs,
+    /// What makes everything, instead of what the layout says.
+    pub(crate) instead: Option<&'static ImplementationNode>,
+    /// The key of hashes in stamps; none before the first deployment.
+    pub(crate) hash_key: Option<HashKey>,
+    /// What implementations call things that have other names in the layout.
+    pub(crate) made_as: BTreeMap<String, String>,
+    /// Where stamps are that are not where they belong yet, by the path of the machine.
+    pub(crate) aside: BTreeMap<String, PathBuf>,
+}
+
+impl Around {
+    /// What tasks need whose stamps are in this directory.
+    pub(super) fn setting(&self, stamp_dir: &Path) -> Setting {
+        Setting {
+            stamps: stamps_in(&self.dirs, stamp_dir, &self.site.id),
+            hash_key: self.hash_key.clone(),
+            ledger: self.ledger.clone(),
+            events: self.events.clone(),
+        }
+    }
+
+    pub(super) fn maker(&self, machine: Placement) -> Result<&'static ImplementationNode, Error> {
+        self.instead.or(machine.implementation()).ok_or_else(|| {
+            let what = format!("nothing says which implementation makes machine `{}`", machine.fqdn());
+            Error::new(ErrorKind::Usage, what)
+                .hint("write `implementation = Sandbox` on its model or on a scope around it")
+        })
+    }
+}
+
+/// Opens an implementation on a site, unless it is open.
+pub(super) async fn open_engine(
+    implementation: &'static ImplementationNode,
+    site: &Site,
+    engines: &mut BTreeMap<&'static str, Arc<dyn Engine>>,
+) -> Result<(), Error> {
+    if !engines.contains_key(implementation.name) {
+        engines.insert(implementation.name, (implementation.open)(site.clone()).await?);
+    }
+    Ok(())
+}
+
+/// The stamps in a directory of the layout's.
+pub(super) fn stamps_in(dirs: &Dirs, stamp_dir: &Path, layout: &str) -> Stamps {
+    Stamps::new(dirs.storage().clone(), dirs.cache().join("stamps").join(stamp_dir), layout)
+}
