@@ -112,7 +112,7 @@ fn in_a_first_deployment() {
 fn in_a_change() {
     let world = undisturbed(lab, AFTER);
     let instants = at_every_instant(
-        Left::Both,
+        Left::OneOrTheOther,
         |site, at| {
             site.ends_well("deploy");
             site.edits = AFTER;
@@ -128,6 +128,26 @@ fn in_a_change() {
     );
     println!("killed at {instants} instants of a change");
     assert!(instants > 50, "{instants}");
+}
+
+/// What was begun must not be taken for done by what was done before.
+#[test]
+fn in_a_change_that_is_then_taken_back() {
+    let world = undisturbed(lab, BEFORE);
+    at_every_instant(
+        Left::TheOther,
+        |site, at| {
+            site.ends_well("deploy");
+            site.edits = AFTER;
+            let ended = killed(site, "deploy", at);
+            site.edits = BEFORE;
+            ended
+        },
+        |site, after| {
+            site.ends_well_after("deploy", after);
+            site.is(&world, after);
+        },
+    );
 }
 
 #[test]
