@@ -1,7 +1,5 @@
 //! What models find out at run time that they need is part of the one graph.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
-
 use std::path::Path;
 
 use carthage::backend::Simulated;

@@ -13,6 +13,7 @@ pub(super) enum Rule {
     MovedFromItself,
     MovedTwice,
     MovedInFleet,
+    MovedGroup,
     DuplicateInterface,
     BadInterface,
     MissingNetwork,
@@ -165,9 +166,11 @@ impl Finding {
         match self.rule {
             Rule::NoImplementation => super::implementations::tell(self, all, text),
             Rule::DuplicateName | Rule::LongName => super::names::tell(self, all, text),
-            Rule::MovedFromPlaced | Rule::MovedFromItself | Rule::MovedTwice | Rule::MovedInFleet => {
-                super::former::tell(self, all, text)
-            }
+            Rule::MovedFromPlaced
+            | Rule::MovedFromItself
+            | Rule::MovedTwice
+            | Rule::MovedInFleet
+            | Rule::MovedGroup => super::former::tell(self, all, text),
             Rule::DuplicateInterface
             | Rule::BadInterface
             | Rule::MissingNetwork

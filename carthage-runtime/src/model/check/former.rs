@@ -15,11 +15,20 @@ impl Check<'_> {
         let mut row = 0;
         while row < self.size.rows as u32 {
             let names = self.all.former_names(row);
-            if matches!(self.all.rows[row as usize].node.kind, Kind::Machine) && !names.is_empty() {
-                let mut i = 0;
-                while i < names.len() {
-                    self.former_name(row, i as u32, names[i]);
-                    i += 1;
+            match self.all.rows[row as usize].node.kind {
+                Kind::Network => {}
+                Kind::Machine => {
+                    let mut i = 0;
+                    while i < names.len() {
+                        self.former_name(row, i as u32, names[i]);
+                        i += 1;
+                    }
+                }
+                _ if names.is_empty() => {}
+                _ => {
+                    let origin = self.all.rows[row as usize].origin as u64;
+                    let finding = Finding::new(Rule::MovedGroup, row, NONE).item(0).subject(1 + origin);
+                    self.findings.add(finding);
                 }
             }
             row += 1;
@@ -96,6 +105,13 @@ pub(super) const fn tell(finding: &Finding, all: &'static Placements, text: &mut
             text.str(" before");
             text.str(LINE);
             text.str("what is in a fleet is called by its list, at run time: write `#[moved_from]` at what is in none");
+        }
+        Rule::MovedGroup => {
+            text.str(" is ");
+            text.str(all.rows[finding.row as usize].node.kind.about());
+            text.str(", of which nothing is on record by a name of its own");
+            text.str(LINE);
+            text.str("write `#[moved_from]` on the machines and networks in it");
         }
         Rule::MovedFromItself => {
             text.str(" was called ");

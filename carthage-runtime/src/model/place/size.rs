@@ -34,7 +34,7 @@ pub struct Size {
     pub(crate) inherited: usize,
     /// The most fields that one item has.
     pub(crate) fields: usize,
-    /// Former names of machines, those of every one in an array.
+    /// Former names of machines, and of what has none, those of every one in an array.
     pub(crate) former: usize,
 }
 
@@ -181,11 +181,11 @@ impl Counting<'_> {
                 other += 1;
             }
         }
-        let machine = matches!(member.node.kind, Kind::Machine);
+        let has_former = !matches!(member.node.kind, Kind::Network);
         let mut i = 0;
         while i < elements {
             let before = self.size;
-            if machine {
+            if has_former {
                 self.size.former += member.called_before().len();
             }
             // What tells it apart, with the mark before it.
