@@ -18,5 +18,5 @@ pub use carthage_runtime::Vm;
 pub use carthage_runtime::layout::ResolvableModel;
 pub use carthage_runtime::{
     All, Blocks, Close, Deferred, Fleet, Generated, Host, Link, Machine, ModelDir, Placed, Quoted, Result,
-    Root, Secret, Tree,
+    Root, Secret, SkipTask, Tree,
 };

@@ -31,7 +31,7 @@ pub use backend::Vm;
 #[cfg(feature = "ssh")]
 pub use backend::{BareMetal, Local};
 pub use block::Blocks;
-pub use customize::{Customization, ModelDir};
+pub use customize::{Customization, ModelDir, SkipTask};
 pub use error::{BoxError, Error, ErrorKind, Result, chain};
 pub use inject::{Close, Secret};
 pub use layout::{All, Deferred, Fleet, Generated, Placed, Quoted};

@@ -330,3 +330,72 @@ struct Fragile {
 struct Broken {
     host: Fragile,
 }
+
+thread_local! {
+    /// Whether there is something to join.
+    static CLUSTER: Cell<bool> = const { Cell::new(false) };
+    /// How often it was tried, and told of.
+    static TRIED: Cell<[u32; 2]> = const { Cell::new([0; 2]) };
+}
+
+#[derive(Default)]
+struct Join;
+
+#[customization]
+impl Join {
+    /// Join.
+    #[setup_task(retries = 3, hash = TEXT.get())]
+    async fn join(&self, _: &Host) -> Result<()> {
+        TRIED.set([TRIED.get()[0] + 1, TRIED.get()[1]]);
+        if CLUSTER.get() { Ok(()) } else { Err(SkipTask::because("there is no cluster yet").into()) }
+    }
+
+    /// Tell that it has.
+    #[setup_task(after = join)]
+    async fn tell(&self, _: &Host) -> Result<()> {
+        TRIED.set([TRIED.get()[0], TRIED.get()[1] + 1]);
+        Ok(())
+    }
+}
+
+#[machine_model]
+struct Member {
+    #[customize]
+    join: Join,
+}
+
+#[layout(name = "skips", implementation = Simulated)]
+struct Skips {
+    member: Member,
+}
+
+/// A task that says it has nothing to do has neither run nor failed: scenario `skip_task`.
+#[tokio::test]
+async fn a_task_can_say_that_it_has_nothing_to_do() {
+    let state = tempfile::tempdir().unwrap();
+    let options = || Options { state_dir: Some(state.path().to_owned()), ..Options::default() };
+    let deploy = async || {
+        let (deployment, lab) = Deployment::open::<Skips>(Access::Change, options()).await.unwrap();
+        let report = deployment.deploy(&Selection::all()).await.unwrap();
+        assert!(report.is_complete(), "{report:?}");
+        let ran = lab.member.task(task!(Member.join.join)).last_run().map(|stamp| stamp.run);
+        (report.done.into_iter().map(|step| step.thing).collect::<Vec<_>>(), ran)
+    };
+    let (join, tell) = ("task:member/join.join".to_owned(), "task:member/join.tell".to_owned());
+    assert_eq!(deploy().await, (vec!["machine:member".to_owned(), tell.clone()], None));
+    assert_eq!(TRIED.get(), [1, 1], "it is not tried again");
+    assert_eq!(deploy().await, (vec![], None));
+    assert_eq!(TRIED.get(), [2, 1], "it is asked again, and nobody runs because of it");
+    CLUSTER.set(true);
+    assert_eq!(deploy().await, (vec![join.clone(), tell.clone()], Some(3)));
+    assert_eq!(deploy().await, (vec![], Some(3)));
+    assert_eq!(TRIED.get(), [3, 2]);
+    // What it left behind when it ran still holds.
+    CLUSTER.set(false);
+    TEXT.set("another");
+    assert_eq!(deploy().await, (vec![], Some(3)));
+    assert_eq!(TRIED.get(), [4, 2]);
+    TEXT.set("hello");
+    assert_eq!(deploy().await, (vec![], Some(3)));
+    assert_eq!(TRIED.get(), [4, 2], "its inputs are those with which it ran");
+}

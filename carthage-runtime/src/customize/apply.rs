@@ -1,14 +1,13 @@
 //! Applying customizations to a machine: what would run and why, and running it.
 
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::elsewhere::{Walk, release};
-use super::{AnyCustomization, Compared, Ground, Kind, On, When};
+use super::panics::{panicked, unpanicked};
+use super::{AnyCustomization, Compared, Ground, Kind, On, SkipTask, When};
 use crate::crash::crash_point;
 use crate::error::{BoxError, Error, ErrorKind, chain};
 use crate::event::{Event, Events};
@@ -71,6 +70,13 @@ impl Applied {
             None => error,
         })
     }
+}
+
+/// How a task ended that did not fail.
+enum Ended {
+    Ran,
+    /// It said that it had nothing to do.
+    Skipped,
 }
 
 /// The setup tasks of one customization on one machine, or those of a model.
@@ -237,8 +243,10 @@ impl Application<'_> {
                 if let Some(planned) = self.planned {
                     planned.allows(&step.thing, step.action.word(), &step.why)?;
                 }
-                self.body(task, identity, &ground, &step, &last, stop).await?;
-                Ok((Some(step), Earlier::RanNow))
+                match self.body(task, identity, &ground, &step, &last, stop).await? {
+                    Ended::Ran => Ok((Some(step), Earlier::RanNow)),
+                    Ended::Skipped => Ok((None, Decision::Skip.planned(&last))),
+                }
             }
             Decision::Adopt => {
                 if !self.setting.stamps.have_room() {
@@ -271,7 +279,7 @@ impl Application<'_> {
                 }),
             };
             let Err(error) = ended else { return Ok(()) };
-            if number > node.retries || stop.is_cancelled() {
+            if number > node.retries || stop.is_cancelled() || SkipTask::of(&*error).is_some() {
                 return Err(error);
             }
             let tries = node.retries + 1;
@@ -293,7 +301,7 @@ impl Application<'_> {
         step: &Step,
         last: &Last,
         stop: &CancellationToken,
-    ) -> Result<(), Error> {
+    ) -> Result<Ended, Error> {
         let Setting { stamps, ledger, events, .. } = self.setting;
         let thing = step.thing.clone();
         events.send(Event::Begun { thing: thing.clone(), action: "run", why: step.why.clone() });
@@ -317,6 +325,17 @@ impl Application<'_> {
         crash_point("task-unstamped");
         let ended = self.tries(task, ground, &thing, stop).await;
         self.forget_compared().await;
+        if let Some(skip) = ended.as_ref().err().and_then(|error| SkipTask::of(&**error)) {
+            // As if it had not been begun.
+            let as_before = match last {
+                Last::Ran(stamp) => stamps.ran(&stem, stamp.clone()),
+                _ => stamps.remove(&stem),
+            };
+            intent.settle_later(as_before).await?;
+            release(up).await?;
+            events.send(Event::Skipped { thing, action: "run", why: skip.to_string() });
+            return Ok(Ended::Skipped);
+        }
         let ended = match ended {
             Ok(()) => match ground {
                 Ground::Machine(host) => host.end_services_not_spawned().await,
@@ -338,7 +357,7 @@ impl Application<'_> {
         intent.settle_later(ended).await?;
         release(up).await?;
         events.send(Event::Done { thing, action: "run", took: begun.elapsed() });
-        Ok(())
+        Ok(Ended::Ran)
     }
 
     fn stamp(&self, task: usize, identity: &Identity) -> Result<(), Error> {
@@ -454,28 +473,4 @@ async fn on_disk(
     let stamps = stamps.clone();
     let done = tokio::task::spawn_blocking(move || work(&stamps)).await;
     done.map_err(Error::host("a thread that writes stamps has died"))?
-}
-
-/// A function of the user's; that it panics is an error like any other.
-pub(super) async fn unpanicked<T>(body: impl Future<Output = crate::Result<T>>) -> crate::Result<T> {
-    AssertUnwindSafe(body).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&*panic).into()))
-}
-
-/// What a panic said.
-fn panicked(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    format!("it panicked: {}", text.unwrap_or("without a message"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_panic_is_an_error() {
-        let said = |word: &'static str| unpanicked::<()>(async move { panic!("no {word}") });
-        assert_eq!(said("roof").await.unwrap_err().to_string(), "it panicked: no roof");
-        assert!(unpanicked(async { Ok(true) }).await.unwrap());
-    }
 }

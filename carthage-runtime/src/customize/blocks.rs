@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use super::apply::{Application, unpanicked};
+use super::apply::Application;
+use super::panics::unpanicked;
 use super::{Ground, Kind, Now};
 use crate::block::{Block, Looked, look};
 use crate::error::{Error, ErrorKind};

@@ -6,6 +6,8 @@ mod elsewhere;
 mod kind;
 mod model_dir;
 mod on;
+mod panics;
+mod skip;
 
 use futures_util::future::BoxFuture;
 
@@ -16,6 +18,7 @@ pub(crate) use kind::When;
 pub use kind::{Ground, Kind, Layer, OwnHost, PartOfMachine, Reached, Workplace, WorkplaceOn};
 pub use model_dir::ModelDir;
 pub(crate) use on::On;
+pub use skip::SkipTask;
 
 use crate::block::{Block, Blocks, apply};
 use crate::layout::Place;
