@@ -1,7 +1,8 @@
 //! Machines and networks that were renamed: `#[moved_from("mirror")]`. What is on record of the old name becomes the new one's: in the
 //! eyes of every command at once, and on the disk when something is changed.
 
-use std::collections::BTreeMap;
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Action, Deployment, Step};
@@ -28,6 +29,9 @@ pub(super) struct Move {
 #[derive(Debug, Default)]
 pub(super) struct Moves {
     all: Vec<Move>,
+    /// By the old names, as users write them, and by the old paths of those that get another.
+    things: BTreeMap<String, usize>,
+    paths: BTreeMap<String, usize>,
     /// Whether they are made.
     made: AtomicBool,
 }
@@ -59,43 +63,53 @@ impl Moves {
     /// # Errors
     /// When what is on record cannot become theirs: something else is called so, or they exist themselves.
     pub(super) fn of(shape: &'static Placements, snapshot: &Snapshot) -> Result<Self, Error> {
-        let mut all: Vec<Move> = Vec::new();
+        let mut moves = Self::default();
+        // Also by the new names, while these are looked for.
+        let mut taken: BTreeMap<String, String> = BTreeMap::new();
+        let names = LazyCell::new(|| -> BTreeSet<String> {
+            shape.iter().filter_map(name).map(|(kind, name)| kind.thing(&name)).collect()
+        });
         for placement in shape.iter() {
             let Some((kind, new)) = name(placement) else { continue };
             for old in placement.moved_from() {
-                let old_thing = kind.thing(&old);
+                let (old_thing, new_thing) = (kind.thing(&old), kind.thing(&new));
                 let Some(record) = snapshot.records.get(&old_thing) else { continue };
                 let refused = |why: String, hint: &str| {
-                    let what = format!("`{}` cannot be moved from `{old_thing}`", kind.thing(&new));
+                    let what = format!("`{new_thing}` cannot be moved from `{old_thing}`");
                     Err(Error::new(ErrorKind::Usage, what).because(why).hint(hint))
                 };
-                if shape.iter().any(|other| name(other).is_some_and(|(k, name)| k == kind && name == old)) {
+                if names.contains(&old_thing) {
                     let hint = "call that one otherwise, or leave `#[moved_from]` out";
                     return refused(format!("there still is a {kind} called `{old}` in the layout"), hint);
                 }
-                if snapshot.records.contains_key(&kind.thing(&new)) {
+                if snapshot.records.contains_key(&new_thing) {
                     let hint = "leave `#[moved_from]` out, and the old one is no longer in the layout: `destroy --orphans` removes it; \
                                 or destroy the new one first, and deploy again";
                     return refused("both exist".to_owned(), hint);
                 }
-                if let Some(other) = all.iter().find(|m| m.kind == kind && (m.old == old || m.new == new)) {
-                    let (why, hint) = match other.old == old {
-                        true => (
-                            format!("`{}` was called so, too", other.thing()),
-                            "leave `#[moved_from]` out at one of them",
-                        ),
-                        false => (
-                            format!("`{}` exists as well, and it cannot become both", kind.thing(&other.old)),
-                            "leave one of the names out: what exists by it is then no longer in the layout",
-                        ),
-                    };
-                    return refused(why, hint);
+                if let Some(at) = moves.things.get(&old_thing) {
+                    let why = format!("`{}` was called so, too", moves.all[*at].thing());
+                    return refused(why, "leave `#[moved_from]` out at one of them");
+                }
+                if let Some(other) = taken.insert(new_thing.clone(), old_thing.clone()) {
+                    let hint =
+                        "leave one of the names out: what exists by it is then no longer in the layout";
+                    return refused(format!("`{other}` exists as well, and it cannot become both"), hint);
                 }
                 let (old_path, new_path) = (record.path.clone(), placement.path().to_owned());
-                all.push(Move { kind, old, new: new.clone(), old_path, new_path });
+                if old_path != new_path {
+                    moves.paths.insert(old_path.clone(), moves.all.len());
+                }
+                moves.things.insert(old_thing, moves.all.len());
+                moves.all.push(Move { kind, old, new: new.clone(), old_path, new_path });
             }
         }
-        Ok(Self { all, made: AtomicBool::new(false) })
+        Ok(moves)
+    }
+
+    /// The move of what was called so: `machine:mirror`.
+    fn of_thing(&self, thing: &str) -> Option<&Move> {
+        self.things.get(thing).map(|at| &self.all[*at])
     }
 
     /// From where to where the stamps of machines go.
@@ -120,36 +134,35 @@ impl Moves {
         let (old, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
             assignments.into_iter().partition(|((machine, _), _)| names.contains_key(&**machine));
         // A first deployment by the new name that was ended at once may have left some.
-        let is_new = |machine: &str| names.values().any(|new| *new == machine);
-        snapshot.assignments = others.into_iter().filter(|((machine, _), _)| !is_new(machine)).collect();
+        let new: BTreeSet<&str> = names.values().copied().collect();
+        snapshot.assignments =
+            others.into_iter().filter(|((machine, _), _)| !new.contains(&**machine)).collect();
         let moved =
             old.into_iter().map(|((machine, interface), a)| ((names[&*machine].to_owned(), interface), a));
         snapshot.assignments.extend(moved);
         let values = std::mem::take(&mut snapshot.values);
         snapshot.values = values.into_iter().map(|(path, value)| (self.path(path), value)).collect();
         for entry in &mut snapshot.unfinished {
-            for m in &self.all {
-                let (old, new) = (m.kind.thing(&m.old), m.thing());
-                let task = entry.thing.strip_prefix("task:").and_then(|task| task.strip_prefix(&*m.old));
-                match task.filter(|task| m.kind == Kind::Machine && task.starts_with('/')) {
-                    Some(task) => entry.thing = format!("task:{}{task}", m.new),
-                    None if entry.thing == old => entry.thing = new,
-                    None => continue,
+            let task = entry.thing.strip_prefix("task:").and_then(|task| task.split_once('/'));
+            let moved = match task {
+                Some((machine, task)) => {
+                    self.of_thing(&Kind::Machine.thing(machine)).map(|m| format!("task:{}/{task}", m.new))
                 }
-                break;
-            }
+                None => self.of_thing(&entry.thing).map(Move::thing),
+            };
+            entry.thing = moved.unwrap_or_else(|| std::mem::take(&mut entry.thing));
         }
         snapshot
     }
 
     /// A record under its new name; one of a machine that mentions others mentions them by theirs.
     fn record(&self, record: Record, names: &BTreeMap<&str, &str>) -> Record {
-        let mut record = match self.all.iter().find(|m| m.kind == record.kind && m.old == record.name) {
+        let mut record = match self.of_thing(&record.thing()) {
             Some(m) => Record { name: m.new.clone(), path: m.new_path.clone(), ..record },
             None => record,
         };
         for need in &mut record.needs {
-            if let Some(m) = self.all.iter().find(|m| m.kind.thing(&m.old) == *need) {
+            if let Some(m) = self.of_thing(need) {
                 *need = m.thing();
             }
         }
@@ -166,11 +179,12 @@ impl Moves {
     /// Of a kept value: whose it is by the path of fields, which may be said for another at its end.
     fn path(&self, path: String) -> String {
         let moved = |path: &str| {
-            let below = |m: &&Move| {
-                path.strip_prefix(&*m.old_path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            };
-            let found = self.all.iter().filter(|m| m.old_path != m.new_path).find(below);
-            found.map_or_else(|| path.to_owned(), |m| format!("{}{}", m.new_path, &path[m.old_path.len()..]))
+            let ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
+            let found = ends.rev().find_map(|end| Some((self.paths.get(&path[..end])?, end)));
+            found.map_or_else(
+                || path.to_owned(),
+                |(at, end)| format!("{}{}", self.all[*at].new_path, &path[end..]),
+            )
         };
         match path.split_once('@') {
             Some((path, of)) => format!("{}@{}", moved(path), moved(of)),

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::database::{ASSIGNMENTS, JOURNAL, RECORDS, UNFINISHED, VALUES, guarded};
 use super::journal::{Entry, Outcome};
-use super::lock::now;
 use super::snapshot::Snapshot;
 use super::store::{Store, json};
 use crate::error::Error;
@@ -47,12 +46,9 @@ impl Store {
                     unfinished.insert(entry.seq, json(entry)?.as_slice())?;
                 }
                 let mut journal = transaction.open_table(JOURNAL)?;
-                let seqs = before.journal.iter().chain(&before.unfinished).map(|entry| entry.seq);
-                let last = seqs.max().unwrap_or(0);
-                for (seq, thing) in (last + 1..).zip(things) {
-                    let (thing, action, begun) = (thing.clone(), "move".to_owned(), now());
-                    let entry = Entry { seq, run, thing, action, begun, outcome: Some(Outcome::Done) };
-                    journal.insert(seq, json(&entry)?.as_slice())?;
+                for thing in things {
+                    let entry = Entry { outcome: Some(Outcome::Done), ..self.entry(run, thing, "move") };
+                    journal.insert(entry.seq, json(&entry)?.as_slice())?;
                 }
                 Ok(())
             })
