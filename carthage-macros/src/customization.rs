@@ -128,7 +128,7 @@ fn implementation(
     let name_ident = Ident::new(name, name_span);
     let (key, at, kebab) = (node::key(&name_ident), node::at(name_span), kebab(name));
     let host = workplace.ty();
-    let asks = quote!(.asks(<<Self as ::carthage::customize::Customization>::Host as ::carthage::customize::Workplace>::KIND.asks()));
+    let asks = quote!(.asks(<Self as ::carthage::customize::Customization>::ASKS));
     let nodes = tasks.iter().map(|task| task.node(tasks));
     let functions = tasks.iter().map(|task| task.functions());
     let methods: Vec<_> = tasks.iter().filter_map(|task| task.hash_method()).collect();
