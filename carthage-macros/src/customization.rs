@@ -128,13 +128,7 @@ fn implementation(
     let name_ident = Ident::new(name, name_span);
     let (key, at, kebab) = (node::key(&name_ident), node::at(name_span), kebab(name));
     let host = workplace.ty();
-    let asks = match workplace {
-        Workplace::Host | Workplace::ModelDir | Workplace::Own(_) => None,
-        Workplace::Root => Some("OfflineRoot"),
-        Workplace::Tree => Some("FileTree"),
-    };
-    let asks = asks.map(|asks| Ident::new(asks, Span::call_site()));
-    let asks = asks.map(|asks| quote!(.asks(&[::carthage::machine::capability::Capability::#asks])));
+    let asks = quote!(.asks(<Self as ::carthage::customize::Customization>::ASKS));
     let nodes = tasks.iter().map(|task| task.node(tasks));
     let functions = tasks.iter().map(|task| task.functions());
     let methods: Vec<_> = tasks.iter().filter_map(|task| task.hash_method()).collect();

@@ -344,7 +344,9 @@ impl Here<'_> {
 
     fn wanted(&self, ty: &Type, errors: &mut Errors) -> bool {
         let wanted = wanted(ty);
-        if !wanted {
+        if generated(ty) {
+            errors.at(ty, GENERATED_LATER);
+        } else if !wanted {
             let text = types::text(ty);
             errors.at(ty, format!("a field holds an injected value as `Arc<{text}>`, `Option<Arc<{text}>>` or `Deferred<{text}>`"));
         }
@@ -352,13 +354,22 @@ impl Here<'_> {
     }
 }
 
+/// Whether it is what the tasks of a model generate, which only tasks can have.
+pub(crate) fn generated(ty: &Type) -> bool {
+    types::head(ty).is_some_and(|head| head == "Generated")
+}
+
+/// Why nothing else can.
+pub(crate) const GENERATED_LATER: &str = "what a model generates is there when tasks run, and not when values and models are made\n\
+     ask for it as a parameter of a setup task: `#[inject] made: &Generated<Algebra>`";
+
 /// Whether the type says how a value is wanted.
 pub(crate) fn wanted(ty: &Type) -> bool {
     let held = |ty, of: &[&str]| types::head(ty).is_some_and(|head| of.contains(&head.as_str()));
     match (types::argument(ty, "Option"), types::argument(ty, "Vec")) {
         (Some(inner), _) => held(inner, &["Arc", "Placed"]),
         (_, Some(inner)) => held(inner, &["Placed"]),
-        _ => held(ty, &["Arc", "Deferred", "Quoted", "All", "Placed", "Generated"]),
+        _ => held(ty, &["Arc", "Deferred", "Quoted", "All", "Placed"]),
     }
 }
 

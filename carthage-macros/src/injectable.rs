@@ -149,7 +149,7 @@ fn made(mut item: ItemImpl, errors: &mut Errors) -> TokenStream {
         errors.at(receiver, "`new` has no `self`: it makes one");
     }
     let parameters: Vec<Parameter> =
-        sig.inputs.iter_mut().filter_map(|input| signature::parameter(input, errors)).collect();
+        sig.inputs.iter_mut().filter_map(|input| signature::parameter(input, false, errors)).collect();
     let sound = errors.count() == before;
     let made = sound.then(|| {
         let (impl_generics, _, where_clause) = item.generics.split_for_impl();

@@ -210,7 +210,7 @@ impl Function {
                 errors.at(&sig.ident, message);
             }
         }
-        let injected: Vec<_> = inputs.filter_map(|input| parameter(input, errors)).collect();
+        let injected: Vec<_> = inputs.filter_map(|input| parameter(input, true, errors)).collect();
         (errors.count() == before).then(|| Self { ident: sig.ident.clone(), injected, returns })
     }
 }
@@ -276,7 +276,7 @@ impl Function {
                 errors.at(&*input, message);
                 continue;
             }
-            injected.extend(parameter(input, errors));
+            injected.extend(parameter(input, true, errors));
         }
         (errors.count() == before).then(|| Self { ident: sig.ident.clone(), injected, returns })
     }
@@ -329,7 +329,9 @@ fn host(kind: &str, workplace: &Workplace, input: &mut FnArg, errors: &mut Error
 }
 
 /// A parameter after the host.
-pub(crate) fn parameter(input: &mut FnArg, errors: &mut Errors) -> Option<Parameter> {
+///
+/// `of_task` if it is a task's or a check's, which can have more than a value's.
+pub(crate) fn parameter(input: &mut FnArg, of_task: bool, errors: &mut Errors) -> Option<Parameter> {
     let mut taken = field::take(argument_attributes(input), &["inject"]);
     let FnArg::Typed(input) = input else { return None };
     let name = match &*input.pat {
@@ -348,7 +350,11 @@ pub(crate) fn parameter(input: &mut FnArg, errors: &mut Errors) -> Option<Parame
     let arguments = options::arguments(&attribute, errors);
     let (wanted, pass) = wanted(&input.ty)?;
     let asked = Asked::parse(arguments, &wanted, errors);
-    if !field::wanted(&wanted) {
+    if field::generated(&wanted) && !of_task {
+        errors.at(&input.ty, field::GENERATED_LATER);
+        return None;
+    }
+    if !field::wanted(&wanted) && !field::generated(&wanted) {
         let text = types::text(&input.ty);
         errors.at(
             &input.ty,

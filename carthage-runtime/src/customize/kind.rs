@@ -34,11 +34,12 @@ pub(crate) enum When {
 
 impl Kind {
     /// What it needs of the implementation.
-    pub(crate) fn needs(self) -> Option<Capability> {
+    #[must_use]
+    pub const fn asks(self) -> &'static [Capability] {
         match self {
-            Self::Machine | Self::Controller => None,
-            Self::Container => Some(Capability::OfflineRoot),
-            Self::Filesystem => Some(Capability::FileTree),
+            Self::Machine | Self::Controller => &[],
+            Self::Container => &[Capability::OfflineRoot],
+            Self::Filesystem => &[Capability::FileTree],
         }
     }
 

@@ -22,6 +22,7 @@ pub use skip::SkipTask;
 
 use crate::block::{Block, Blocks, apply};
 use crate::layout::Place;
+use crate::machine::capability::Capability;
 use crate::model::Node;
 use crate::task::Digest;
 
@@ -46,6 +47,10 @@ pub trait Customization: Sized + Send + Sync + 'static {
     /// Its [`Kind`], as a number.
     #[doc(hidden)]
     const KIND: u8 = <Self::Host as Workplace>::KIND as u8;
+
+    /// What it asks of the implementation that makes its machine.
+    #[doc(hidden)]
+    const ASKS: &'static [Capability] = <Self::Host as Workplace>::KIND.asks();
 
     #[doc(hidden)]
     fn any(&self) -> &dyn AnyCustomization {

@@ -179,7 +179,7 @@ impl Place {
         forced: Option<&str>,
     ) -> Result<(), Error> {
         let (machine, kind) = (self.machine(), customization.kind());
-        if let Some(needed) = kind.needs().filter(|needed| !self.world.can(self.index, *needed)) {
+        if let Some(needed) = kind.asks().iter().find(|needed| !self.world.can(self.index, **needed)) {
             let what = format!("`{field}` cannot be applied to `{}`", machine.name());
             let why = format!("`{}` does not declare `{}`", machine.implementation(), needed.name());
             let hint = "a `#[customization]` of kind `machine` works on every machine that runs";

@@ -86,6 +86,23 @@ fn what_is_around_is_made_of_what_is_inside() {
     let fine = in_algebra(machine("B", 20, vec![customize("site", 23, "Site", "serve", vec![wanted(81)])]));
     assert_eq!(problems(fine), Vec::<String>::new());
     assert!(Placements::leak(fine).at("algebra.b.1").starts_after().is_empty());
+    // What is around may generate something for it, as may its own model; what is beside it starts before it.
+    let reads = |wanted| {
+        let made = need("made", 82, wanted, Mode::Generated);
+        machine("B", 20, vec![customize("site", 23, "Site", "serve", vec![made])])
+    };
+    for wanted in ["Algebra", "Industrial", "B"] {
+        let fine = in_algebra(reads(wanted));
+        assert_eq!(problems(fine), Vec::<String>::new());
+        assert!(Placements::leak(fine).at("algebra.b.1").starts_after().is_empty());
+    }
+    let beside = |parts| layout([vec![member("b", 51, reads("C"))], parts].concat());
+    let fine = beside(vec![member("c", 52, machine("C", 40, vec![]))]);
+    assert_eq!(problems(fine), Vec::<String>::new());
+    assert_eq!(Placements::leak(fine).at("b").starts_after()[0].path(), "c");
+    assert!(problem(beside(vec![])).contains("`b` wants the placed `C`, which is not in the layout"));
+    let several = problem(beside(vec![array("c", 52, 2, machine("C", 40, vec![]))]));
+    assert!(several.contains("needed by task `serve`"), "{several}");
     // Also the layout itself, and what is around by several scopes; each mistake is told once.
     let b = machine(
         "B",
