@@ -229,7 +229,7 @@ fn user_change(old: &MadeFrom, new: &MadeFrom) -> Option<String> {
 pub(crate) fn network(record: Option<&Record>, presence: &Presence, wanted: &NetworkSpec) -> Verdict {
     let same = |identity: &Identity| {
         let made_from = record.filter(|record| record.identity == *identity);
-        made_from.and_then(|record| serde_json::from_value::<NetworkSpec>(record.spec.clone()).ok())
+        made_from.and_then(|record| record.spec.read::<NetworkSpec>())
     };
     let (action, why) = match presence {
         Presence::Absent if record.is_some() => (Action::Create, "it was removed from outside"),
@@ -281,7 +281,7 @@ mod tests {
             path: "a.m".into(),
             implementation: "Sandbox".into(),
             identity: Identity(identity.into()),
-            spec: serde_json::to_value(of).unwrap(),
+            spec: crate::state::Made::of(of).unwrap(),
             needs: Vec::new(),
             run: 1,
             at: 0,
@@ -436,7 +436,7 @@ mod tests {
     fn networks() {
         let new =
             NetworkSpec { name: "lab".into(), v4: "10.0.0.0/24".parse().ok(), ..NetworkSpec::default() };
-        let record = Record { spec: serde_json::to_value(&new).unwrap(), ..record(&wanted(), "one") };
+        let record = Record { spec: crate::state::Made::of(&new).unwrap(), ..record(&wanted(), "one") };
         assert_eq!(network(Some(&record), &running("one"), &new), None);
         assert_eq!(network(None, &Presence::Absent, &new).unwrap().0, Action::Create);
         let other = NetworkSpec { mtu: Some(1400), ..new };

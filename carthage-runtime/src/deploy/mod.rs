@@ -54,7 +54,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::Events;
 use crate::inject::Scope;
 use crate::layout::{Carried, Layout, Macs, Placed, PlacedTask, World, in_profile, name_in};
-use crate::machine::engine::{NetworkSpec, Rehearsal, Site};
+use crate::machine::engine::{Rehearsal, Site};
 use crate::machine::{GRACE, Machine, MadeFrom};
 use crate::model::ImplementationNode;
 use crate::network::Given;
@@ -360,11 +360,17 @@ impl Deployment {
 
 /// What implementations call things that have other names on record.
 fn made_as(snapshot: &Snapshot) -> BTreeMap<String, String> {
+    #[derive(serde::Deserialize)]
+    struct Called {
+        name: String,
+    }
+    #[derive(serde::Deserialize)]
+    struct OfMachine {
+        spec: Called,
+    }
     let name = |record: &Record| match record.kind {
-        Kind::Machine => MadeFrom::of(record).map(|made| made.spec.name),
-        Kind::Network => {
-            serde_json::from_value::<NetworkSpec>(record.spec.clone()).ok().map(|spec| spec.name)
-        }
+        Kind::Machine => record.spec.read().map(|OfMachine { spec }| spec.name),
+        Kind::Network => record.spec.read().map(|Called { name }| name),
     };
     let named = snapshot.records.iter().filter_map(|(thing, record)| {
         let name = name(record).filter(|name| *name != record.name)?;

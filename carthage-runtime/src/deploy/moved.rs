@@ -170,7 +170,7 @@ impl Moves {
             let before = made.clone();
             mentions(&mut made.spec, names);
             if made != before {
-                record.spec = made.to_json();
+                record.spec = made.kept();
             }
         }
         record

@@ -14,7 +14,7 @@ use crate::machine::engine::{Engine, Identity, MachineSpec, NetworkSpec};
 use crate::machine::{Machine, MadeFrom};
 use crate::model::Mode;
 use crate::network::Network;
-use crate::state::{Kind, Ledger, Record, Snapshot};
+use crate::state::{Kind, Ledger, Made, Record, Snapshot};
 
 /// Something that can be deployed or destroyed.
 #[derive(Clone, Debug)]
@@ -346,7 +346,7 @@ fn unrecorded(world: &World, snapshot: &Snapshot) -> Vec<Record> {
             name,
             implementation: implementation.to_owned(),
             identity: Identity(String::new()),
-            spec: serde_json::Value::Null,
+            spec: Made::unknown(),
             needs: Vec::new(),
             run,
             at: 0,
@@ -379,6 +379,5 @@ fn old_machine(record: &Record, engine: Arc<dyn Engine>, ledger: &Ledger, events
 }
 
 fn old_network(record: &Record) -> NetworkSpec {
-    let spec = serde_json::from_value(record.spec.clone());
-    spec.unwrap_or_else(|_| NetworkSpec { name: record.name.clone(), ..NetworkSpec::default() })
+    record.spec.read().unwrap_or_else(|| NetworkSpec { name: record.name.clone(), ..NetworkSpec::default() })
 }

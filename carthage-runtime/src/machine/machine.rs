@@ -19,7 +19,7 @@ use super::start::{Needed, Prerequisite};
 use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
-use crate::state::{Change, Kind, Ledger, Record};
+use crate::state::{Change, Kind, Ledger, Made, Record};
 
 /// What a machine was made from, as the store remembers it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -38,13 +38,13 @@ impl MadeFrom {
         clippy::expect_used,
         reason = "a derived `Serialize` over strings and numbers, with string keys, cannot fail"
     )]
-    pub(crate) fn to_json(&self) -> serde_json::Value {
-        serde_json::to_value(self).expect("plain data")
+    pub(crate) fn kept(&self) -> Made {
+        Made::of(self).expect("plain data")
     }
 
     /// From a record; `None` if another version wrote it differently.
     pub(crate) fn of(record: &Record) -> Option<Self> {
-        serde_json::from_value(record.spec.clone()).ok()
+        record.spec.read()
     }
 }
 
@@ -319,7 +319,7 @@ impl Machine {
             path: self.0.path.clone(),
             implementation: self.implementation().to_owned(),
             identity,
-            spec: MadeFrom::new(self.known(), hosts).to_json(),
+            spec: MadeFrom::new(self.known(), hosts).kept(),
             needs: Vec::new(),
             run: self.0.ledger.run(),
             at: crate::state::now(),

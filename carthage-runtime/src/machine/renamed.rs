@@ -77,7 +77,7 @@ impl Machine {
         let change = |(): &()| match record.and_then(|record| Some((MadeFrom::of(&record)?, record))) {
             Some((made, record)) => {
                 let spec = MachineSpec { name: self.name().to_owned(), ..made.spec };
-                Change::Put(Record { spec: MadeFrom { spec, ..made }.to_json(), ..record })
+                Change::Put(Record { spec: MadeFrom { spec, ..made }.kept(), ..record })
             }
             None => Change::Nothing,
         };
