@@ -55,3 +55,26 @@ impl Store {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Change, Dirs};
+
+    #[test]
+    fn entries_that_follow_have_numbers_of_their_own() {
+        let base = tempfile::tempdir().unwrap();
+        let store = Store::open(&Dirs::find("lab", Some(base.path())).unwrap(), "deploy").unwrap();
+        let run = store.begin_run().unwrap();
+        store.carry(run, &store.view().unwrap(), &["machine:b".into(), "machine:c".into()]).unwrap();
+        store.intend(run, "machine:b", "start").unwrap().done(Change::Nothing).unwrap();
+        let told: Vec<_> = store
+            .view()
+            .unwrap()
+            .journal
+            .into_iter()
+            .map(|entry| entry.action + " " + &entry.thing)
+            .collect();
+        assert_eq!(told, ["move machine:b", "move machine:c", "start machine:b"]);
+    }
+}

@@ -153,8 +153,6 @@ fn at_every_tenth_instant(test: &str, dies_at: impl Fn(&mut Lab, &str) -> bool +
         let mut killed = 0;
         while !over.load(Ordering::Relaxed) {
             let at = format!("#{}", next.fetch_add(10, Ordering::Relaxed));
-            // Shown when the test fails.
-            println!("killed at {at}");
             match dies_at(&mut Lab::new(test, &carthage_e2e::programs!())?, &at) {
                 true => killed += 1,
                 false => over.store(true, Ordering::Relaxed),
@@ -162,9 +160,11 @@ fn at_every_tenth_instant(test: &str, dies_at: impl Fn(&mut Lab, &str) -> bool +
         }
         Some(killed)
     };
+    // What fails in a thread fails the test.
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(one_after_the_other)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        let joined = threads.into_iter().map(|thread| thread.join());
+        joined.map(|killed| killed.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).sum()
     })
 }
 
