@@ -1,7 +1,5 @@
 //! The host takes part in a network with one of its own interfaces, and what is made is plugged into that.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
-
 use std::io::Write;
 use std::process::{Command, Output};
 
