@@ -11,7 +11,9 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use carthage_runtime::machine::engine::Identity;
-use carthage_runtime::state::{Assignment, Change, Dirs, Kind, Made, Outcome, Record, Snapshot, Store, lock};
+use carthage_runtime::state::{
+    Assignment, Change, Dirs, Kind, Origin, Outcome, Record, Snapshot, Store, lock,
+};
 use carthage_runtime::{Error, ErrorKind, chain};
 use tempfile::TempDir;
 
@@ -28,7 +30,7 @@ fn record(name: &str, run: u64) -> Record {
         path: format!("algebra.{name}"),
         implementation: "Sandbox".into(),
         identity: Identity(format!("id-{name}")),
-        spec: Made::of(&serde_json::json!({ "memory_mb": 256 })).unwrap(),
+        spec: Origin::of(&serde_json::json!({ "memory_mb": 256 })).unwrap(),
         needs: Vec::new(),
         run,
         at: 7,

@@ -281,7 +281,7 @@ mod tests {
             path: "a.m".into(),
             implementation: "Sandbox".into(),
             identity: Identity(identity.into()),
-            spec: crate::state::Made::of(of).unwrap(),
+            spec: crate::state::Origin::of(of).unwrap(),
             needs: Vec::new(),
             run: 1,
             at: 0,
@@ -436,7 +436,7 @@ mod tests {
     fn networks() {
         let new =
             NetworkSpec { name: "lab".into(), v4: "10.0.0.0/24".parse().ok(), ..NetworkSpec::default() };
-        let record = Record { spec: crate::state::Made::of(&new).unwrap(), ..record(&wanted(), "one") };
+        let record = Record { spec: crate::state::Origin::of(&new).unwrap(), ..record(&wanted(), "one") };
         assert_eq!(network(Some(&record), &running("one"), &new), None);
         assert_eq!(network(None, &Presence::Absent, &new).unwrap().0, Action::Create);
         let other = NetworkSpec { mtu: Some(1400), ..new };

@@ -14,7 +14,7 @@ use crate::machine::engine::{Engine, Identity, MachineSpec, NetworkSpec};
 use crate::machine::{Machine, MadeFrom};
 use crate::model::Mode;
 use crate::network::Network;
-use crate::state::{Kind, Ledger, Made, Record, Snapshot};
+use crate::state::{Kind, Ledger, Origin, Record, Snapshot};
 
 /// Something that can be deployed or destroyed.
 #[derive(Clone, Debug)]
@@ -346,7 +346,7 @@ fn unrecorded(world: &World, snapshot: &Snapshot) -> Vec<Record> {
             name,
             implementation: implementation.to_owned(),
             identity: Identity(String::new()),
-            spec: Made::unknown(),
+            spec: Origin::unknown(),
             needs: Vec::new(),
             run,
             at: 0,

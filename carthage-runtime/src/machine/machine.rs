@@ -19,7 +19,7 @@ use super::start::{Needed, Prerequisite};
 use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
-use crate::state::{Change, Kind, Ledger, Made, Record};
+use crate::state::{Change, Kind, Ledger, Origin, Record};
 
 /// What a machine was made from, as the store remembers it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -38,8 +38,8 @@ impl MadeFrom {
         clippy::expect_used,
         reason = "a derived `Serialize` over strings and numbers, with string keys, cannot fail"
     )]
-    pub(crate) fn kept(&self) -> Made {
-        Made::of(self).expect("plain data")
+    pub(crate) fn kept(&self) -> Origin {
+        Origin::of(self).expect("plain data")
     }
 
     /// From a record; `None` if another version wrote it differently.

@@ -21,7 +21,7 @@ pub mod start;
 
 pub use command::{Command, Output};
 pub use files::{Root, Tree};
-pub use guard::RunningGuard;
+pub use guard::{MachineRunning, RunningGuard};
 pub use host::Host;
 pub(crate) use host::is_spawned_by;
 pub use machine::{GRACE, Machine};

@@ -7,7 +7,7 @@ use crate::crash::crash_point;
 use crate::error::Error;
 use crate::machine::engine::patience::{CHANGE, LOOK, MAKE, within};
 use crate::machine::engine::{Engine, Identity, NetworkSpec, Presence};
-use crate::state::{Change, Kind, Ledger, Made, Record};
+use crate::state::{Change, Kind, Ledger, Origin, Record};
 
 /// A network that an implementation makes. Cheap to clone.
 #[derive(Clone)]
@@ -67,7 +67,7 @@ impl Network {
             path: self.name.to_string(),
             implementation: self.engine.name().to_owned(),
             identity,
-            spec: Made::of(&*self.spec).expect("plain data"),
+            spec: Origin::of(&*self.spec).expect("plain data"),
             needs: Vec::new(),
             run: self.ledger.run(),
             at: crate::state::now(),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::made::Made;
+use super::origin::Origin;
 use crate::machine::engine::Identity;
 
 /// What kind of thing a record is about; the first half of a name such as `machine:mirror.algebra`.
@@ -50,7 +50,7 @@ pub struct Record {
     /// What the implementation calls it.
     pub identity: Identity,
     /// What it was made from.
-    pub spec: Made,
+    pub spec: Origin,
     /// What it needed when it was last deployed, by the names of these things: those of what is no longer in the layout go after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<String>,

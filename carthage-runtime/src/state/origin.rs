@@ -9,9 +9,9 @@ use serde_json::value::RawValue;
 /// What a thing was made from, as JSON. Cheap to clone. Thousands of records are read for a plan of a few things: none is taken
 /// apart before it is needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Made(Arc<str>);
+pub struct Origin(Arc<str>);
 
-impl Made {
+impl Origin {
     /// Of plain data.
     ///
     /// # Errors
@@ -33,14 +33,14 @@ impl Made {
     }
 }
 
-impl Serialize for Made {
+impl Serialize for Origin {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
         raw.serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Made {
+impl<'de> Deserialize<'de> for Origin {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self(Box::<RawValue>::deserialize(deserializer)?.get().into()))
     }
