@@ -9,6 +9,7 @@ use carthage::deploy::{Access, Deployment, Options, Report, Selection, Step};
 use carthage::layout::Layout;
 use carthage::machine::GRACE;
 use carthage::prelude::*;
+use carthage::task::Last;
 
 thread_local! {
     /// What the page says, as if the source had been edited.
@@ -344,10 +345,14 @@ struct Join;
 #[customization]
 impl Join {
     /// Join.
-    #[setup_task(retries = 3, hash = TEXT.get())]
+    #[setup_task(retries = 1, hash = TEXT.get())]
     async fn join(&self, _: &Host) -> Result<()> {
         TRIED.set([TRIED.get()[0] + 1, TRIED.get()[1]]);
-        if CLUSTER.get() { Ok(()) } else { Err(SkipTask::because("there is no cluster yet").into()) }
+        match TEXT.get() {
+            "broken" => Err("it is broken".into()),
+            _ if CLUSTER.get() => Ok(()),
+            _ => Err(SkipTask::because("there is no cluster yet").into()),
+        }
     }
 
     /// Tell that it has.
@@ -398,4 +403,13 @@ async fn a_task_can_say_that_it_has_nothing_to_do() {
     TEXT.set("hello");
     assert_eq!(deploy().await, (vec![], Some(3)));
     assert_eq!(TRIED.get(), [4, 2], "its inputs are those with which it ran");
+    // Nor is it forgotten that it failed.
+    TEXT.set("broken");
+    let (deployment, lab) = Deployment::open::<Skips>(Access::Change, options()).await.unwrap();
+    assert!(!deployment.deploy(&Selection::all()).await.unwrap().is_complete());
+    TEXT.set("hello");
+    drop((deployment, lab));
+    assert_eq!(deploy().await, (vec![], None));
+    let (_, lab) = Deployment::open::<Skips>(Access::Look, options()).await.unwrap();
+    assert!(matches!(lab.member.task(task!(Member.join.join)).last(), Last::Failed(7, _)));
 }

@@ -315,23 +315,19 @@ impl Application<'_> {
         if !stamps.have_room() {
             on_disk(stamps, Stamps::make_room).await?;
         }
-        match last {
-            Last::Ran(_) => {
-                let (stem, identity, last) = (stem.clone(), identity.clone(), last.clone());
-                on_disk(stamps, move |stamps| stamps.begin(&stem, run, &identity, &last)).await?;
-            }
-            last => stamps.begin(&stem, run, identity, last)?,
+        // Where a check says whether it is done, a stamp that says "begun" is all that tells of what is half done.
+        let checked = self.customization.checks(task).completed.is_some();
+        if checked || matches!(last, Last::Ran(_)) {
+            let (stem, identity) = (stem.clone(), identity.clone());
+            on_disk(stamps, move |stamps| stamps.begin(&stem, run, &identity, true)).await?;
+        } else {
+            stamps.begin(&stem, run, identity, false)?;
         }
         crash_point("task-unstamped");
         let ended = self.tries(task, ground, &thing, stop).await;
         self.forget_compared().await;
         if let Some(skip) = ended.as_ref().err().and_then(|error| SkipTask::of(&**error)) {
-            // As if it had not been begun.
-            let as_before = match last {
-                Last::Ran(stamp) => stamps.ran(&stem, stamp.clone()),
-                _ => stamps.remove(&stem),
-            };
-            intent.settle_later(as_before).await?;
+            intent.settle_later(stamps.as_before(&stem, last, checked)).await?;
             release(up).await?;
             events.send(Event::Skipped { thing, action: "run", why: skip.to_string() });
             return Ok(Ended::Skipped);
@@ -349,7 +345,7 @@ impl Application<'_> {
             error => error,
         };
         if ended.is_err() {
-            let noted = stamps.failed(&stem, run, identity);
+            let noted = stamps.failed(&stem, run, identity, checked);
             // The first error is what the user must see; without the note the task counts as interrupted.
             noted.map_err(|error| tracing::warn!(%error, "the stamp of a task that failed")).ok();
         }

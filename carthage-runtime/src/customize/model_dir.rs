@@ -20,7 +20,8 @@ const OURS: &str = ".carthage";
 /// [`Generated`](crate::Generated), what the tasks of machines in the model read.
 ///
 /// It is in the cache directory of the layout and may be deleted at any time; the model's tasks then run again. Paths are relative to
-/// it, and do not lead out of it. What these functions do not offer, plain Rust can do below [`ModelDir::path`].
+/// it, and do not lead out of it. What these functions do not offer, plain Rust can do below [`ModelDir::path`], and should sync: that the
+/// task has run is known also after a power cut.
 ///
 /// ```no_run
 /// # use carthage::prelude::*;
@@ -168,8 +169,14 @@ impl ModelDir {
         let remove = move || match fs::symlink_metadata(&path) {
             Err(error) if error.kind() == Io::NotFound => Ok(()),
             Err(error) => Err(error),
-            Ok(meta) if meta.is_dir() => storage.remove_tree(&path),
-            Ok(_) => storage.remove(&path),
+            Ok(meta) => {
+                if meta.is_dir() {
+                    storage.remove_tree(&path)?
+                } else {
+                    storage.remove(&path)?
+                }
+                storage.sync_dir(directory(&path))
+            }
         };
         Ok(self.blocking(move || remove().map_err(failed)).await?)
     }

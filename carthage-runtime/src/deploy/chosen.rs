@@ -127,7 +127,7 @@ impl Deployment {
             let presence = match &all[at] {
                 Thing::Network(network) | Thing::OldNetwork(network) => network.presence().await?,
                 Thing::Machine(_, machine) | Thing::OldMachine(machine) => machine.presence().await?,
-                Thing::Model(_, model) if model.dir.is_there().await? => continue,
+                Thing::Model(_, model) if model.has_run() => continue,
                 Thing::Model(..) => {
                     missing.push(format!("the tasks of {} are needed, and have not run", all[at].name()));
                     continue;

@@ -118,7 +118,7 @@ impl Deployment {
                 continue;
             }
             if application.when == When::Runs && guard.is_none() {
-                guard = Some(machine.machine_running().await.map_err(told)?);
+                guard = Some(machine.machine_running().online(true).await.map_err(told)?);
             }
             let applied = application.run(identity, forced, true, &self.options.stop).await.map_err(told)?;
             outcome = outcome.and(progress.applied(applied));

@@ -46,6 +46,14 @@ impl Graph {
         self.needs[thing].insert(other);
     }
 
+    /// `thing` needs `other` first, unless that needs `thing`: what was made in different runs, and what is wanted now, may say what
+    /// cannot all be so.
+    pub(crate) fn need_if_it_can(&mut self, thing: usize, other: usize) {
+        if !self.needs[thing].contains(&other) && !self.closure([other]).contains(&thing) {
+            self.need(thing, other);
+        }
+    }
+
     /// What `thing` needs directly.
     pub(crate) fn needs(&self, thing: usize) -> impl Iterator<Item = usize> + '_ {
         self.needs[thing].iter().copied()

@@ -141,7 +141,20 @@ impl Moves {
             old.into_iter().map(|((machine, interface), a)| ((names[&*machine].to_owned(), interface), a));
         snapshot.assignments.extend(moved);
         let values = std::mem::take(&mut snapshot.values);
-        snapshot.values = values.into_iter().map(|(path, value)| (self.path(path), value)).collect();
+        let (moved, others): (BTreeMap<_, _>, BTreeMap<_, _>) = values
+            .into_iter()
+            .map(|(path, value)| (self.path(path.clone()), path, value))
+            .fold(Default::default(), |(mut moved, mut others), (to, path, value)| {
+                if to == path {
+                    others.insert(to, value)
+                } else {
+                    moved.insert(to, value)
+                };
+                (moved, others)
+            });
+        // What was left there by another of the new name is not its own.
+        snapshot.values = others;
+        snapshot.values.extend(moved);
         for entry in &mut snapshot.unfinished {
             let task = entry.thing.strip_prefix("task:").and_then(|task| task.split_once('/'));
             let moved = match task {

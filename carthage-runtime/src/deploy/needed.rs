@@ -82,10 +82,7 @@ impl Things {
                 continue;
             }
             for other in record.needs.iter().filter_map(|other| at_name.get(other)) {
-                // Records of different runs may say what cannot all be so.
-                if !self.destroys.closure([*other]).contains(at) {
-                    self.destroys.need(*at, *other);
-                }
+                self.destroys.need_if_it_can(*at, *other);
             }
         }
     }

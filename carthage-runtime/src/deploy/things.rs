@@ -240,14 +240,14 @@ impl Things {
             let made = snapshot.records.get(&thing.name()).and_then(MadeFrom::of);
             let shared = made.iter().filter_map(|made| made.spec.shares_links.as_ref());
             for other in shared.filter_map(|shared| at_name.get(&Kind::Machine.thing(&shared.machine))) {
-                self.destroys.need(at, *other);
+                self.destroys.need_if_it_can(at, *other);
                 if self.all[*other].is_old() && !thing.is_old() {
                     self.first.push((at, *other));
                 }
             }
             for link in made.iter().flat_map(|made| &made.spec.links) {
                 let Some(&network) = networks.get(&link.network) else { continue };
-                self.destroys.need(at, network);
+                self.destroys.need_if_it_can(at, network);
                 if self.all[network].is_old() {
                     self.first.push((at, network));
                 }

@@ -189,7 +189,7 @@ impl Place {
         let when = self.world.when(self.index, kind);
         let guard = match when {
             When::Exists => None,
-            When::Runs => Some(machine.machine_running().await?),
+            When::Runs => Some(machine.machine_running().online(true).await?),
         };
         let presence = machine.presence().await?;
         let identity = presence.identity().ok_or_else(|| {

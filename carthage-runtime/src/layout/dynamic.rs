@@ -1,6 +1,6 @@
 //! What is needed beyond what the source says: models and implementations are asked at run time, before anything is planned.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use futures_util::future::{BoxFuture, try_join_all};
@@ -80,12 +80,12 @@ impl World {
             let placement = self.placement(index);
             match placement.kind() {
                 Kind::Machine | Kind::Network => all.entry(index).or_default().extend(needed),
-                // What a scope needs is needed by every machine in it, but for what is needed itself.
+                // What a scope needs is needed by every machine in it, but for those that are needed, and all that they need.
                 _ => {
-                    for machine in machines_in(placement) {
-                        let own = Needed::machine(machine.fqdn());
-                        let others = needed.iter().filter(|needed| **needed != own).cloned();
-                        all.entry(machine.index()).or_default().extend(others);
+                    let first = self.come_before(&needed);
+                    for machine in machines_in(placement).filter(|machine| !first.contains(&machine.index()))
+                    {
+                        all.entry(machine.index()).or_default().extend(needed.iter().cloned());
                     }
                 }
             }
@@ -99,6 +99,22 @@ impl World {
         }
         self.needed.get_or_init(|| all);
         Ok(())
+    }
+
+    /// The machines that are needed, and all that they start after by what the source says.
+    fn come_before(&self, needed: &[Needed]) -> BTreeSet<usize> {
+        let things: BTreeSet<&str> = needed.iter().map(Needed::thing).collect();
+        let named = self.machines().iter().filter(|(_, machine)| things.contains(&*machine.thing()));
+        let mut todo: Vec<usize> = named.map(|(index, _)| *index).collect();
+        // Machines that start after each other are told of where they are put in order.
+        let starts = self.starts().unwrap_or_default();
+        let mut before = BTreeSet::new();
+        while let Some(index) = todo.pop() {
+            if before.insert(index) {
+                todo.extend(starts.get(&index).into_iter().flat_map(|starts| &starts.machines));
+            }
+        }
+        before
     }
 
     /// What each placed thing needs beyond what the source says, by its position; `None` if that could not be found out.

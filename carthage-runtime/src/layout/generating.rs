@@ -17,7 +17,7 @@ use crate::inject::Value;
 use crate::machine::engine::{Identity, PolicySpec};
 use crate::model::{Key, Kind, Mode, Need, Placement};
 use crate::step::Planned;
-use crate::task::Stamps;
+use crate::task::{Last, Stamps};
 
 /// A model that may have tasks of its own: what `#[layout]`, `#[enclave]` and `#[machine_model]` stand on.
 #[diagnostic::on_unimplemented(
@@ -48,6 +48,11 @@ pub(crate) struct Generating {
 }
 
 impl Generating {
+    /// Whether all of its tasks ran to their end when they ran last.
+    pub(crate) fn has_run(&self) -> bool {
+        self.tasks.iter().all(|task| matches!(self.setting.stamps.read(task.name), Last::Ran(_)))
+    }
+
     /// What users call it, with its kind: `model:algebra`.
     pub(crate) fn thing(&self) -> String {
         format!("model:{}", self.dir.name())

@@ -19,6 +19,15 @@ impl Macs {
         Self { layout: layout.to_owned(), kept, taken }
     }
 
+    /// The same for a layout in which links name these themselves: nobody else gets one of them, whoever had it.
+    pub(super) fn besides(&self, named: impl IntoIterator<Item = [u8; 6]>) -> Self {
+        let named: BTreeSet<_> = named.into_iter().collect();
+        let kept = self.kept.iter().filter(|(_, mac)| !named.contains(*mac));
+        let kept = kept.map(|(who, mac)| (who.clone(), *mac)).collect();
+        let taken = self.taken.union(&named).copied().collect();
+        Self { layout: self.layout.clone(), kept, taken }
+    }
+
     /// Of a link that names none: the one that it had, or a new one, always the same for the same link. That of one that was
     /// renamed since is not given to who has its name now.
     pub(super) fn of(&self, who: &str) -> [u8; 6] {
@@ -45,5 +54,8 @@ mod tests {
         let other = renamed.of("mirror/eth0");
         assert_ne!(other, mac);
         assert_eq!(renamed.of("mirror/eth0"), other);
+        // Somebody else says now that it is his.
+        let given_away = renamed.besides([mac]);
+        assert!(![mac, other].contains(&given_away.of("web/eth0")));
     }
 }

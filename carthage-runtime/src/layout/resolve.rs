@@ -22,7 +22,7 @@ fn link_key(machine: Placement, interface: &str) -> String {
     format!("{}/{interface}", machine.fqdn())
 }
 
-fn links(machine: Placement) -> impl Iterator<Item = &'static crate::model::Link> {
+pub(super) fn links(machine: Placement) -> impl Iterator<Item = &'static crate::model::Link> {
     machine.node().parts.iter().filter_map(|part| match &part.role {
         Role::Link(link) => Some(link),
         _ => None,
@@ -55,7 +55,7 @@ pub(super) fn resolve_networks(
         let name = made_as.get(&state::Kind::Network.thing(network.path()));
         let name = name.map_or_else(|| network.path().to_owned(), Clone::clone);
         if let Some(other) = names.insert(name.clone(), network.path()) {
-            trouble.get_or_insert(made_as_twice(network.path(), other, &name));
+            trouble.get_or_insert(made_as_twice("networks", network.path(), other, &name));
         }
         let v4 = addressing.v4.and_then(|net| Ipv4Net::new(net.network, net.prefix).ok()).map(IpNet::V4);
         let asked = asked.get(&network.index()).map_or(&[][..], Vec::as_slice);
@@ -80,11 +80,13 @@ pub(super) fn resolve_networks(
     (networks, trouble)
 }
 
-fn made_as_twice(one: &str, other: &str, name: &str) -> Error {
-    let what = format!("the networks `{one}` and `{other}` would be one to their implementation");
+/// Two things would be one to their implementation: one that was renamed is still called there as it was.
+pub(super) fn made_as_twice(things: &str, one: &str, other: &str, name: &str) -> Error {
+    let what = format!("the {things} `{one}` and `{other}` would be one to their implementation");
+    let until = if things == "machines" { "deployed" } else { "destroyed" };
     Error::new(ErrorKind::Usage, what)
         .because(format!(
-            "one of them was made as `{name}` and renamed since, and is called so there until it is destroyed"
+            "one of them was made as `{name}` and renamed since, and is called so there until it is {until}"
         ))
         .hint("call the new one otherwise")
 }

@@ -17,7 +17,7 @@ use super::neighbours::Neighbourhood;
 use super::place::Place;
 use super::placed::Placed;
 use super::resolvable::Resolver;
-use super::resolve::{machine_spec, resolve_networks};
+use super::resolve::{links, machine_spec, made_as_twice, resolve_networks};
 use super::starts::Collector;
 use super::{AnyModel, Layout};
 use crate::customize::{self, AnyCustomization, Setting, When};
@@ -149,17 +149,25 @@ impl World {
         let unwinding = TaskTracker::new();
         let (mut machines, mut settings) = (BTreeMap::new(), BTreeMap::new());
         let mut elsewhere = BTreeMap::new();
+        let named = of_kind(placements, Kind::Machine).flat_map(links).filter_map(|link| link.mac);
+        let macs = around.macs.besides(named);
+        let mut called = HashMap::new();
         for placement in of_kind(placements, Kind::Machine) {
-            let spec = machine_spec(&around.macs, placement, &networks).unwrap_or_else(|error| {
+            let spec = machine_spec(&macs, placement, &networks).unwrap_or_else(|error| {
                 trouble.get_or_insert(error);
                 MachineSpec { name: placement.fqdn().to_owned(), ..MachineSpec::default() }
             });
             let made_as = around.made_as.get(&StateKind::Machine.thing(placement.fqdn()));
+            let maker = around.maker(placement)?.name;
+            let known_as = made_as.map_or(placement.fqdn(), String::as_str);
+            if let Some(other) = called.insert((maker, known_as), placement.fqdn()) {
+                trouble.get_or_insert(made_as_twice("machines", placement.fqdn(), other, known_as));
+            }
             let machine = Machine::new(
                 spec,
                 made_as.map(String::as_str),
                 placement.path().to_owned(),
-                engines[around.maker(placement)?.name].clone(),
+                engines[maker].clone(),
                 around.ledger.clone(),
                 around.events.clone(),
                 unwinding.clone(),

@@ -191,21 +191,34 @@ impl Stamps {
         self.dir.is_dir()
     }
 
-    /// The task is about to start: when this returns, a stamp that says that it ran is durably gone. It waits for the disk only where
-    /// there may be such a stamp: where what is known of its `last` time is that it ran.
+    /// The task is about to start: when this returns, no stamp says any more that it ran; durably if it is waited for the disk. It
+    /// need not be where there is no such stamp, and nobody but the stamp is asked whether the task is done.
     ///
     /// # Errors
     /// When the stamp cannot be written; the body must not start then.
-    pub fn begin(&self, task: &str, run: u64, target: &Identity, last: &Last) -> Result<(), Error> {
-        self.write(task, State::Begun { run, target: target.clone() }, matches!(last, Last::Ran(_)))
+    pub fn begin(&self, task: &str, run: u64, target: &Identity, waits: bool) -> Result<(), Error> {
+        self.write(task, State::Begun { run, target: target.clone() }, waits)
     }
 
-    /// The task's body failed. It does not wait for the disk.
+    /// The task's body failed.
     ///
     /// # Errors
     /// When the stamp cannot be written; the task counts as interrupted then.
-    pub fn failed(&self, task: &str, run: u64, target: &Identity) -> Result<(), Error> {
-        self.write(task, State::Failed { run, target: target.clone() }, false)
+    pub fn failed(&self, task: &str, run: u64, target: &Identity, waits: bool) -> Result<(), Error> {
+        self.write(task, State::Failed { run, target: target.clone() }, waits)
+    }
+
+    /// The task was not begun after all: its stamp is again what it was.
+    ///
+    /// # Errors
+    /// When the stamp cannot be written; the task counts as interrupted then.
+    pub fn as_before(&self, task: &str, last: &Last, waits: bool) -> Result<(), Error> {
+        match last {
+            Last::Ran(stamp) => self.ran(task, stamp.clone()),
+            Last::Begun(run, target) => self.begin(task, *run, target, waits),
+            Last::Failed(run, target) => self.failed(task, *run, target, waits),
+            Last::Never | Last::Unreadable(_) => self.remove(task),
+        }
     }
 
     /// The task ran to its end, or was found done. It does not wait for the disk: [`Stamps::sync`] does, for several.
@@ -297,9 +310,9 @@ mod tests {
         let target = Identity("m1".into());
         assert_eq!(stamps.read("site.index"), Last::Never);
         stamps.remove("site.index").unwrap();
-        stamps.begin("site.index", 3, &target, &Last::Never).unwrap();
+        stamps.begin("site.index", 3, &target, false).unwrap();
         assert_eq!(stamps.read("site.index"), Last::Begun(3, target.clone()));
-        stamps.failed("site.index", 3, &target).unwrap();
+        stamps.failed("site.index", 3, &target, true).unwrap();
         assert_eq!(stamps.read("site.index"), Last::Failed(3, target));
         let stamp = stamp(4);
         stamps.ran("site.index", stamp.clone()).unwrap();
@@ -322,7 +335,7 @@ mod tests {
         let gone = |known: &[&str]| stamps.of_tasks_gone(&known.iter().map(|s| (*s).to_owned()).collect());
         assert_eq!(gone(&[]).unwrap(), Vec::<String>::new());
         stamps.ran("site.serve", stamp(1)).unwrap();
-        stamps.begin("site.index", 1, &Identity("m1".into()), &Last::Never).unwrap();
+        stamps.begin("site.index", 1, &Identity("m1".into()), false).unwrap();
         stamps.by_hand().ran("extra.serve", stamp(1)).unwrap();
         stamps.ran("damaged", stamp(1)).unwrap();
         fs::write(stamps.path("damaged"), "{").unwrap();

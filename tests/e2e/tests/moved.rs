@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use carthage::backend::Simulated;
+use carthage::backend::{Local, Simulated};
 use carthage::deploy::{Access, Deployment, Options, Plan, Selection};
 use carthage::layout::Layout;
 use carthage::machine::implementation::Implementation;
@@ -344,4 +344,72 @@ async fn a_saved_plan_holds_it() {
     let deployment = open::<After>(base.path(), Access::Change).await;
     let now = deployment.plan(&all).await.unwrap();
     assert!(carthage::chain(&deployment.keep_to(&saved, &now).unwrap_err()).contains("move machine:web"));
+}
+
+/// Looks.
+#[derive(Default)]
+pub struct Looks;
+
+#[customization]
+impl Looks {
+    /// Look.
+    #[setup_task]
+    async fn look(&self, host: &Host) -> Result<()> {
+        host.run(["true"]).await?;
+        Ok(())
+    }
+}
+
+/// This host.
+#[machine_model]
+pub struct Here {
+    /// What is done on it.
+    #[customize]
+    pub looks: Looks,
+}
+
+/// This host under another name.
+#[machine_model]
+#[moved_from("here")]
+pub struct Desk {
+    /// What is done on it.
+    #[customize]
+    pub looks: Looks,
+}
+
+/// As it was.
+#[layout(name = "moving-here", implementation = Local)]
+pub struct HereBefore {
+    /// This host.
+    pub here: Here,
+}
+
+/// As it is.
+#[layout(name = "moving-here", implementation = Local)]
+pub struct HereAfter {
+    /// This host.
+    pub desk: Desk,
+}
+
+/// What is only reached is given back and taken over again.
+#[tokio::test]
+async fn a_host_that_is_only_reached_is_taken_over_anew() {
+    let base = tempfile::tempdir().unwrap();
+    let options = || Options { state_dir: Some(base.path().join("state")), ..Options::default() };
+    let all = Selection::all();
+    let (deployment, _) = Deployment::open::<HereBefore>(Access::Change, options()).await.unwrap();
+    assert!(deployment.deploy(&all).await.unwrap().is_complete());
+    drop(deployment);
+    let (deployment, _) = Deployment::open::<HereAfter>(Access::Change, options()).await.unwrap();
+    let report = deployment.deploy(&all).await.unwrap();
+    assert!(report.is_complete(), "{report:#?}");
+    let done: Vec<_> = report.done.iter().map(|step| (&*step.thing, step.action.word())).collect();
+    assert_eq!(done.last(), Some(&("task:desk/looks.look", "run")), "{done:?}");
+    drop(deployment);
+    let (deployment, _) = Deployment::open::<HereAfter>(Access::Change, options()).await.unwrap();
+    let plan = deployment.plan(&all).await.unwrap();
+    assert!(plan.steps.is_empty(), "{plan:#?}");
+    assert!(deployment.destroy(&all).await.unwrap().is_complete());
+    drop(deployment);
+    assert!(!base.path().join("state").exists(), "nothing is left");
 }

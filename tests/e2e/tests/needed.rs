@@ -150,6 +150,33 @@ impl Rack {
     }
 }
 
+/// All need two of themselves.
+#[enclave(dynamic_dependencies = Self::needs)]
+pub struct Shelf {
+    /// Needs the others.
+    #[member(name = "late")]
+    pub late: Data,
+    /// Needed.
+    #[member(name = "one")]
+    pub one: Data,
+    /// Needed as well.
+    #[member(name = "two")]
+    pub two: Data,
+}
+
+impl Shelf {
+    async fn needs(me: &Placed<Self>) -> Result<Vec<Needed>> {
+        Ok([me.one.needed(), me.two.needed()].concat())
+    }
+}
+
+/// What is needed does not need itself.
+#[layout(name = "needed", implementation = Simulated)]
+pub struct Shelves {
+    /// Of three.
+    pub shelf: Shelf,
+}
+
 /// One after the other.
 #[layout(name = "needed", implementation = Simulated)]
 pub struct Racks {
@@ -227,6 +254,10 @@ async fn what_an_enclave_needs_all_in_it_need() {
     let deployment = open::<Racks>(base.path(), Access::Change).await.unwrap();
     let report = deployment.deploy(&Selection::all()).await.unwrap();
     assert_eq!(done(&report), ["machine:data", "machine:one", "machine:two"]);
+    let base = tempfile::tempdir().unwrap();
+    let deployment = open::<Shelves>(base.path(), Access::Change).await.unwrap();
+    let report = deployment.deploy(&Selection::all()).await.unwrap();
+    assert_eq!(done(&report), ["machine:one", "machine:two", "machine:late"]);
 }
 
 #[tokio::test]

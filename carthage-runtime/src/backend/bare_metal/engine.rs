@@ -137,8 +137,12 @@ impl Engine for BareMetalEngine {
         false
     }
 
-    fn effect(&self, _: Aspect) -> Effect {
-        Effect::Update
+    fn effect(&self, aspect: Aspect) -> Effect {
+        match aspect {
+            // What is ours there goes by the name.
+            Aspect::Name => Effect::Recreate,
+            _ => Effect::Update,
+        }
     }
 
     async fn survey(&self, _: &[&MachineSpec]) -> Result<Survey, Error> {

@@ -13,7 +13,9 @@ use crate::ground::{Ground, has};
 use crate::subject::facts;
 
 pub(super) fn cases() -> Vec<Case> {
-    cases![open networks: is_dialled, neighbours_reach_each_other [Links], strangers_do_not [Links], has_its_own_name_and_links [Links]]
+    // What is there already is plugged in already, and is one host with whoever else is it.
+    cases![open networks: is_dialled, neighbours_reach_each_other [Links, Power], strangers_do_not [Links, Power],
+        has_its_own_name_and_links [Links, Power]]
 }
 
 /// Serves a file to whoever connects, or fetches one; runs in any machine.
