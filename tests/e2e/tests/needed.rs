@@ -180,9 +180,9 @@ pub struct Shelves {
 /// One after the other.
 #[layout(name = "needed", implementation = Simulated)]
 pub struct Racks {
-    /// After the data; the second after the first, too.
+    /// The second after the first, and after the data.
     pub rack: Rack,
-    /// Before all.
+    /// Before the second.
     pub data: Data,
 }
 
@@ -253,7 +253,7 @@ async fn what_an_enclave_needs_all_in_it_need() {
     let base = tempfile::tempdir().unwrap();
     let deployment = open::<Racks>(base.path(), Access::Change).await.unwrap();
     let report = deployment.deploy(&Selection::all()).await.unwrap();
-    assert_eq!(done(&report), ["machine:data", "machine:one", "machine:two"]);
+    assert_eq!(done(&report), ["machine:one", "machine:data", "machine:two"]);
     let base = tempfile::tempdir().unwrap();
     let deployment = open::<Shelves>(base.path(), Access::Change).await.unwrap();
     let report = deployment.deploy(&Selection::all()).await.unwrap();
