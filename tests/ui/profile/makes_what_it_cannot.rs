@@ -1,19 +1,12 @@
 use carthage::prelude::*;
-use carthage_tests::Paper;
+use carthage_tests::Farm;
 
-#[network(v4 = "10.0.0.0/24", pool = "10.0.0.5-10.0.0.9")]
-struct Lan;
+#[machine_model(disk_sizes = [10])]
+struct Server;
 
-#[machine_model]
-struct Server {
-    #[link]
-    eth0: Link<Lan>,
-}
-
-#[layout(implementation = Paper)]
+#[layout(implementation = Farm)]
 #[profile(mixed, Server = carthage::Local)]
 struct Site {
-    lan: Lan,
     server: Server,
 }
 
