@@ -8,7 +8,7 @@ use crate::edits::is_planned_and_done;
 fn packages_users_and_keys_are_made_so_and_stay_so() {
     if !rustix::process::geteuid().is_root() {
         println!(
-            "skipped: installed::packages_users_and_keys_are_made_so_and_stay_so: only root has the users that apt needs"
+            "skipped: installed::packages_users_and_keys_are_made_so_and_stay_so: only root can have the users that apt needs"
         );
         return;
     }
