@@ -1,5 +1,5 @@
 //! How a model is made: `register`, `prepare`, `build` and `customizations` of `Model`. What is generated is plain functions,
-//! except where an expression of the user's awaits something: compilers take many times longer over `async` ones.
+//! except where something is awaited: compilers take many times longer over `async` ones.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -81,7 +81,7 @@ fn provider(provide: &Provide, field: &Field, fields: &[Field], index: &TokenStr
                 }
                 other => (None, other),
             };
-            evaluated(expr, field, fields, &quote!(#asker let made: #ty = #made;))
+            evaluated(expr, field, fields, asker.as_ref(), &quote!(let made: #ty = #made;))
         }
         Value::Default => quote!(<#ty as ::carthage::layout::Made>::make),
         Value::From(_) => return Some(quote!(#place.has_reference(#index);)),
@@ -91,10 +91,26 @@ fn provider(provide: &Provide, field: &Field, fields: &[Field], index: &TokenStr
     Some(quote!(#place #closing .#has::<#ty>(#index, #provider);))
 }
 
-/// A function that makes something of an expression at a place, with the siblings that it mentions at hand.
-fn evaluated(expr: &Expr, field: &Field, fields: &[Field], made: &TokenStream) -> TokenStream {
+/// A function that makes something of an expression at a place, with the siblings that it mentions at hand, and who asks.
+fn evaluated(
+    expr: &Expr,
+    field: &Field,
+    fields: &[Field],
+    asker: Option<&TokenStream>,
+    made: &TokenStream,
+) -> TokenStream {
     let (place, parts) = (place(), parts());
     let used = mentioned(expr, field, fields);
+    if used.is_empty() && !awaits(expr) {
+        let given = asker.map_or_else(|| quote!(_), |_| quote!(#place));
+        return quote! {
+            |#given| ::carthage::__private::plainly(move || {
+                #asker
+                #made
+                ::core::result::Result::Ok(made)
+            })
+        };
+    }
     let positions = used.iter().map(|used| {
         let (cfgs, position) = (&used.cfgs, position_of(used, fields));
         quote!(#(#cfgs)* #position)
@@ -111,6 +127,7 @@ fn evaluated(expr: &Expr, field: &Field, fields: &[Field], made: &TokenStream) -
         |#place| ::std::boxed::Box::pin(async move {
             _ = &#place;
             #asked
+            #asker
             #made
             ::core::result::Result::Ok(made)
         })
@@ -128,7 +145,7 @@ fn decider(
     let (place, how) = (place(), Ident::new(how, Span::call_site()));
     // As one statement: what the expression borrows from may be made in it.
     let call = quote_spanned!(expr.span()=> ::carthage::layout::Decision::#how(#expr));
-    let made = evaluated(expr, field, fields, &quote!(let made = #call;));
+    let made = evaluated(expr, field, fields, None, &quote!(let made = #call;));
     Some(quote!(#place.decides(#index, #made);))
 }
 

@@ -173,13 +173,17 @@ pub(crate) fn body(function: &Function) -> TokenStream {
         let run = quote_spanned!(here=> ::std::boxed::Box::pin(async move { #run }));
         return quote!(|#this, #place| #run);
     }
+    // What keeps the function from moving between threads is reported at its name.
+    let here = Span::call_site().located_at(ident.span());
+    if asks.is_empty() {
+        let run = quote!(::carthage::__private::TryFutureExt::err_into(#this.#ident(#host)));
+        let run = quote_spanned!(here=> ::std::boxed::Box::pin(#run));
+        return quote!(|#this, #host, _| #run);
+    }
     let run = quote! {
-        _ = #place;
         #(#asks)*
         ::core::result::Result::<#ty, ::carthage::BoxError>::Ok(#this.#ident(#host, #(#passed),*).await?)
     };
-    // What keeps the function from moving between threads is reported at its name.
-    let here = Span::call_site().located_at(ident.span());
     let run = quote_spanned!(here=> ::std::boxed::Box::pin(async move { #run }));
     quote!(|#this, #host, #place| #run)
 }

@@ -42,7 +42,7 @@ pub use state::Persist;
 /// What generated code needs besides; nothing here is for people.
 #[doc(hidden)]
 pub mod __private {
-    pub use futures_util::future::BoxFuture;
+    pub use futures_util::future::{BoxFuture, TryFutureExt};
     pub use zeroize::Zeroizing;
 
     pub use crate::state::persist::{serde_load, serde_save};
@@ -55,6 +55,13 @@ pub mod __private {
     }
 
     impl<T> WithoutTasks for T {}
+
+    /// What an expression gives that awaits nothing. It is not evaluated before somebody waits for it.
+    pub fn plainly<T: Send + 'static>(
+        made: impl FnOnce() -> crate::Result<T> + Send + 'static,
+    ) -> BoxFuture<'static, crate::Result<T>> {
+        Box::pin(futures_util::future::lazy(move |_| made()))
+    }
 
     /// A type that needs no expression in `#[customize]`.
     #[diagnostic::on_unimplemented(

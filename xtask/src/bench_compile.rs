@@ -2,7 +2,7 @@
 //!
 //! Every machine has three links and two customizations. The crate is generated plain, then with an enclave on top, which is not
 //! checked as a whole, then with a layout. In the dearest shape every machine has a type of its own; in the other there are
-//! arrays.
+//! arrays. As a yardstick, the plain structs are also checked with serde's `Serialize` and `Deserialize`.
 
 mod source;
 
@@ -39,11 +39,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let home = arguments.keep.as_deref().unwrap_or(scratch.path());
     let bench = Bench::new(home, arguments.runs.max(1))?;
     println!(
-        "CPU seconds of `cargo check`, least of {} runs; models, check, anew and edit are beyond plain; anew and edit \
+        "CPU seconds of `cargo check`, least of {} runs; all but plain and peak are beyond plain; anew and edit \
              where the compiler remembers what it found, as it does by default",
         bench.runs
     );
-    println!("machines  types   plain  models   check  in all    ratio    anew    edit  peak MB");
+    println!("machines  types   plain  models   check  in all    ratio    anew    edit   serde  peak MB");
     for &array in &arguments.arrays {
         for &machines in &arguments.machines {
             bench.row(machines, array.clamp(1, source::ENCLAVE))?;
@@ -73,7 +73,7 @@ impl<'a> Bench<'a> {
         fs::create_dir_all(home.join("src"))?;
         let manifest = format!(
             "[package]\nname = \"bench-compile\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-             [dependencies]\ncarthage = {{ path = {root:?} }}\n\n[workspace]\n",
+             [dependencies]\ncarthage = {{ path = {root:?} }}\nserde = {{ version = \"1\", features = [\"derive\"] }}\n\n[workspace]\n",
         );
         fs::write(home.join("Cargo.toml"), manifest)?;
         fs::copy(root.join("Cargo.lock"), home.join("Cargo.lock"))?;
@@ -90,9 +90,10 @@ impl<'a> Bench<'a> {
         let anew = clean(Top::Layout, "1")?.cpu.saturating_sub(clean(Top::Plain, "1")?.cpu);
         let edits = |top| self.edited(&layout(top, false), &layout(top, true));
         let edit = edits(Top::Layout)?.saturating_sub(edits(Top::Plain)?);
+        let derived = clean(Top::Derived, "0")?;
         let added = |more: Used, less: Used| more.cpu.saturating_sub(less.cpu).as_secs_f64();
         println!(
-            "{machines:8} {:6} {:7.2} {:7.2} {:7.2} {:7.2} {:8.1} {:7.2} {:7.2} {:8}",
+            "{machines:8} {:6} {:7.2} {:7.2} {:7.2} {:7.2} {:8.1} {:7.2} {:7.2} {:7.2} {:8}",
             machines.div_ceil(array),
             plain.cpu.as_secs_f64(),
             added(models, plain),
@@ -101,6 +102,7 @@ impl<'a> Bench<'a> {
             all.cpu.as_secs_f64() / plain.cpu.as_secs_f64(),
             anew.as_secs_f64(),
             edit.as_secs_f64(),
+            added(derived, plain),
             all.peak / 1024,
         );
         Ok(())

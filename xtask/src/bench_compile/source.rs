@@ -14,6 +14,8 @@ const CUSTOMIZATIONS: usize = 20;
 pub(super) enum Top {
     /// A struct; there are no attributes at all.
     Plain,
+    /// The same, and what the machines are made of has serde's derives: a yardstick.
+    Derived,
     Enclave,
     Layout,
 }
@@ -31,14 +33,15 @@ pub(super) struct Layout {
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("#![allow(dead_code)]\nuse carthage::prelude::*;\n")?;
-        if self.top == Top::Plain {
-            f.write_str("pub struct Link<N>(std::marker::PhantomData<N>);\n")?;
+        let derived = self.derived();
+        if self.is_plain() {
+            writeln!(f, "{derived} pub struct Link<N>(std::marker::PhantomData<N>);")?;
         }
         for (network, name) in ["Front", "Back", "Admin"].into_iter().enumerate() {
             let on = self.attribute(&format!(
                 "network(v4 = \"10.{network}.0.0/24\", pool = \"10.{network}.0.100-10.{network}.0.200\")"
             ));
-            writeln!(f, "{on}\npub struct {name};")?;
+            writeln!(f, "{on}\n{derived} pub struct {name};")?;
         }
         for value in 0..VALUES {
             writeln!(f, "{}\npub struct Value{value}(pub u32);", self.attribute("injectable"))?;
@@ -79,7 +82,15 @@ impl fmt::Display for Layout {
 
 impl Layout {
     fn attribute(&self, attribute: &str) -> String {
-        if self.top == Top::Plain { String::new() } else { format!("#[{attribute}]") }
+        if self.is_plain() { String::new() } else { format!("#[{attribute}]") }
+    }
+
+    fn is_plain(&self) -> bool {
+        matches!(self.top, Top::Plain | Top::Derived)
+    }
+
+    fn derived(&self) -> &'static str {
+        if self.top == Top::Derived { "#[derive(serde::Serialize, serde::Deserialize)]" } else { "" }
     }
 
     /// A machine's model: every second has fixed addresses.
@@ -88,7 +99,7 @@ impl Layout {
         let host = machine - first + 1;
         let changed = if self.edited && machine == 0 { ", and no other" } else { "" };
         let on = self.attribute("machine_model(memory_mb = 256)");
-        writeln!(f, "/// A machine{changed}.\n{on}\npub struct Machine{machine} {{")?;
+        writeln!(f, "/// A machine{changed}.\n{on}\n{} pub struct Machine{machine} {{", self.derived())?;
         for (network, name) in ["Front", "Back", "Admin"].into_iter().enumerate() {
             let address = match ((machine / self.array).is_multiple_of(2), count) {
                 (true, 1) => format!("(address = \"10.{network}.0.{host}\")"),
@@ -113,9 +124,10 @@ impl Layout {
         let [all, first, second, inject] =
             ["customization", "setup_task(hash = self.port)", "setup_task(after = index)", "inject"]
                 .map(|attribute| self.attribute(attribute));
+        let derived = self.derived();
         writeln!(
             f,
-            "pub struct Site{customization} {{ pub port: u16 }}
+            "{derived} pub struct Site{customization} {{ pub port: u16 }}
             {all}
             impl Site{customization} {{
                 /// Writes the page.
