@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::machine::engine::{HostEntry, MachineSpec};
+use crate::machine::engine::{HostEntry, Hosts, MachineSpec};
 
 /// How many names a reason lists.
 const NAMED: usize = 3;
@@ -81,21 +81,9 @@ impl Directory {
     }
 
     /// The names that a machine can reach, besides its own.
-    pub(crate) fn hosts(&self, me: &MachineSpec) -> Vec<HostEntry> {
-        let together = self.together(me);
-        let others = together.entries.iter().filter(|(entry, _)| entry.name != me.name);
-        let host = |(entry, host): &(Entry, HostEntry)| {
-            // A host name that one other machine has says nothing to all but that one.
-            let shared_with_me = entry.hostname == me.hostname
-                && entry.hostname != entry.name
-                && together.owners[&entry.hostname].len() == 2
-                && together.owners[&entry.hostname].contains(&me.name);
-            match shared_with_me {
-                true => entry.host(true),
-                false => host.clone(),
-            }
-        };
-        others.map(host).collect()
+    pub(crate) fn hosts(&self, me: &MachineSpec) -> Hosts {
+        let (together, name, hostname) = (self.together(me), me.name.clone(), me.hostname.clone());
+        Hosts::when_asked(move || together.as_seen_by(&name, &hostname))
     }
 
     fn together(&self, me: &MachineSpec) -> Arc<Together> {
@@ -124,6 +112,22 @@ impl Together {
         }
         let host = |entry: &&Entry| ((*entry).clone(), entry.host(owners[&entry.hostname].len() == 1));
         Self { entries: entries.iter().map(host).collect(), owners }
+    }
+
+    fn as_seen_by(&self, name: &str, hostname: &str) -> Vec<HostEntry> {
+        let others = self.entries.iter().filter(|(entry, _)| entry.name != name);
+        let host = |(entry, host): &(Entry, HostEntry)| {
+            // A host name that one other machine has says nothing to all but that one.
+            let shared_with_it = entry.hostname == hostname
+                && entry.hostname != entry.name
+                && self.owners[&entry.hostname].len() == 2
+                && self.owners[&entry.hostname].contains(name);
+            match shared_with_it {
+                true => entry.host(true),
+                false => host.clone(),
+            }
+        };
+        others.map(host).collect()
     }
 }
 
@@ -183,14 +187,14 @@ mod tests {
         ];
         let directory = Directory::of(machines.iter());
         let names = |of: usize| {
-            directory.hosts(&machines[of]).into_iter().map(|entry| entry.names).collect::<Vec<_>>()
+            directory.hosts(&machines[of]).list().into_iter().map(|entry| entry.names).collect::<Vec<_>>()
         };
         assert_eq!(names(0), [["b.y"], ["b.x"]]);
         assert_eq!(names(1), [["a.x", "a"]]);
         assert!(names(3).is_empty());
         // To one of two of a name, the other is known by it.
         let two = [machine("b.x", &[("n", "10.0.0.2/24")]), machine("b.y", &[("n", "10.0.0.3/24")])];
-        let hosts = Directory::of(two.iter()).hosts(&two[0]);
+        let hosts = Directory::of(two.iter()).hosts(&two[0]).list();
         assert_eq!(hosts[0].names, ["b.y", "b"]);
     }
 
@@ -211,12 +215,12 @@ mod tests {
     fn reasons() {
         let few = Directory::of([machine("b.x", &[("n", "10.0.0.2/24")])].iter());
         let me = machine("a.x", &[("n", "10.0.0.1/24")]);
-        let old = few.hosts(&me);
+        let old = few.hosts(&me).list();
         assert_eq!(changes(&[], &old), "it can reach `b.x` now");
         assert_eq!(changes(&old, &[]), "`b.x` left its networks");
         let many: Vec<_> =
             (2..9).map(|n| machine(&format!("b{n}.x"), &[("n", &format!("10.0.0.{n}/24"))])).collect();
-        let new = Directory::of(many.iter()).hosts(&me);
+        let new = Directory::of(many.iter()).hosts(&me).list();
         assert_eq!(changes(&[], &new), "it can reach `b2.x`, `b3.x`, `b4.x` and 4 more now");
     }
 }

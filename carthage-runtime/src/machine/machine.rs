@@ -9,8 +9,8 @@ use tokio_util::task::TaskTracker;
 
 use super::engine::patience::{CHANGE, LOOK, MAKE, START, within};
 use super::engine::{
-    Aspect, Effect, Engine, Exec, HostEntry, Identity, LinkSpec, Log, MachineSpec, Namespace, Presence,
-    Running, ServiceSpec, ServiceStatus,
+    Aspect, Effect, Engine, Exec, Hosts, Identity, LinkSpec, Log, MachineSpec, Namespace, Presence, Running,
+    ServiceSpec, ServiceStatus,
 };
 use super::files::{Root, Tree};
 use super::guard::Users;
@@ -235,7 +235,7 @@ impl Machine {
         let start = if online { self.engine().start(self.known()) } else { self.engine().boot(self.known()) };
         let started = within(START, "start", self.name(), start).await;
         crash_point("machine-started-unsettled");
-        intent.settle(started, |()| Change::Nothing).await
+        intent.settle_later(started).await
     }
 
     /// Stops it with everything that runs in it: asks first, kills after `grace`. No-op if it does not run.
@@ -251,7 +251,7 @@ impl Machine {
         let intent = self.0.ledger.intend(&self.thing(), "stop").await?;
         let stopped =
             within(CHANGE + grace, "stop", self.name(), self.engine().stop(self.known(), grace)).await;
-        intent.settle(stopped, |()| Change::Nothing).await
+        intent.settle_later(stopped).await
     }
 
     /// Stops it and removes it with everything that belongs to it. No-op if it does not exist.
@@ -293,14 +293,14 @@ impl Machine {
         let _alone = self.0.users.lock().await;
         let intent = self.0.ledger.intend(&self.thing(), "update").await?;
         let updated = within(CHANGE, "update", self.name(), self.engine().update(self.known())).await;
-        intent.settle(updated, |()| Change::Nothing).await
+        intent.settle_later(updated).await
     }
 
     /// Gives it the names that it can reach, while it runs, and writes down what it is now, with their hash.
     pub(crate) async fn introduce(
         &self,
         identity: Identity,
-        hosts: &[HostEntry],
+        hosts: &Hosts,
         hash: String,
     ) -> Result<(), Error> {
         // One that nobody waits for may take no commands at all.

@@ -53,7 +53,7 @@ pub(crate) async fn names_change(site: TestSite) -> Outcome {
     };
     for machine in [&one, &mounted] {
         let before = site.sh_ok(machine, "cat /etc/hosts").await?;
-        site.engine.set_hosts(machine, &[entry(1, &["x.lab", "x"]), entry(2, &["y.lab"])]).await?;
+        site.engine.set_hosts(machine, &vec![entry(1, &["x.lab", "x"]), entry(2, &["y.lab"])].into()).await?;
         let ours = "# carthage begin\n10.9.9.1\tx.lab x\n10.9.9.2\ty.lab\n# carthage end";
         assert_eq!(
             site.sh_ok(machine, "cat /etc/hosts").await?.trim_end(),
@@ -61,15 +61,15 @@ pub(crate) async fn names_change(site: TestSite) -> Outcome {
         );
         site.sh_ok(machine, "echo '10.9.9.9\tmine' >>/etc/hosts").await?;
         // Again, with less, and when it was away.
-        site.engine.set_hosts(machine, &[entry(3, &["z"])]).await?;
+        site.engine.set_hosts(machine, &vec![entry(3, &["z"])].into()).await?;
         let ours = "10.9.9.9\tmine\n# carthage begin\n10.9.9.3\tz\n# carthage end";
         let text = site.sh_ok(machine, "cat /etc/hosts").await?;
         assert_eq!(text.trim_end(), format!("{}\n{ours}", before.trim_end()));
-        site.engine.set_hosts(machine, &[entry(3, &["z"])]).await?;
+        site.engine.set_hosts(machine, &vec![entry(3, &["z"])].into()).await?;
         assert_eq!(site.sh_ok(machine, "cat /etc/hosts").await?, text);
         site.engine.stop(machine, GRACE).await?;
         site.engine.start(machine).await?;
-        site.engine.set_hosts(machine, &[entry(4, &["w"])]).await?;
+        site.engine.set_hosts(machine, &vec![entry(4, &["w"])].into()).await?;
         let text = site.sh_ok(machine, "cat /etc/hosts").await?;
         has(&text, "# carthage begin\n10.9.9.4\tw\n# carthage end")?;
         assert!(!text.contains("10.9.9.3"), "{text}");

@@ -169,14 +169,14 @@ fn names() -> Result<(), Failed> {
         site.up(&[&one]).await?;
         let two = HostEntry { address: "10.37.0.2".parse()?, names: vec!["two.lab".into(), "two".into()] };
         site.sh_ok(&one, "echo 192.0.2.7 mine >> /etc/hosts").await?;
-        engine.set_hosts(&one, std::slice::from_ref(&two)).await?;
+        engine.set_hosts(&one, &vec![two.clone()].into()).await?;
         let resolve = "for name in one one.lab two two.lab mine localhost; do getent ahostsv4 $name | head -n1 | cut -d' ' -f1; done";
         let expected = "10.37.0.1\n10.37.0.1\n10.37.0.2\n10.37.0.2\n192.0.2.7\n127.0.0.1\n";
         assert_eq!(site.sh_ok(&one, resolve).await?, expected);
         engine.stop(&one, GRACE).await?;
         engine.start(&one).await?;
         assert_eq!(site.sh_ok(&one, resolve).await?, expected);
-        engine.set_hosts(&one, &[]).await?;
+        engine.set_hosts(&one, &Vec::new().into()).await?;
         assert!(!site.sh_ok(&one, "cat /etc/hosts").await?.contains("two"));
         site.down(&[&one]).await
     })

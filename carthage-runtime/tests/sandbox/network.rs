@@ -51,7 +51,7 @@ fn meeting() -> Result<(), Failed> {
             serve(&site, served).await?;
         }
         let entry = HostEntry { address: "10.37.0.2".parse()?, names: vec!["two.lab".into(), "two".into()] };
-        site.engine.set_hosts(&one, &[entry]).await?;
+        site.engine.set_hosts(&one, &vec![entry].into()).await?;
         let fetch = |host: &str| format!("exec 3<>/dev/tcp/{host}/8080 && cat <&3");
         let bash = async |from: &MachineSpec, host: &str| {
             site.sh(from, &format!("timeout 3 bash -c '{}' 2>&1", fetch(host))).await

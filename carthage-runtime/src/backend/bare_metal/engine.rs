@@ -13,7 +13,7 @@ use tokio::io::AsyncReadExt;
 use super::adopted::{Adopted, Records};
 use crate::error::{Error, ErrorKind, chain};
 use crate::machine::engine::{
-    Aspect, Duplex, Effect, Engine, Exec, FileStat, HostEntry, Identity, LoginSpec, MachineSpec, NetworkSpec,
+    Aspect, Duplex, Effect, Engine, Exec, FileStat, Hosts, Identity, LoginSpec, MachineSpec, NetworkSpec,
     Presence, Reader, Running, ServiceSpec, ServiceStatus, Site, Survey,
 };
 use crate::ssh::{self, Look, Remote, Ssh};
@@ -251,12 +251,13 @@ impl Engine for BareMetalEngine {
         self.0.ssh.let_go();
     }
 
-    async fn set_hosts(&self, machine: &MachineSpec, hosts: &[HostEntry]) -> Result<(), Error> {
+    async fn set_hosts(&self, machine: &MachineSpec, hosts: &Hosts) -> Result<(), Error> {
         // On a network of the layout it would have neighbours; without links it has none.
+        let hosts = hosts.list();
         if hosts.is_empty() {
             return Ok(());
         }
-        self.remote(machine).await?.guest().set_hosts(hosts).await
+        self.remote(machine).await?.guest().set_hosts(&hosts).await
     }
 
     async fn exec(&self, machine: &MachineSpec, exec: Exec) -> Result<Running, Error> {

@@ -17,7 +17,7 @@ use super::{discovery, hosts, namespace, network, terminal};
 use crate::error::{Error, ErrorKind};
 use crate::guest::Guest;
 use crate::machine::engine::{
-    Aspect, Duplex, Effect, Engine, Exec, FileStat, HostEntry, Identity, Log, MachineSpec, Namespace,
+    Aspect, Duplex, Effect, Engine, Exec, FileStat, Hosts, Identity, Log, MachineSpec, Namespace,
     NetworkSpec, Presence, Reader, Running, ServiceSpec, ServiceState, ServiceStatus, Site, Survey,
 };
 
@@ -156,16 +156,17 @@ impl Engine for ContainerEngine {
         self.life().await?.clear().await
     }
 
-    async fn set_hosts(&self, machine: &MachineSpec, hosts: &[HostEntry]) -> Result<(), Error> {
+    async fn set_hosts(&self, machine: &MachineSpec, hosts: &Hosts) -> Result<(), Error> {
         let life = self.life().await?;
         let (container, _, guest) = life.running(&machine.name).await?;
         if machine.shares_links.is_some() {
             // The file is that of the machine whose links it shares, which is told the names of both.
             return Ok(());
         }
-        match life.client.local && hosts::write(&container, &machine.name, hosts).await? {
+        let hosts = hosts.list();
+        match life.client.local && hosts::write(&container, &machine.name, &hosts).await? {
             true => Ok(()),
-            false => guest.set_hosts(hosts).await,
+            false => guest.set_hosts(&hosts).await,
         }
     }
 

@@ -19,7 +19,7 @@ use super::links;
 use crate::error::{Error, ErrorKind};
 use crate::guest::Guest;
 use crate::machine::engine::{
-    Aspect, Duplex, Effect, Engine, Exec, FileStat, HostEntry, Identity, MachineSpec, NetworkSpec, Presence,
+    Aspect, Duplex, Effect, Engine, Exec, FileStat, Hosts, Identity, MachineSpec, NetworkSpec, Presence,
     Reader, Running, ServiceSpec, ServiceStatus, Site, Survey,
 };
 
@@ -219,7 +219,7 @@ impl Engine for LocalEngine {
         blocking(move || files::remove(&directory)).await.map_err(cannot())
     }
 
-    async fn set_hosts(&self, _: &MachineSpec, _: &[HostEntry]) -> Result<(), Error> {
+    async fn set_hosts(&self, _: &MachineSpec, _: &Hosts) -> Result<(), Error> {
         // This host's names are its owner's.
         Ok(())
     }

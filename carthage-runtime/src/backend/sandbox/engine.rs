@@ -22,9 +22,8 @@ use super::records::{MachineRecord, NetworkRecord, make_directory};
 use super::{cgroup, running, survey};
 use crate::error::Error;
 use crate::machine::engine::{
-    Aspect, Duplex, Effect, Engine, Exec, FileKind, FileStat, HostEntry, Identity, Log, MachineSpec,
-    Namespace, NetworkSpec, Presence, Reader, Running, ServiceSpec, ServiceState, ServiceStatus, Site,
-    Survey,
+    Aspect, Duplex, Effect, Engine, Exec, FileKind, FileStat, Hosts, Identity, Log, MachineSpec, Namespace,
+    NetworkSpec, Presence, Reader, Running, ServiceSpec, ServiceState, ServiceStatus, Site, Survey,
 };
 
 /// The engine on one site.
@@ -192,8 +191,8 @@ impl Engine for SandboxEngine {
         self.off(Premises::clear).await
     }
 
-    async fn set_hosts(&self, machine: &MachineSpec, hosts: &[HostEntry]) -> Result<(), Error> {
-        let (machine, hosts) = (machine.name.clone(), hosts.to_vec());
+    async fn set_hosts(&self, machine: &MachineSpec, hosts: &Hosts) -> Result<(), Error> {
+        let (machine, hosts) = (machine.name.clone(), hosts.list());
         self.off(move |premises| {
             premises.record(&machine)?;
             premises.records.keep_hosts(&machine, &hosts)?;

@@ -16,9 +16,8 @@ use super::streams;
 use super::world::{Change, Contents, Entry, Machine, World};
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{
-    Aspect, Duplex, Effect, Engine, Exec, Exit, FileKind, FileStat, HostEntry, Identity, MachineSpec,
-    Misfortune, NetworkSpec, Presence, Reader, Running, ServiceSpec, ServiceState, ServiceStatus, Site,
-    Survey,
+    Aspect, Duplex, Effect, Engine, Exec, Exit, FileKind, FileStat, Hosts, Identity, MachineSpec, Misfortune,
+    NetworkSpec, Presence, Reader, Running, ServiceSpec, ServiceState, ServiceStatus, Site, Survey,
 };
 
 /// The directory of the world, in the layout's state directory.
@@ -272,7 +271,7 @@ impl Engine for SimulatedEngine {
         Ok(())
     }
 
-    async fn set_hosts(&self, spec: &MachineSpec, _: &[HostEntry]) -> Result<(), Error> {
+    async fn set_hosts(&self, spec: &MachineSpec, _: &Hosts) -> Result<(), Error> {
         self.meet("introduce", &spec.name, |world| running(world, spec).and_then(|_| change([]))).await
     }
 

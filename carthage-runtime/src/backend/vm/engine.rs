@@ -23,7 +23,7 @@ use super::xml::Nic;
 use super::{key, networks};
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{
-    Aspect, Duplex, Effect, Engine, Exec, FileStat, HostEntry, Identity, MachineSpec, NetworkSpec, Presence,
+    Aspect, Duplex, Effect, Engine, Exec, FileStat, Hosts, Identity, MachineSpec, NetworkSpec, Presence,
     Reader, Running, ServiceSpec, ServiceStatus, Site, Survey,
 };
 use crate::ssh;
@@ -389,9 +389,9 @@ impl Engine for VmEngine {
         self.0.client.let_go();
     }
 
-    async fn set_hosts(&self, machine: &MachineSpec, hosts: &[HostEntry]) -> Result<(), Error> {
+    async fn set_hosts(&self, machine: &MachineSpec, hosts: &Hosts) -> Result<(), Error> {
         // A guest knows itself by what it was given at boot, which need not be its full name.
-        let all = [machine.own_names(), hosts.to_vec()].concat();
+        let all = [machine.own_names(), hosts.list()].concat();
         self.0.reach.remote(machine).guest().set_hosts(&all).await
     }
 

@@ -7,6 +7,7 @@ mod change;
 mod exec;
 mod file;
 mod hardware;
+mod hosts;
 mod listening;
 mod login;
 pub(crate) mod patience;
@@ -30,14 +31,14 @@ pub use file::{FileKind, FileStat};
 pub use hardware::{
     Architecture, DiskBus, DiskCache, DiskSpec, MachineOptions, OptionSpecs, PolicySpec, Privilege, Removal,
 };
+pub use hosts::{HostEntry, Hosts};
 pub use login::{HostKey, Jump, LoginSpec};
 pub use presence::{Identity, Presence, Survey};
 pub use rehearsal::{Fault, Misfortune, Occasion, Rehearsal};
 pub use service::{Log, ServiceSpec, ServiceState, ServiceStatus};
 pub use site::{Namespace, Neighbours, Site};
 pub use spec::{
-    BootSpec, Firmware, HostEntry, LinkSpec, MachineSpec, MountSpec, NetworkSpec, PortSpec, Protocol,
-    SharedLinks,
+    BootSpec, Firmware, LinkSpec, MachineSpec, MountSpec, NetworkSpec, PortSpec, Protocol, SharedLinks,
 };
 
 use super::start::{Needed, Prerequisite};
@@ -119,7 +120,7 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     /// asked for again.
     fn let_go(&self) {}
     /// Gives a running machine the names it can reach, besides its own.
-    async fn set_hosts(&self, machine: &MachineSpec, hosts: &[HostEntry]) -> Result<(), Error>;
+    async fn set_hosts(&self, machine: &MachineSpec, hosts: &Hosts) -> Result<(), Error>;
 
     /// What must be so before the machine starts, out of what was collected for it: its model has had its say.
     fn start_dependencies(&self, machine: &MachineSpec, collected: Vec<Prerequisite>) -> Vec<Prerequisite> {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 
 use super::hardware::{Architecture, DiskCache, DiskSpec, OptionSpecs, PolicySpec};
+use super::hosts::HostEntry;
 use super::login::LoginSpec;
 
 /// A logical network, resolved.
@@ -203,13 +204,4 @@ impl MachineSpec {
         }
         addresses.into_iter().map(|address| HostEntry { address, names: names.clone() }).collect()
     }
-}
-
-/// A line of a machine's `/etc/hosts`.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct HostEntry {
-    /// The address.
-    pub address: IpAddr,
-    /// The names, the fully qualified one first.
-    pub names: Vec<String>,
 }

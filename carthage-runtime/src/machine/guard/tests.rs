@@ -14,8 +14,8 @@ use crate::error::{Error, ErrorKind};
 use crate::event::Events;
 use crate::machine::Machine;
 use crate::machine::engine::{
-    Duplex, Engine, Exec, FileStat, HostEntry, Identity, LoginSpec, MachineSpec, NetworkSpec, Presence,
-    Reader, Running, ServiceSpec, ServiceStatus, Survey,
+    Duplex, Engine, Exec, FileStat, Hosts, Identity, LoginSpec, MachineSpec, NetworkSpec, Presence, Reader,
+    Running, ServiceSpec, ServiceStatus, Survey,
 };
 use crate::state::{Dirs, Ledger, Store};
 
@@ -81,7 +81,7 @@ impl Engine for Unreachable {
     async fn clear(&self) -> Result<(), Error> {
         unreachable!()
     }
-    async fn set_hosts(&self, _: &MachineSpec, _: &[HostEntry]) -> Result<(), Error> {
+    async fn set_hosts(&self, _: &MachineSpec, _: &Hosts) -> Result<(), Error> {
         unreachable!()
     }
     async fn exec(&self, _: &MachineSpec, _: Exec) -> Result<Running, Error> {

@@ -12,8 +12,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use carthage::guest::Guest;
 use carthage::machine::engine::{
-    Aspect, Duplex, Effect, Engine, Exec, FileStat, HostEntry, Identity, Log, MachineSpec, NetworkSpec,
-    Presence, Reader, Running, ServiceSpec, ServiceState, ServiceStatus, Site, Survey,
+    Aspect, Duplex, Effect, Engine, Exec, FileStat, Hosts, Identity, Log, MachineSpec, NetworkSpec, Presence,
+    Reader, Running, ServiceSpec, ServiceState, ServiceStatus, Site, Survey,
 };
 use carthage::machine::start::Prerequisite;
 use carthage::{Error, ErrorKind};
@@ -196,9 +196,9 @@ impl Engine for ToyEngine {
         }
     }
 
-    async fn set_hosts(&self, _: &MachineSpec, hosts: &[HostEntry]) -> Result<(), Error> {
+    async fn set_hosts(&self, _: &MachineSpec, hosts: &Hosts) -> Result<(), Error> {
         // Without networks there are no names to reach.
-        if hosts.is_empty() { Ok(()) } else { self.no_networks() }
+        if hosts.list().is_empty() { Ok(()) } else { self.no_networks() }
     }
 
     fn start_dependencies(&self, machine: &MachineSpec, collected: Vec<Prerequisite>) -> Vec<Prerequisite> {
