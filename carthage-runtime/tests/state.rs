@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use carthage_runtime::machine::engine::Identity;
 use carthage_runtime::state::{
-    Assignment, Change, Dirs, Kind, Origin, Outcome, Record, Snapshot, Store, lock,
+    Assignment, Change, Dirs, Entry, Kind, Origin, Outcome, Record, Snapshot, Store, lock,
 };
 use carthage_runtime::{Error, ErrorKind, chain};
 use tempfile::TempDir;
@@ -100,12 +100,13 @@ fn what_is_written_is_there_after_reopening_and_is_private() {
     assert_eq!(read.assignments[&link("worker-1")], address(3));
     assert_eq!(read.values.keys().collect::<Vec<_>>(), ["lab::JoinToken"]);
     assert_eq!(read.values["lab::JoinToken"].as_slice(), b"secret");
-    let journal: Vec<_> =
-        read.journal.iter().map(|e| (e.action.as_str(), e.outcome.clone().unwrap())).collect();
+    let journal = Snapshot::journal(&dirs, 0).unwrap();
+    let journal: Vec<_> = journal.iter().map(|e| (e.action.as_str(), e.outcome.clone().unwrap())).collect();
     assert_eq!(
         journal,
         [("create", Outcome::Done), ("start", Outcome::Failed("cannot start: no memory".into()))]
     );
+    assert_eq!(Snapshot::journal(&dirs, 2).unwrap(), []);
     assert_eq!(read.unfinished.iter().map(|e| e.thing.as_str()).collect::<Vec<_>>(), ["machine:worker-1"]);
 
     let store = Store::open(&dirs, "deploy").unwrap();
@@ -131,7 +132,8 @@ fn unfinished_changes_are_taken_up_or_superseded() {
     store.intend(run, "machine:b", "create").unwrap().done(Change::Remove).unwrap();
     let now = store.view().unwrap();
     assert_eq!(now.unfinished.iter().map(|e| e.thing.as_str()).collect::<Vec<_>>(), ["machine:c"]);
-    let outcomes: Vec<_> = now.journal.iter().map(|e| (e.seq, e.outcome.clone().unwrap())).collect();
+    let journal = store.journal(0).unwrap();
+    let outcomes: Vec<_> = journal.iter().map(|e| (e.seq, e.outcome.clone().unwrap())).collect();
     assert_eq!(outcomes, [(1, Outcome::Done), (2, Outcome::Superseded), (4, Outcome::Done)]);
     assert_eq!(now.records.keys().collect::<Vec<_>>(), ["machine:a"]);
 }
@@ -143,9 +145,78 @@ fn the_journal_does_not_grow_for_ever() {
     for _ in 0..30 {
         let run = store.begin_run().unwrap();
         store.intend(run, "machine:a", "start").unwrap().done(Change::Nothing).unwrap();
+        store.intend(run, "machine:a", "create").unwrap().done(Change::Put(record("a", run))).unwrap();
     }
-    let journal = store.view().unwrap().journal;
-    assert_eq!((journal.len(), journal.last().unwrap().run), (20, 30));
+    let journal = store.journal(0).unwrap();
+    assert_eq!((journal.len(), journal[0].run, journal.last().unwrap().run), (40, 11, 30));
+    assert_eq!(store.journal(28).unwrap().len(), 4);
+    assert_eq!(fs::read_dir(dirs.state().join("journal")).unwrap().count(), 20);
+}
+
+/// What is unfinished and what has ended, as somebody else reads it.
+fn told(dirs: &Dirs) -> (Vec<String>, Vec<String>) {
+    let words = |entries: Vec<Entry>| entries.into_iter().map(|e| format!("{} {}", e.seq, e.thing)).collect();
+    (words(Snapshot::read(dirs).unwrap().unfinished), words(Snapshot::journal(dirs, 0).unwrap()))
+}
+
+#[test]
+fn a_run_that_ended_is_read_without_its_file_and_one_that_died_with_it() {
+    let (_base, dirs) = lab();
+    let file = dirs.state().join("journal/1.ndjson");
+    let store = Store::open(&dirs, "deploy").unwrap();
+    let run = store.begin_run().unwrap();
+    assert!(!file.exists(), "a run that does nothing has no file");
+    drop(store.intend(run, "machine:a", "start").unwrap());
+    store.intend(run, "task:a/t", "run").unwrap().done_later().unwrap();
+    store.intend(run, "machine:b", "create").unwrap().done(Change::Put(record("b", run))).unwrap();
+    drop(store.intend(run, "machine:c", "start").unwrap());
+    let all = ["1 machine:a", "2 task:a/t", "3 machine:b", "4 machine:c"].map(str::to_owned);
+    let (unfinished, ended) = ([all[0].clone(), all[3].clone()].to_vec(), all[1..3].to_vec());
+    assert_eq!(told(&dirs), (unfinished.clone(), ended.clone()), "beside the writer");
+    // It dies.
+    drop(store);
+    assert_eq!(told(&dirs), (unfinished.clone(), ended.clone()));
+    let died = fs::read(&file).unwrap();
+
+    // The next one has it from its file, and whoever comes then from the store.
+    let store = Store::open(&dirs, "deploy").unwrap();
+    let run = store.begin_run().unwrap();
+    fs::remove_file(&file).unwrap();
+    assert_eq!(told(&dirs).0, unfinished);
+    store.intend(run, "machine:c", "start").unwrap().done_later().unwrap();
+    let third = store.intend(run, "machine:d", "start").unwrap();
+    assert_eq!(third.entry().seq, 6, "numbers go on");
+    store.end_run().unwrap();
+    drop((third, store));
+    fs::write(&file, &died).unwrap();
+    fs::remove_file(dirs.state().join("journal/2.ndjson")).unwrap();
+    let left = ["1 machine:a", "6 machine:d"].map(str::to_owned).to_vec();
+    assert_eq!(told(&dirs).0, left, "a run that ended is in the store");
+    assert_eq!(Store::open(&dirs, "deploy").unwrap().intend(2, "machine:a", "stop").unwrap().entry().seq, 7);
+}
+
+#[test]
+fn what_a_power_cut_leaves_of_a_line_says_nothing() {
+    let (_base, dirs) = lab();
+    let store = Store::open(&dirs, "deploy").unwrap();
+    let run = store.begin_run().unwrap();
+    drop(store.intend(run, "machine:a", "start").unwrap());
+    drop(store);
+    let file = dirs.state().join("journal/1.ndjson");
+    let good = fs::read_to_string(&file).unwrap();
+    for left in ["{\"seq\":2,\"thi", "\0\0\0\0", "{}\n{\"seq\":7,\"outcome\":\"done\"}\n", "\u{fffd}\n\n"] {
+        fs::write(&file, format!("{good}{left}")).unwrap();
+        assert_eq!(told(&dirs).0, ["1 machine:a"]);
+    }
+    for (left, open) in [("", 0), ("\0\0", 0), (&good[..good.len() - 3], 0), (&*good, 1)] {
+        fs::write(&file, left).unwrap();
+        assert_eq!(told(&dirs).0.len(), open);
+    }
+    fs::write(&file, good.replace("\"carthage\":1", "\"carthage\":2")).unwrap();
+    for error in [Snapshot::read(&dirs).unwrap_err(), Store::open(&dirs, "deploy").unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+        assert!(chain(&error).contains("1.ndjson` was written by a newer version"), "{error}");
+    }
 }
 
 #[test]
@@ -241,13 +312,13 @@ fn a_newer_version_is_refused() {
     let db = redb::Database::open(dirs.state().join("state.redb")).unwrap();
     let transaction = db.begin_write().unwrap();
     let meta = redb::TableDefinition::<&str, &[u8]>::new("meta");
-    transaction.open_table(meta).unwrap().insert("format", b"2".as_slice()).unwrap();
+    transaction.open_table(meta).unwrap().insert("format", b"3".as_slice()).unwrap();
     transaction.commit().unwrap();
     drop(db);
     for error in [Snapshot::read(&dirs).unwrap_err(), Store::open(&dirs, "deploy").unwrap_err()] {
         assert_eq!(error.kind(), ErrorKind::Corrupt);
         assert!(
-            chain(&error).contains("newer version of Carthage: its format is 2, and this version knows 1"),
+            chain(&error).contains("newer version of Carthage: its format is 3, and this version knows 2"),
             "{error}"
         );
     }
@@ -337,7 +408,8 @@ fn killed_at_any_instant_it_has_lost_nothing() {
         let read = Snapshot::read(&dirs).unwrap();
         assert!(read.run >= told && told > last, "told {told}, kept {}, before {last}", read.run);
         // The record and the outcome are one: the record is of the last finished change.
-        let finished = read.journal.iter().rev().find(|entry| entry.outcome == Some(Outcome::Done)).unwrap();
+        let journal = Snapshot::journal(&dirs, 0).unwrap();
+        let finished = journal.iter().rev().find(|entry| entry.outcome == Some(Outcome::Done)).unwrap();
         assert_eq!(read.records["machine:a"].run, finished.run);
         assert_eq!(lock::holder(&dirs).unwrap(), None, "the kernel has released the lock");
         let store = Store::open(&dirs, "deploy").unwrap();

@@ -1,4 +1,4 @@
-//! What an older version has left on a disk is read as it was meant. The files in `tests/older` are as the first version wrote them, and
+//! What an older version has left on a disk is read as it was meant. The files in `tests/older` are as the first version of each wrote them, and
 //! stay as they are: whoever changes a format reads these as well, and adds what the new one looks like.
 
 use std::collections::BTreeMap;
@@ -93,8 +93,9 @@ fn the_store_of_the_first_version() {
     assert_eq!(interfaces, ["front", "back"]);
     let assignment = &snapshot.assignments[&("worker-1".to_owned(), "front".to_owned())];
     assert_eq!((&*assignment.network, assignment.address), ("front", Some([10, 63, 0, 5].into())));
-    assert_eq!(snapshot.journal.len(), 15);
-    assert!(snapshot.journal.iter().all(|entry| entry.outcome == Some(Outcome::Done)));
+    let journal = Snapshot::journal(&dirs, 0).unwrap();
+    assert_eq!(journal.len(), 15);
+    assert!(journal.iter().all(|entry| entry.outcome == Some(Outcome::Done)));
     assert_eq!(snapshot.unfinished[0].thing, "task:worker-2/join.join");
     assert_eq!(snapshot.values.len(), 1);
     assert_eq!(snapshot.hash_key.as_ref().map(|key| key.bytes()[..2].to_vec()), Some(vec![0xab, 0xcd]));
@@ -103,6 +104,25 @@ fn the_store_of_the_first_version() {
     assert_eq!(store.begin_run().unwrap(), 2);
     let intent = store.intend(2, "machine:gateway", "stop").unwrap();
     assert_eq!(intent.entry().seq, 1 + snapshot.unfinished[0].seq);
+}
+
+/// In the second version, what a run announces is in a file.
+#[test]
+fn the_journal_of_the_second_version() {
+    let (_base, dirs, path) = site();
+    lay_down(&path);
+    let store = Store::open(&dirs, "deploy").unwrap();
+    store.begin_run().unwrap();
+    drop(store);
+    fs::create_dir(dirs.state().join("journal")).unwrap();
+    fs::write(dirs.state().join("journal/2.ndjson"), text("journal.ndjson")).unwrap();
+    let snapshot = Snapshot::read(&dirs).unwrap();
+    let left: Vec<_> = snapshot.unfinished.iter().map(|entry| (&*entry.thing, &*entry.action)).collect();
+    assert_eq!(left, [("task:worker-2/join.join", "run"), ("task:worker-1/join.configure", "run")]);
+    let ended = Snapshot::journal(&dirs, 1).unwrap();
+    assert_eq!(ended[0].outcome, Some(Outcome::Done));
+    assert_eq!(ended[1].outcome, Some(Outcome::Failed("it did not start: no room".to_owned())));
+    assert_eq!((ended.len(), ended[1].seq, &*ended[1].thing), (2, 18, "machine:worker-1"));
 }
 
 #[test]

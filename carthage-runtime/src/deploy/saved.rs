@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{Deployment, Plan, Selection};
 use crate::error::{Error, ErrorKind};
+use crate::state::Snapshot;
 use crate::state::storage::{Disk, Storage};
 use crate::step::Planned;
 
@@ -165,23 +166,25 @@ impl Deployment {
         let now = self.saved(&saved.selection, &Plan::default())?;
         let mut differs = saved.foreign(&now);
         if differs.is_empty() {
-            differs.extend(self.since(saved));
+            differs.extend(self.since(saved)?);
         }
         outdated(differs)
     }
 
     /// What has become of the state since a plan was saved.
-    fn since(&self, saved: &SavedPlan) -> Vec<String> {
+    fn since(&self, saved: &SavedPlan) -> Result<Vec<String>, Error> {
         match (&saved.store, &self.snapshot.id) {
             (Some(then), Some(now)) if then != now => {
-                return vec!["the layout's state is another: it was destroyed and deployed again, or is kept elsewhere".to_owned()];
+                return Ok(vec!["the layout's state is another: it was destroyed and deployed again, or is kept elsewhere".to_owned()]);
             }
             (Some(_), None) => {
-                return vec!["the layout was destroyed, or its state is kept elsewhere".to_owned()];
+                return Ok(vec!["the layout was destroyed, or its state is kept elsewhere".to_owned()]);
             }
             _ => {}
         }
-        let entries = self.snapshot.journal.iter().chain(&self.snapshot.unfinished);
+        let journal = self.ledger.journal(saved.run);
+        let journal = journal.unwrap_or_else(|| Snapshot::journal(&self.dirs, saved.run))?;
+        let entries = journal.iter().chain(&self.snapshot.unfinished);
         let mut changes: BTreeMap<u64, Vec<String>> = BTreeMap::new();
         for entry in entries.filter(|entry| entry.run > saved.run && entry.run != self.ledger.run()) {
             let change = format!("{} {}", entry.action, entry.thing);
@@ -190,7 +193,10 @@ impl Deployment {
                 run.push(change);
             }
         }
-        changes.into_iter().map(|(run, what)| format!("run {run} has done: {}", what.join(", "))).collect()
+        Ok(changes
+            .into_iter()
+            .map(|(run, what)| format!("run {run} has done: {}", what.join(", ")))
+            .collect())
     }
 
     /// From now on this deployment does what was saved and nothing else, or refuses because that is not `plan`, which is what

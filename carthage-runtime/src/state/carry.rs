@@ -1,6 +1,7 @@
 //! What becomes of the store when things get other names: all of it in one transaction.
 
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 use super::database::{ASSIGNMENTS, JOURNAL, RECORDS, UNFINISHED, VALUES, guarded};
 use super::journal::{Entry, Outcome};
@@ -17,6 +18,8 @@ impl Store {
     pub fn carry(&self, run: u64, carried: &Snapshot, things: &[String]) -> Result<(), Error> {
         let before = self.view()?;
         let path = &self.0.path;
+        let things_left = carried.unfinished.iter().map(|entry| entry.thing.clone());
+        self.0.earlier.lock().unwrap_or_else(PoisonError::into_inner).extend(things_left);
         self.write(|transaction| {
             guarded(path, || {
                 let mut records = transaction.open_table(RECORDS)?;
@@ -68,13 +71,8 @@ mod tests {
         let run = store.begin_run().unwrap();
         store.carry(run, &store.view().unwrap(), &["machine:b".into(), "machine:c".into()]).unwrap();
         store.intend(run, "machine:b", "start").unwrap().done(Change::Nothing).unwrap();
-        let told: Vec<_> = store
-            .view()
-            .unwrap()
-            .journal
-            .into_iter()
-            .map(|entry| entry.action + " " + &entry.thing)
-            .collect();
+        let told: Vec<_> =
+            store.journal(0).unwrap().into_iter().map(|entry| entry.action + " " + &entry.thing).collect();
         assert_eq!(told, ["move machine:b", "move machine:c", "start machine:b"]);
     }
 }

@@ -6,12 +6,13 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 
 use redb::{Database, WriteTransaction};
 use tokio::sync::oneshot;
 
 use super::database::{corrupt, guarded};
+use super::entries::{Entries, Tell};
 use super::store::Store;
 use crate::crash::crash_point;
 use crate::error::Error;
@@ -70,6 +71,48 @@ impl Store {
         told.await.map_err(Error::host("a thread that writes the state has died"))?
     }
 
+    /// Adds something to the journal's file and waits until it is durable; answers whether it was added.
+    pub(super) fn now(
+        &self,
+        add: impl FnOnce(&Entries, Tell) -> Result<Option<bool>, Error>,
+    ) -> Result<bool, Error> {
+        let (tell, told) = mpsc::sync_channel(1);
+        if add(&self.0.entries, Box::new(move |answer| drop(tell.send(answer))))?.is_none() {
+            return Ok(false);
+        }
+        self.clone().write_entries_in_line();
+        told.recv().map_err(Error::host("a thread that writes the journal has died"))?.map(|()| true)
+    }
+
+    /// Like [`now`](Self::now), without keeping the thread waiting.
+    pub(super) async fn soon(
+        &self,
+        add: impl FnOnce(&Entries, Tell) -> Result<Option<bool>, Error>,
+    ) -> Result<bool, Error> {
+        let (tell, told) = oneshot::channel();
+        let Some(is_first) = add(&self.0.entries, Box::new(move |answer| drop(tell.send(answer))))? else {
+            return Ok(false);
+        };
+        if is_first {
+            let store = self.clone();
+            tokio::task::spawn_blocking(move || store.write_entries_in_line());
+        }
+        told.await.map_err(Error::host("a thread that writes the journal has died"))?.map(|()| true)
+    }
+
+    fn write_entries_in_line(self) {
+        loop {
+            let (tell, is_over) = self.0.entries.write();
+            let tell_all = || tell.into_iter().for_each(|(tell, answer)| tell(answer));
+            if is_over {
+                // Who is told may want the layout to be free.
+                drop(self);
+                return tell_all();
+            }
+            tell_all();
+        }
+    }
+
     fn write_those_in_line(self) {
         loop {
             let (bodies, tell): (Vec<_>, Vec<_>) =
@@ -107,7 +150,7 @@ impl Store {
 }
 
 /// What those are told whose change was in one transaction with one that failed.
-fn not_written(error: &Error) -> Error {
+pub(super) fn not_written(error: &Error) -> Error {
     Error::new(error.kind(), "a change that was to be written with others was not")
         .because(crate::chain(error))
         .hint("deploy again")

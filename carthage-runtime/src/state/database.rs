@@ -12,13 +12,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redb::backends::InMemoryBackend;
-use redb::{
-    Builder, ConcurrencyMode, Database, DatabaseError, ReadTransaction, ReadableDatabase, StorageBackend,
-};
+use redb::{Builder, ConcurrencyMode, Database, ReadTransaction, ReadableDatabase};
 use redb::{TableDefinition, WriteTransaction};
 
 use super::commits;
+use super::copied::Copied;
 use super::dirs::{Dirs, unusable};
 use super::lock;
 use super::storage::{Open, Pages, Storage, gone};
@@ -32,8 +30,13 @@ pub(super) const UNFINISHED: TableDefinition<'static, u64, &[u8]> = TableDefinit
 pub(super) const JOURNAL: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("journal");
 pub(super) const VALUES: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("values");
 
-/// The version of the tables above and of what is in them.
-pub(super) const FORMAT: u64 = 1;
+/// In [`META`]: the run up to which all that is unfinished is in the store, and not in a file of the journal.
+pub(super) const TAKEN_IN: &str = "taken-in";
+/// In [`META`]: the highest number of an entry up to then.
+pub(super) const LAST_ENTRY: &str = "last-entry";
+
+/// The version of the tables above and of what is in them. In the first one, all of the journal was in the store.
+pub(super) const FORMAT: u64 = 2;
 
 /// The file's name in the state directory, and its name while it is being made.
 pub(super) const FILE: &str = "state.redb";
@@ -48,12 +51,13 @@ fn builder(mode: ConcurrencyMode) -> Builder {
     builder
 }
 
-/// Opens the file for the holder of the lock, if `check` has nothing against what is in it; `None` if there is none.
-pub(super) fn open(
+/// Opens the file for the holder of the lock, if `check` has nothing against what is in it, with what that says; `None` if there is
+/// none.
+pub(super) fn open<T>(
     storage: &Arc<dyn Storage>,
     path: &Path,
-    check: impl Fn(&ReadTransaction) -> Result<(), Error>,
-) -> Result<Option<Database>, Error> {
+    check: impl Fn(&ReadTransaction) -> Result<T, Error>,
+) -> Result<Option<(Database, T)>, Error> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match storage.metadata(path) {
@@ -62,13 +66,13 @@ pub(super) fn open(
             Err(error) => return Err(unusable(path)(error)),
         }
         // A damaged file stays as it is found: opening it for writing would change it before it is refused.
-        read_copy(&**storage, path, &check)?;
+        let checked = read_copy(&**storage, path, &check)?;
         let pages = || Pages::open(storage, path, Open::Write);
         match guarded(path, || Ok(builder(ConcurrencyMode::SingleWriter).create_with_backend(pages()?)?)) {
             Err(error) if error.kind() == ErrorKind::Locked && Instant::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(10));
             }
-            opened => return opened.map(Some),
+            opened => return opened.map(|opened| Some((opened, checked))),
         }
     }
 }
@@ -163,13 +167,9 @@ fn read_copy<T>(
         return Err(corrupt(path, "it is empty"));
     }
     let transaction = guarded(path, || {
-        let copy = InMemoryBackend::new();
-        let io = |error| redb::Error::from(DatabaseError::from(error));
-        copy.set_len(bytes.len() as u64).map_err(io)?;
-        copy.write(0, &bytes).map_err(io)?;
         let mut builder = builder(ConcurrencyMode::ExclusiveWriter);
         builder.set_check_integrity_on_open(true);
-        let db = builder.create_with_backend(copy)?;
+        let db = builder.create_with_backend(Copied::new(bytes))?;
         let transaction = db.begin_read()?;
         Ok((db, transaction))
     })?;

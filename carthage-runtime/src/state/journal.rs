@@ -1,16 +1,19 @@
 //! Intent before and outcome after every change to the outside world.
 
+use std::path::Path;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
-use redb::{ReadableTable, WriteTransaction};
+use redb::{ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
-use super::database::{JOURNAL, META, UNFINISHED, corrupt, guarded};
+use super::database::{JOURNAL, LAST_ENTRY, META, TAKEN_IN, UNFINISHED, corrupt, guarded};
+use super::dirs::Dirs;
+use super::entries;
 use super::lock::now;
 use super::record::Record;
 use super::snapshot::parse;
-use super::store::Store;
+use super::store::{Inner, Store};
 use crate::error::Error;
 
 /// How many runs the journal goes back.
@@ -30,6 +33,7 @@ pub struct Entry {
     /// Seconds since 1970, when it was begun.
     pub begun: u64,
     /// How it ended; `None` while it goes on, or when the process died in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
 }
 
@@ -78,14 +82,22 @@ impl Intent {
     /// When the store cannot be written.
     pub fn done(self, change: Change) -> Result<(), Error> {
         let Self { store, entry } = self;
-        store.write(|transaction| store.finish(transaction, entry, Outcome::Done, change))
+        store.ends(entry, Outcome::Done, change)
     }
 
-    /// The change was made, and means nothing to the record: the outcome is written with the next change to the store, at the latest
-    /// when the store is closed. A process that dies before leaves the entry unfinished.
-    pub fn done_later(mut self) {
+    /// The change was made, and means nothing to the record: the outcome is written with the next entry, at the latest when the run
+    /// ends. A process that dies before leaves the entry unfinished.
+    ///
+    /// # Errors
+    /// When the outcome cannot be written as JSON.
+    pub fn done_later(mut self) -> Result<(), Error> {
+        let Inner { entries, ended, .. } = &*self.store.0;
+        if self.store.ends_in_file(&self.entry, &Change::Nothing) {
+            return entries.end_later(self.entry.seq, &Outcome::Done);
+        }
         self.entry.outcome = Some(Outcome::Done);
-        self.store.0.ended.lock().unwrap_or_else(PoisonError::into_inner).push(self.entry);
+        ended.lock().unwrap_or_else(PoisonError::into_inner).push(self.entry);
+        Ok(())
     }
 
     /// The change failed, and this is what exists now.
@@ -94,18 +106,19 @@ impl Intent {
     /// When the store cannot be written.
     pub fn failed(self, error: &(dyn std::error::Error + 'static), change: Change) -> Result<(), Error> {
         let (Self { store, entry }, outcome) = (self, Outcome::Failed(crate::chain(error)));
-        store.write(|transaction| store.finish(transaction, entry, outcome, change))
+        store.ends(entry, outcome, change)
     }
 }
 
 impl Store {
-    /// Begins a run: its number is one more than the last one's.
+    /// Begins a run: its number is one more than the last one's. What runs before it left unfinished is in the store from then on.
     ///
     /// # Errors
     /// When the store cannot be written.
     pub fn begin_run(&self) -> Result<u64, Error> {
-        let path = &self.0.path;
-        self.write(|transaction| {
+        let Inner { path, entries, earlier, .. } = &*self.0;
+        self.stop()?;
+        let (run, things) = self.write(|transaction| {
             let last = guarded(path, || {
                 let meta = transaction.open_table(META)?;
                 Ok(meta.get("run")?.map(|last| last.value().to_vec()))
@@ -113,15 +126,55 @@ impl Store {
             let last: u64 = parse(path, &last.ok_or_else(|| corrupt(path, "it says nothing of `run`"))?)?;
             let run = last + 1;
             self.put(transaction, META, "run", &run)?;
-            guarded(path, || {
-                let mut journal = transaction.open_table(JOURNAL)?;
-                journal.retain(|_, entry| {
-                    serde_json::from_slice::<Entry>(entry).is_ok_and(|entry| entry.run + KEPT_RUNS > run)
+            self.take_in(transaction, last)?;
+            forget_before(path, transaction, (run + 1).saturating_sub(KEPT_RUNS))?;
+            entries.tidy((run + 1).saturating_sub(KEPT_RUNS), run)?;
+            let unfinished = guarded(path, || values(&transaction.open_table(UNFINISHED)?))?;
+            let things = unfinished.iter().map(|entry| Ok(parse::<Entry>(path, entry)?.thing));
+            Ok((run, things.collect::<Result<_, Error>>()?))
+        })?;
+        *earlier.lock().unwrap_or_else(PoisonError::into_inner) = things;
+        entries.ended();
+        entries.begun(run);
+        Ok(run)
+    }
+
+    /// Ends the run: whoever reads the store from now on needs no file of the journal.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn end_run(&self) -> Result<(), Error> {
+        if self.is_forgotten() {
+            return Ok(());
+        }
+        self.stop()?;
+        if self.0.entries.is_used() {
+            let path = &self.0.path;
+            let run = |meta: &[u8]| parse::<u64>(path, meta);
+            self.write(|transaction| {
+                let last = guarded(path, || {
+                    Ok(transaction.open_table(META)?.get("run")?.map(|run| run.value().to_vec()))
                 })?;
-                Ok(())
+                self.take_in(transaction, run(&last.unwrap_or_default())?)
             })?;
-            Ok(run)
-        })
+        }
+        self.0.entries.ended();
+        Ok(())
+    }
+
+    /// Nothing more is announced in the journal's file, and what was is durable.
+    fn stop(&self) -> Result<(), Error> {
+        self.0.entries.stop();
+        self.catch_up()
+    }
+
+    /// Takes what is open in the file of a run into the store.
+    fn take_in(&self, transaction: &WriteTransaction, run: u64) -> Result<(), Error> {
+        for entry in self.0.entries.open() {
+            self.put(transaction, UNFINISHED, entry.seq, &entry)?;
+        }
+        self.put(transaction, META, TAKEN_IN, &run)?;
+        self.put(transaction, META, LAST_ENTRY, &self.0.last_entry.load(Ordering::SeqCst))
     }
 
     /// Announces a change to the outside world; call it before the change, and the intent's methods after it.
@@ -130,7 +183,27 @@ impl Store {
     /// When the store cannot be written.
     pub fn intend(&self, run: u64, thing: &str, action: &str) -> Result<Intent, Error> {
         let entry = self.entry(run, thing, action);
-        self.write(|transaction| self.announce(transaction, &entry))?;
+        self.refuse_forgotten()?;
+        if !self.now(|entries, tell| entries.announce(&entry, tell))? {
+            self.write(|transaction| self.put(transaction, UNFINISHED, entry.seq, &entry))?;
+        }
+        Ok(Intent { store: self.clone(), entry })
+    }
+
+    /// Like [`intend`](Self::intend), without keeping the thread waiting.
+    pub(super) async fn intend_soon(
+        &self,
+        run: u64,
+        thing: &str,
+        action: &'static str,
+    ) -> Result<Intent, Error> {
+        let entry = self.entry(run, thing, action);
+        self.refuse_forgotten()?;
+        if !self.soon(|entries, tell| entries.announce(&entry, tell)).await? {
+            let entry = entry.clone();
+            self.together(move |store, transaction| store.put(transaction, UNFINISHED, entry.seq, &entry))
+                .await?;
+        }
         Ok(Intent { store: self.clone(), entry })
     }
 
@@ -140,17 +213,50 @@ impl Store {
         Entry { seq, run, thing: thing.into(), action: action.into(), begun: now(), outcome: None }
     }
 
-    pub(super) fn announce(&self, transaction: &WriteTransaction, entry: &Entry) -> Result<(), Error> {
-        self.put(transaction, UNFINISHED, entry.seq, entry)
-    }
-
     /// Takes up a change that an earlier run left unfinished.
     pub fn resume(&self, entry: Entry) -> Intent {
         Intent { store: self.clone(), entry }
     }
 
+    /// Whether it is written in the journal's file that an entry has ended: if that is nobody else's business.
+    pub(super) fn ends_in_file(&self, entry: &Entry, change: &Change) -> bool {
+        let Inner { entries, earlier, .. } = &*self.0;
+        let has_earlier = || earlier.lock().unwrap_or_else(PoisonError::into_inner).contains(&entry.thing);
+        matches!(change, Change::Nothing) && entries.has(entry.seq) && !has_earlier()
+    }
+
     /// Writes that an entry has ended, with what that means to the record.
-    pub(super) fn finish(
+    fn ends(&self, entry: Entry, outcome: Outcome, change: Change) -> Result<(), Error> {
+        if self.ends_in_file(&entry, &change) {
+            return self.now(|entries, tell| entries.end(entry.seq, &outcome, tell).map(Some)).map(drop);
+        }
+        let seq = entry.seq;
+        self.write(|transaction| self.finish(transaction, entry, outcome, change))?;
+        self.0.entries.forget(seq);
+        Ok(())
+    }
+
+    /// Like [`Intent::done`] and [`Intent::failed`], without keeping the thread waiting.
+    pub(super) async fn ends_soon(
+        &self,
+        entry: Entry,
+        outcome: Outcome,
+        change: Change,
+    ) -> Result<(), Error> {
+        if self.ends_in_file(&entry, &change) {
+            return self
+                .soon(|entries, tell| entries.end(entry.seq, &outcome, tell).map(Some))
+                .await
+                .map(drop);
+        }
+        let seq = entry.seq;
+        self.together(move |store, transaction| store.finish(transaction, entry, outcome, change)).await?;
+        self.0.entries.forget(seq);
+        Ok(())
+    }
+
+    /// Writes that an entry has ended, with what that means to the record.
+    fn finish(
         &self,
         transaction: &WriteTransaction,
         mut entry: Entry,
@@ -169,21 +275,28 @@ impl Store {
     /// Writes that an entry has ended.
     fn end(&self, transaction: &WriteTransaction, entry: &Entry) -> Result<(), Error> {
         guarded(&self.0.path, || Ok(transaction.open_table(UNFINISHED)?.remove(entry.seq).map(drop)?))?;
-        self.close_earlier(transaction, entry.run, &|thing| thing == entry.thing)?;
+        if self.0.earlier.lock().unwrap_or_else(PoisonError::into_inner).contains(&entry.thing) {
+            self.close_earlier(transaction, entry.run, &|thing| thing == entry.thing)?;
+        }
         self.put(transaction, JOURNAL, entry.seq, entry)
     }
 
     /// Writes that all those entries have ended of which that was to be written later.
     pub(super) fn end_those(&self, transaction: &WriteTransaction) -> Result<(), Error> {
         let ended = std::mem::take(&mut *self.0.ended.lock().unwrap_or_else(PoisonError::into_inner));
-        ended.iter().try_for_each(|entry| self.end(transaction, entry))
+        for entry in &ended {
+            self.end(transaction, entry)?;
+            self.0.entries.forget(entry.seq);
+        }
+        Ok(())
     }
 
-    /// Writes what was to be written with the next change, if there is any.
+    /// Writes what was to be written later, if there is any.
     ///
     /// # Errors
     /// When the store cannot be written.
     pub fn catch_up(&self) -> Result<(), Error> {
+        self.now(|entries, tell| Ok(Some(entries.catch_up(tell))))?;
         if self.0.ended.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
             return Ok(());
         }
@@ -205,10 +318,7 @@ impl Store {
         seen_to: &dyn Fn(&str) -> bool,
     ) -> Result<(), Error> {
         let path = &self.0.path;
-        let rows = guarded(path, || {
-            let rows = transaction.open_table(UNFINISHED)?;
-            rows.iter()?.map(|row| Ok(row?.1.value().to_vec())).collect::<Result<Vec<_>, redb::Error>>()
-        })?;
+        let rows = guarded(path, || values(&transaction.open_table(UNFINISHED)?))?;
         for row in rows {
             let mut entry: Entry = parse(path, &row)?;
             if entry.run < run && seen_to(&entry.thing) {
@@ -219,4 +329,56 @@ impl Store {
         }
         Ok(())
     }
+
+    /// Changes that ended in runs after this one, in their order; as far back as the journal goes.
+    ///
+    /// # Errors
+    /// When the store or the journal cannot be read.
+    pub fn journal(&self, after: u64) -> Result<Vec<Entry>, Error> {
+        let Inner { path, db, dirs, .. } = &*self.0;
+        since(path, &guarded(path, || Ok(db.begin_read()?))?, dirs, after)
+    }
+}
+
+/// All values of a table.
+fn values(table: &impl ReadableTable<u64, &'static [u8]>) -> Result<Vec<Vec<u8>>, redb::Error> {
+    table.iter()?.map(|row| Ok(row?.1.value().to_vec())).collect()
+}
+
+/// Drops what ended in runs before this one: the entries with the lowest numbers.
+fn forget_before(path: &Path, transaction: &WriteTransaction, run: u64) -> Result<(), Error> {
+    guarded(path, || {
+        let mut journal = transaction.open_table(JOURNAL)?;
+        loop {
+            let Some((seq, entry)) =
+                journal.first()?.map(|(seq, entry)| (seq.value(), entry.value().to_vec()))
+            else {
+                return Ok(());
+            };
+            if serde_json::from_slice::<Entry>(&entry).is_ok_and(|entry| entry.run >= run) {
+                return Ok(());
+            }
+            journal.remove(seq)?;
+        }
+    })
+}
+
+/// Changes that ended in runs after this one: those of which an outcome is in the store, and those of which it is in a file.
+pub(super) fn since(
+    path: &Path,
+    transaction: &ReadTransaction,
+    dirs: &Dirs,
+    after: u64,
+) -> Result<Vec<Entry>, Error> {
+    let mut entries = entries::read_after(dirs, after)?;
+    let table = guarded(path, || Ok(transaction.open_table(JOURNAL)?))?;
+    // Later entries have higher numbers, and so have those of later runs.
+    for row in guarded(path, || Ok(table.iter()?.rev()))? {
+        let entry: Entry = parse(path, &guarded(path, || Ok(row?.1.value().to_vec()))?)?;
+        if entry.run <= after {
+            break;
+        }
+        entries.insert(entry.seq, entry);
+    }
+    Ok(entries.into_values().filter(|entry| entry.outcome.is_some()).collect())
 }

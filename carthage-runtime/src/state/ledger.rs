@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::journal::{Change, Intent, Outcome};
+use super::journal::{Change, Entry, Intent, Outcome};
 use super::record::{Assignment, Record};
 use super::snapshot::Snapshot;
 use super::store::Store;
@@ -48,7 +48,7 @@ impl Ledger {
     pub(crate) fn end(&self) {
         let run = self.0.as_ref();
         let book = run.and_then(|run| run.book.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let caught_up = book.as_ref().map_or(Ok(()), |book| book.store.catch_up());
+        let caught_up = book.as_ref().map_or(Ok(()), |book| book.store.end_run());
         // The entries stay open, which the next run can bear.
         caught_up.map_err(|error| tracing::warn!(%error, "the journal")).ok();
     }
@@ -84,10 +84,7 @@ impl Ledger {
     /// Announces a change, durably.
     pub(crate) async fn intend(&self, thing: &str, action: &'static str) -> Result<Announced, Error> {
         let book = self.book()?;
-        let entry = book.store.entry(book.run, thing, action);
-        let announced = entry.clone();
-        book.store.together(move |store, transaction| store.announce(transaction, &announced)).await?;
-        Ok(Announced(book.store.resume(entry)))
+        Ok(Announced(book.store.intend_soon(book.run, thing, action).await?))
     }
 
     /// Closes what earlier runs left unfinished on things that this run has seen to.
@@ -104,6 +101,11 @@ impl Ledger {
     pub(crate) async fn view(&self) -> Result<Snapshot, Error> {
         let book = self.book()?;
         blocking(move || book.store.view()).await
+    }
+
+    /// What ended in runs after this one; `None` of a command that only looks.
+    pub(crate) fn journal(&self, after: u64) -> Option<Result<Vec<Entry>, Error>> {
+        self.0.as_ref().map(|_| self.book()?.store.journal(after))
     }
 
     /// Replaces what is known by the same under other names: these things were moved.
@@ -178,17 +180,14 @@ impl Announced {
 impl Announced {
     async fn ends(self, outcome: Outcome, change: Change) -> Result<(), Error> {
         let Intent { store, entry } = self.0;
-        store.together(move |store, transaction| store.finish(transaction, entry, outcome, change)).await
+        store.ends_soon(entry, outcome, change).await
     }
 
     /// Like [`settle`](Self::settle), of what means nothing to the record: that it was done is written with the next change, and waits
     /// for nothing. Until then it looks as if the process had died in it.
     pub(crate) async fn settle_later(self, made: Result<(), Error>) -> Result<(), Error> {
         match made {
-            Ok(()) => {
-                self.0.done_later();
-                Ok(())
-            }
+            Ok(()) => self.0.done_later(),
             failed => self.settle(failed, |()| Change::Nothing).await,
         }
     }

@@ -6,8 +6,10 @@
 mod assignments;
 mod carry;
 mod commits;
+mod copied;
 mod database;
 pub mod dirs;
+mod entries;
 mod journal;
 mod kept;
 mod key;

@@ -9,10 +9,12 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::database::{
-    self, ASSIGNMENTS, FILE, FORMAT, JOURNAL, META, RECORDS, UNFINISHED, VALUES, corrupt, guarded,
+    self, ASSIGNMENTS, FILE, FORMAT, JOURNAL, LAST_ENTRY, META, RECORDS, TAKEN_IN, UNFINISHED, VALUES,
+    corrupt, guarded,
 };
 use super::dirs::Dirs;
-use super::journal::Entry;
+use super::entries::unfinished;
+use super::journal::{Entry, since};
 use super::key::HashKey;
 use super::record::{Assignment, Record};
 use crate::error::{Error, ErrorKind};
@@ -30,13 +32,16 @@ pub struct Snapshot {
     pub assignments: BTreeMap<(String, String), Assignment>,
     /// Changes that were begun and not ended: their process died in them, or is still in them.
     pub unfinished: Vec<Entry>,
-    /// Changes that ended, in the last runs, in their order.
-    pub journal: Vec<Entry>,
     /// Values kept by `#[provide(persist, …)]`, by key.
     pub values: BTreeMap<String, Zeroizing<Vec<u8>>>,
     /// The key for hashes of tasks' inputs; `None` if the layout was never deployed.
     pub hash_key: Option<HashKey>,
     pub(super) made: BTreeSet<PathBuf>,
+    pub(super) format: u64,
+    /// The highest number of an entry in the journal.
+    pub(super) last_entry: u64,
+    /// Of what is unfinished, what is not in the store but in the journal's file of the last run.
+    pub(super) in_file: Vec<Entry>,
 }
 
 impl fmt::Debug for Snapshot {
@@ -59,10 +64,27 @@ impl Snapshot {
     /// [`ErrorKind::Corrupt`] when the file is damaged or of a newer version, [`ErrorKind::Host`] when it cannot be read.
     pub fn read(dirs: &Dirs) -> Result<Self, Error> {
         let path = dirs.state().join(FILE);
-        Ok(database::read(dirs, |transaction| Self::load(&path, transaction))?.unwrap_or_default())
+        let load =
+            |transaction: &ReadTransaction| Self::load(&path, transaction, |run| unfinished(dirs, run));
+        Ok(database::read(dirs, load)?.unwrap_or_default())
     }
 
-    pub(super) fn load(path: &Path, transaction: &ReadTransaction) -> Result<Self, Error> {
+    /// Changes that ended in runs after this one, in their order, as far back as the journal goes; read like [`read`](Self::read).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn journal(dirs: &Dirs, after: u64) -> Result<Vec<Entry>, Error> {
+        let path = dirs.state().join(FILE);
+        let since = |transaction: &ReadTransaction| since(&path, transaction, dirs, after);
+        Ok(database::read(dirs, since)?.unwrap_or_default())
+    }
+
+    /// `in_file` answers what is unfinished by the journal's file of a run.
+    pub(super) fn load(
+        path: &Path,
+        transaction: &ReadTransaction,
+        in_file: impl Fn(u64) -> Result<Vec<Entry>, Error>,
+    ) -> Result<Self, Error> {
         let meta: BTreeMap<String, Zeroizing<Vec<u8>>> = guarded(path, || {
             let table = transaction.open_table(META)?;
             table
@@ -73,7 +95,7 @@ impl Snapshot {
         let get =
             |name: &str| meta.get(name).ok_or_else(|| corrupt(path, format!("it says nothing of `{name}`")));
         let format = parse::<u64>(path, get("format")?)?;
-        if format != FORMAT {
+        if format > FORMAT {
             let what =
                 format!("the state file `{}` was written by a newer version of Carthage", path.display());
             return Err(Error::new(ErrorKind::Corrupt, what)
@@ -92,20 +114,26 @@ impl Snapshot {
             let values = transaction.open_table(VALUES)?.iter()?.map(texts).collect::<Result<Vec<_>, _>>()?;
             let unfinished =
                 transaction.open_table(UNFINISHED)?.iter()?.map(entries).collect::<Result<Vec<_>, _>>()?;
-            let journal =
-                transaction.open_table(JOURNAL)?.iter()?.map(entries).collect::<Result<Vec<_>, _>>()?;
+            let last_entry = transaction.open_table(JOURNAL)?.last()?.map_or(0, |(seq, _)| seq.value());
             let mut assignments = Vec::new();
             for row in transaction.open_table(ASSIGNMENTS)?.iter()? {
                 let (key, value) = row?;
                 let (machine, interface) = key.value();
                 assignments.push(((machine.to_owned(), interface.to_owned()), value.value().to_vec()));
             }
-            Ok((records, values, unfinished, journal, assignments))
+            Ok((records, values, unfinished, last_entry, assignments))
         })?;
-        let (records, values, unfinished, journal, assignments) = rows;
+        let (records, values, unfinished, last_entry, assignments) = rows;
+        let number = |name: &str| meta.get(name).map_or(Ok(0), |number| parse::<u64>(path, number));
+        let run = parse(path, get("run")?)?;
+        let in_file = if number(TAKEN_IN)? < run { in_file(run)? } else { Vec::new() };
+        let in_file = without_outcome(path, transaction, in_file)?;
+        let unfinished = unfinished.iter().map(|v| parse(path, v)).collect::<Result<Vec<Entry>, _>>()?;
+        let unfinished: Vec<_> = unfinished.into_iter().chain(in_file.iter().cloned()).collect();
+        let last_entry = unfinished.iter().map(|entry| entry.seq).max().unwrap_or(0).max(last_entry);
         Ok(Self {
             id: Some(parse(path, get("id")?)?),
-            run: parse(path, get("run")?)?,
+            run,
             hash_key: Some(
                 HashKey::from_bytes(get("key")?)
                     .ok_or_else(|| corrupt(path, "its key has a wrong length"))?,
@@ -119,11 +147,29 @@ impl Snapshot {
                 .into_iter()
                 .map(|(k, v)| Ok((k, parse(path, &v)?)))
                 .collect::<Result<_, Error>>()?,
-            unfinished: unfinished.iter().map(|v| parse(path, v)).collect::<Result<_, _>>()?,
-            journal: journal.iter().map(|v| parse(path, v)).collect::<Result<_, _>>()?,
+            unfinished,
             values: values.into_iter().map(|(k, v)| (k, v.into())).collect(),
+            format,
+            last_entry: last_entry.max(number(LAST_ENTRY)?),
+            in_file,
         })
     }
+}
+
+/// Of these entries, those that have not ended in the store.
+fn without_outcome(
+    path: &Path,
+    transaction: &ReadTransaction,
+    mut entries: Vec<Entry>,
+) -> Result<Vec<Entry>, Error> {
+    if !entries.is_empty() {
+        let journal = guarded(path, || Ok(transaction.open_table(JOURNAL)?))?;
+        let ended = |entry: &Entry| guarded(path, || Ok(journal.get(entry.seq)?.is_some()));
+        let ended = entries.iter().map(ended).collect::<Result<Vec<_>, _>>()?;
+        let mut ended = ended.into_iter();
+        entries.retain(|_| ended.next() == Some(false));
+    }
+    Ok(entries)
 }
 
 /// What was written by [`serde_json::to_vec`].

@@ -1,11 +1,12 @@
 //! The store of what exists: one embedded database, every change durable when the call returns.
 
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use redb::{Database, ReadableDatabase, WriteTransaction};
+use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -13,6 +14,7 @@ use super::commits::{self, Commits};
 use super::database::{self, ASSIGNMENTS, FILE, FORMAT, META, NEW_FILE, RECORDS, VALUES};
 use super::database::{corrupt, guarded};
 use super::dirs::{Dirs, make_dir, unusable};
+use super::entries::{self, Entries, unfinished};
 use super::journal::Entry;
 use super::key::{HashKey, random};
 use super::lock::{self, Lock};
@@ -35,15 +37,19 @@ pub struct Store(pub(super) Arc<Inner>);
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) commits: Commits,
-    db: Database,
+    pub(super) db: Database,
     pub(super) path: PathBuf,
-    dirs: Dirs,
+    pub(super) dirs: Dirs,
     id: String,
     hash_key: HashKey,
     forgotten: AtomicBool,
     /// The highest number of an entry in the journal.
     pub(super) last_entry: AtomicU64,
-    /// Entries of the journal that have ended, which is written with the next change.
+    /// The journal of the run that goes on.
+    pub(super) entries: Entries,
+    /// Things that runs before this one left something unfinished on.
+    pub(super) earlier: Mutex<HashSet<String>>,
+    /// Entries that have ended on those, which is written with the next change.
     pub(super) ended: Mutex<Vec<Entry>>,
     // Last, so that the file is closed before the layout is free for others.
     lock: Lock,
@@ -60,20 +66,22 @@ impl Store {
         let lock = Lock::take(dirs, command)?;
         made.extend([dirs.cache(), dirs.logs()].into_iter().flat_map(missing));
         let path = dirs.state().join(FILE);
-        let db = match database::open(dirs.storage(), &path, |transaction| {
-            Snapshot::load(&path, transaction).map(drop)
-        })? {
-            Some(db) => db,
+        let check =
+            |transaction: &ReadTransaction| Snapshot::load(&path, transaction, |run| unfinished(dirs, run));
+        let (db, snapshot) = match database::open(dirs.storage(), &path, check)? {
+            Some(opened) => opened,
             None => {
                 refuse_strange_dir(dirs)?;
-                database::create(dirs.storage(), dirs.state(), |transaction| born(&path, transaction))?
+                let db =
+                    database::create(dirs.storage(), dirs.state(), |transaction| born(&path, transaction))?;
+                let snapshot = view(&db, &path, |_| Ok(Vec::new()))?;
+                (db, snapshot)
             }
         };
-        let snapshot = view(&db, &path)?;
         let (Some(id), Some(hash_key)) = (snapshot.id, snapshot.hash_key) else {
             return Err(corrupt(&path, "it has no id"));
         };
-        let last_entry = snapshot.journal.iter().chain(&snapshot.unfinished).map(|entry| entry.seq).max();
+        let things = snapshot.unfinished.iter().map(|entry| entry.thing.clone()).collect();
         let inner = Inner {
             commits: Commits::default(),
             db,
@@ -82,15 +90,20 @@ impl Store {
             id,
             hash_key,
             forgotten: AtomicBool::new(false),
-            last_entry: AtomicU64::new(last_entry.unwrap_or(0)),
+            last_entry: AtomicU64::new(snapshot.last_entry),
+            entries: Entries::after(dirs, snapshot.run, snapshot.in_file),
+            earlier: Mutex::new(things),
             ended: Mutex::default(),
             lock,
         };
         let store = Self(Arc::new(inner));
         let known = snapshot.made.len();
-        let made: std::collections::BTreeSet<_> = snapshot.made.into_iter().chain(made).collect();
-        if made.len() > known {
-            store.write(|transaction| store.put(transaction, META, "made", &made))?;
+        let made: BTreeSet<_> = snapshot.made.into_iter().chain(made).collect();
+        if made.len() > known || snapshot.format < FORMAT {
+            store.write(|transaction| {
+                store.put(transaction, META, "format", &FORMAT)?;
+                store.put(transaction, META, "made", &made)
+            })?;
         }
         // Only now: what is made is on record before it is there.
         make_dir(&**dirs.storage(), dirs.cache())?;
@@ -121,7 +134,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub fn view(&self) -> Result<Snapshot, Error> {
-        view(&self.0.db, &self.0.path)
+        view(&self.0.db, &self.0.path, |_| Ok(self.0.entries.open()))
     }
 
     /// Writes what is known of a thing, outside any journalled change.
@@ -210,7 +223,7 @@ impl Store {
             )
             .hint("destroy everything first"));
         }
-        if let Some(name) = strange_entry(dirs, &[KEYS])? {
+        if let Some(name) = strange_entry(dirs, &[KEYS, entries::DIR])? {
             let what =
                 format!("`{}` holds `{}`, which is not the layout's", dirs.state().display(), name.display());
             return Err(
@@ -219,7 +232,7 @@ impl Store {
         }
         self.0.forgotten.store(true, Ordering::SeqCst);
         let storage = dirs.storage();
-        for dir in [dirs.cache(), dirs.logs(), &dirs.state().join(KEYS)] {
+        for dir in [dirs.cache(), dirs.logs(), &dirs.state().join(KEYS), &dirs.state().join(entries::DIR)] {
             gone(storage.remove_tree(dir)).map_err(unusable(dir))?;
             crash_point("directory-removed");
         }
@@ -240,17 +253,24 @@ impl Store {
         Ok(())
     }
 
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.0.forgotten.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn refuse_forgotten(&self) -> Result<(), Error> {
+        if !self.is_forgotten() {
+            return Ok(());
+        }
+        let what = format!("layout `{}` has been forgotten", self.0.dirs.layout());
+        Err(Error::new(ErrorKind::NotFound, what))
+    }
+
     /// One durable change.
     pub(super) fn write<T>(
         &self,
         body: impl FnOnce(&WriteTransaction) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        if self.0.forgotten.load(Ordering::SeqCst) {
-            return Err(Error::new(
-                ErrorKind::NotFound,
-                format!("layout `{}` has been forgotten", self.0.dirs.layout()),
-            ));
-        }
+        self.refuse_forgotten()?;
         commits::write(&self.0.db, &self.0.path, |transaction| {
             self.end_those(transaction)?;
             body(transaction)
@@ -280,8 +300,12 @@ impl Store {
     }
 }
 
-fn view(db: &Database, path: &Path) -> Result<Snapshot, Error> {
-    Snapshot::load(path, &guarded(path, || Ok(db.begin_read()?))?)
+fn view(
+    db: &Database,
+    path: &Path,
+    in_file: impl Fn(u64) -> Result<Vec<Entry>, Error>,
+) -> Result<Snapshot, Error> {
+    Snapshot::load(path, &guarded(path, || Ok(db.begin_read()?))?, in_file)
 }
 
 /// What a new store holds.

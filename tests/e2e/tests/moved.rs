@@ -247,7 +247,8 @@ async fn a_machine_and_its_network_are_kept_under_other_names() {
     assert_eq!(state.records["network:wire"].identity, network);
     let left: Vec<_> = state.records.keys().collect();
     assert_eq!(left, ["machine:first", "machine:watcher", "machine:web", "network:wire"]);
-    assert!(state.journal.iter().any(|entry| entry.thing == "machine:web" && entry.action == "move"));
+    let journal = Snapshot::journal(&Dirs::find("moving", Some(base.path())).unwrap(), 0).unwrap();
+    assert!(journal.iter().any(|entry| entry.thing == "machine:web" && entry.action == "move"));
     assert!(
         !state.values.contains_key("mirror.token")
             && !base.path().join("moving/cache/stamps/mirror").exists()
