@@ -92,7 +92,7 @@ impl Deployment {
                 let (roots, machines) =
                     applications.split_at(applications.partition_point(|one| one.when == When::Exists));
                 let (identity, rooted) =
-                    self.deploy_machine(thing, *index, machine, roots, &progress).await?;
+                    self.deploy_machine(at, thing, *index, machine, roots, &progress).await?;
                 self.release_unused(machine).await.map_err(told)?;
                 self.end_services(*index, machine, &progress).await?;
                 if !machines.is_empty() && !machine.awaits_online() {
@@ -171,6 +171,7 @@ impl Deployment {
     /// started; it is not started unless they succeed. If it goes on running, what becomes of them is handed back.
     async fn deploy_machine(
         &self,
+        at: usize,
         thing: &Thing,
         index: usize,
         machine: &Machine,
@@ -217,7 +218,8 @@ impl Deployment {
                     }
                 }
                 let names = self.names.hosts(machine.spec());
-                machine.introduce(identity.clone(), &names, self.names.hash(machine.spec())).await?;
+                let (hash, needs) = (self.names.hash(machine.spec()), self.things.needs(at));
+                machine.introduce(identity.clone(), &names, hash, needs).await?;
                 crash_point("machine-introduced");
                 Ok((identity, rooted))
             })

@@ -129,8 +129,8 @@ pub struct Deployment {
     things: Things,
     /// Of the layout.
     names: Directory,
-    /// Of the machines that were deployed.
-    old_names: Directory,
+    /// Of the machines that were deployed, if somebody has asked.
+    old_names: OnceLock<Directory>,
     /// By the names that things have in the layout.
     snapshot: Snapshot,
     moves: Moves,
@@ -232,8 +232,6 @@ impl Deployment {
         parallel::known(&options.parallel_of, &world)?;
         let things = Things::of(&world, &snapshot, &ledger, &options.events)?;
         let names = Directory::of(world.machines().values().map(Machine::spec));
-        let made: Vec<_> = snapshot.records.values().filter_map(MadeFrom::of).collect();
-        let old_names = Directory::of(made.iter().map(|made| &made.spec));
         let (layout, trouble) = match refused.map_or(layout, Err) {
             Ok(layout) => (Some(layout), None),
             Err(trouble) => (None, Some(Arc::new(trouble))),
@@ -243,7 +241,7 @@ impl Deployment {
                 world,
                 things,
                 names,
-                old_names,
+                old_names: OnceLock::new(),
                 snapshot,
                 moves,
                 carried,
@@ -255,6 +253,14 @@ impl Deployment {
             },
             layout,
         ))
+    }
+
+    /// The names of the machines that were deployed.
+    fn old_names(&self) -> &Directory {
+        self.old_names.get_or_init(|| {
+            let made: Vec<_> = self.snapshot.records.values().filter_map(MadeFrom::of).collect();
+            Directory::of(made.iter().map(|made| &made.spec))
+        })
     }
 
     /// An error if the layout could not be resolved.

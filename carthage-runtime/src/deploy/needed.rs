@@ -88,7 +88,7 @@ impl Things {
     }
 
     /// The names of what a thing needs itself.
-    fn needs(&self, at: usize) -> Vec<String> {
+    pub(super) fn needs(&self, at: usize) -> Vec<String> {
         self.deploys.needs(at).map(|other| self.all[other].name()).collect()
     }
 }

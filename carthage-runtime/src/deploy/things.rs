@@ -237,16 +237,16 @@ impl Things {
         }
         for (at, thing) in self.all.iter().enumerate() {
             let (Thing::Machine(_, machine) | Thing::OldMachine(machine)) = thing else { continue };
-            let made = snapshot.records.get(&thing.name()).and_then(MadeFrom::of);
-            let shared = made.iter().filter_map(|made| made.spec.shares_links.as_ref());
-            for other in shared.filter_map(|shared| at_name.get(&Kind::Machine.thing(&shared.machine))) {
+            let record = snapshot.records.get(&thing.name());
+            let (plugged, shared) = record.map(MadeFrom::wires).unwrap_or_default();
+            for other in shared.iter().filter_map(|other| at_name.get(&Kind::Machine.thing(other))) {
                 self.destroys.need_if_it_can(at, *other);
                 if self.all[*other].is_old() && !thing.is_old() {
                     self.first.push((at, *other));
                 }
             }
-            for link in made.iter().flat_map(|made| &made.spec.links) {
-                let Some(&network) = networks.get(&link.network) else { continue };
+            for network in &plugged {
+                let Some(&network) = networks.get(network) else { continue };
                 self.destroys.need_if_it_can(at, network);
                 if self.all[network].is_old() {
                     self.first.push((at, network));

@@ -42,6 +42,31 @@ impl MadeFrom {
         Origin::of(self).expect("plain data")
     }
 
+    /// The networks that one was plugged into, by a record, and the machine whose links it shares.
+    pub(crate) fn wires(record: &Record) -> (Vec<String>, Option<String>) {
+        #[derive(Default, serde::Deserialize)]
+        #[serde(default)]
+        struct Wires {
+            links: Vec<Link>,
+            shares_links: Option<Shares>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Link {
+            network: String,
+        }
+        #[derive(serde::Deserialize)]
+        struct Shares {
+            machine: String,
+        }
+        #[derive(serde::Deserialize)]
+        struct Made {
+            spec: Wires,
+        }
+        let Wires { links, shares_links } = record.spec.read().map(|Made { spec }| spec).unwrap_or_default();
+        let networks = links.into_iter().map(|link| link.network).collect();
+        (networks, shares_links.map(|shares| shares.machine))
+    }
+
     /// From a record; `None` if another version wrote it differently.
     pub(crate) fn of(record: &Record) -> Option<Self> {
         record.spec.read()
@@ -296,19 +321,21 @@ impl Machine {
         intent.settle_later(updated).await
     }
 
-    /// Gives it the names that it can reach, while it runs, and writes down what it is now, with their hash.
+    /// Gives it the names that it can reach, while it runs, and writes down what it is now, with their hash, and
+    /// what it needs.
     pub(crate) async fn introduce(
         &self,
         identity: Identity,
         hosts: &Hosts,
         hash: String,
+        needs: Vec<String>,
     ) -> Result<(), Error> {
         // One that nobody waits for may take no commands at all.
         if self.awaits_online() {
             let told = self.engine().set_hosts(self.known(), hosts);
             within(CHANGE, "tell its neighbours to", self.name(), told).await?;
         }
-        self.0.ledger.put_record(self.record(identity, hash)).await
+        self.0.ledger.put_record(Record { needs, ..self.record(identity, hash) }).await
     }
 
     /// What the store says of it once it exists.

@@ -1,7 +1,7 @@
 //! Changes that come at the same time become durable together: one commit, and one wait for the disk, for all of them.
 //!
-//! While one commit is written, those who come line up; whoever writes takes all of them into the next one. Whoever comes alone waits
-//! for nobody. If one of them fails, none of that transaction happened, and each is told.
+//! While one commit is written, those who come line up; whoever writes takes all of them into the next one. Whoever comes first lets
+//! those come who can go on at this moment, and waits for nobody. If one of them fails, none of that transaction happened, and each is told.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -65,8 +65,7 @@ impl Store {
             !std::mem::replace(&mut line.is_written, true)
         };
         if is_first {
-            let store = self.clone();
-            tokio::task::spawn_blocking(move || store.write_those_in_line());
+            First { store: Some(self.clone()), writes: Store::write_those_in_line }.lets_others_come().await;
         }
         told.await.map_err(Error::host("a thread that writes the state has died"))?
     }
@@ -94,8 +93,9 @@ impl Store {
             return Ok(false);
         };
         if is_first {
-            let store = self.clone();
-            tokio::task::spawn_blocking(move || store.write_entries_in_line());
+            First { store: Some(self.clone()), writes: Store::write_entries_in_line }
+                .lets_others_come()
+                .await;
         }
         told.await.map_err(Error::host("a thread that writes the journal has died"))?.map(|()| true)
     }
@@ -145,6 +145,29 @@ impl Store {
                 return tell_all();
             }
             tell_all();
+        }
+    }
+}
+
+/// Whoever came first: what is in line is written when it is dropped, which may be because nobody waits for it any more.
+struct First {
+    store: Option<Store>,
+    writes: fn(Store),
+}
+
+impl First {
+    /// Lets those come who can at this moment, so that they are written as well.
+    async fn lets_others_come(self) {
+        tokio::task::yield_now().await;
+    }
+}
+
+impl Drop for First {
+    fn drop(&mut self) {
+        let (Some(store), writes) = (self.store.take(), self.writes) else { return };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(move || writes(store))),
+            Err(_) => writes(store),
         }
     }
 }
@@ -199,6 +222,32 @@ mod tests {
         assert!(written.iter().all(Result::is_ok));
         assert!(disk.syncs() - before < 10 * alone, "{} syncs, and one alone needs {alone}", disk.syncs());
         assert_eq!(store.view().unwrap().values.len(), 800);
+    }
+
+    #[tokio::test]
+    async fn those_who_come_at_one_moment_are_in_one_commit_and_nobody_depends_on_the_first() {
+        let (_base, disk, store) = store();
+        let before = disk.syncs();
+        keep(&store, 0).await.unwrap();
+        let alone = disk.syncs() - before;
+        join_all((1..9).map(|number| keep(&store, number))).await;
+        assert_eq!(disk.syncs() - before, 2 * alone);
+        // The first gives up before anything is written.
+        let mut first = Box::pin(keep(&store, 9));
+        assert!(futures_util::poll!(&mut first).is_pending());
+        let (second, ()) = tokio::join!(keep(&store, 10), async { drop(first) });
+        second.unwrap();
+        assert_eq!(store.view().unwrap().values.len(), 11);
+
+        let run = store.begin_run().unwrap();
+        let mut first = Box::pin(store.intend_soon(run, "machine:a", "start"));
+        assert!(futures_util::poll!(&mut first).is_pending());
+        let (second, ()) = tokio::join!(store.intend_soon(run, "machine:b", "start"), async { drop(first) });
+        drop(second.unwrap());
+        assert_eq!(store.view().unwrap().unfinished.len(), 2);
+        let before = disk.syncs();
+        join_all((0..8).map(|_| store.intend_soon(run, "task:a/t", "run"))).await;
+        assert_eq!(disk.syncs() - before, 1);
     }
 
     #[tokio::test]
