@@ -31,6 +31,9 @@ const FORMAT: u32 = 1;
 /// Who is told that a line is durable.
 pub(super) type Tell = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
+/// Somebody, and what is to be told.
+type Told = (Tell, Result<(), Error>);
+
 /// The journal's file of the run that goes on.
 pub(super) struct Entries {
     storage: Arc<dyn Storage>,
@@ -155,7 +158,7 @@ impl Entries {
     }
 
     /// Writes all that is in line, durably; answers who is to be told of it, and whether nobody has come since.
-    pub(super) fn write(&self) -> (Vec<(Tell, Result<(), Error>)>, bool) {
+    pub(super) fn write(&self) -> (Vec<Told>, bool) {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let (bytes, tell) = {
             let mut line = self.line();
@@ -292,13 +295,13 @@ pub(super) fn read(dirs: &Dirs, run: u64) -> Result<BTreeMap<u64, Entry>, Error>
         text => text.map_err(Error::host(format!("cannot read the journal `{}`", path.display())))?,
     };
     let mut lines = text.split(|byte| *byte == b'\n');
-    if let Some(Ok(Head { carthage, .. })) = lines.next().map(serde_json::from_slice) {
-        if carthage > FORMAT {
-            let what = format!("the journal `{}` was written by a newer version of Carthage", path.display());
-            return Err(Error::new(ErrorKind::Corrupt, what)
-                .because(format!("it is of version {carthage}, and this version knows {FORMAT}"))
-                .hint("build the layout with the newer version"));
-        }
+    if let Some(Ok(Head { carthage, .. })) = lines.next().map(serde_json::from_slice)
+        && carthage > FORMAT
+    {
+        let what = format!("the journal `{}` was written by a newer version of Carthage", path.display());
+        return Err(Error::new(ErrorKind::Corrupt, what)
+            .because(format!("it is of version {carthage}, and this version knows {FORMAT}"))
+            .hint("build the layout with the newer version"));
     }
     let mut entries = BTreeMap::new();
     for any in lines.filter_map(|line| serde_json::from_slice::<Any>(line).ok()) {
