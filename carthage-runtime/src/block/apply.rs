@@ -1,6 +1,6 @@
 //! Comparing the blocks of tasks with a host, and making them true of it.
 
-use super::script::{Probe, change, joined};
+use super::script::{Probe, joined};
 use super::seen::Seen;
 use super::{Block, Outcome, files, script};
 use crate::error::{Error, ErrorKind};
@@ -17,6 +17,8 @@ pub(crate) struct Looked {
     pub(crate) changes: Vec<Change>,
     /// The names of those that differ.
     names: Vec<String>,
+    /// Whether there is one among these of which nobody knows all that it changes.
+    pub(crate) is_opaque: bool,
 }
 
 impl Looked {
@@ -80,24 +82,28 @@ fn check(blocks: &[Block]) -> Result<(), Error> {
     })
 }
 
-/// Compares the blocks of several tasks with a host, in one round trip. `runs` is whether commands can be run in it. What is
-/// wrong with the blocks of one task hides nothing of the others.
+/// Compares the blocks of several tasks with a host, in one round trip, and hands back what was seen there as well. `runs` is whether
+/// commands can be run in it. What is wrong with the blocks of one task hides nothing of the others.
 pub(crate) async fn look(
     host: &Host,
     runs: bool,
-    tasks: Vec<Result<Vec<Block>, String>>,
-) -> Result<Vec<Result<Looked, String>>, Error> {
-    let tasks: Vec<Result<Vec<Block>, String>> = tasks
-        .into_iter()
-        .map(|task| task.and_then(|blocks| check(&blocks).map_err(|e| crate::chain(&e)).map(|()| blocks)))
-        .collect();
+    tasks: &[Result<Vec<Block>, String>],
+) -> Result<(Seen, Vec<Result<Looked, String>>), Error> {
+    let checked = |task: &Result<Vec<Block>, String>| -> Result<Vec<Block>, String> {
+        let blocks = task.clone()?;
+        check(&blocks).map_err(|error| crate::chain(&error))?;
+        Ok(blocks)
+    };
+    let tasks: Vec<_> = tasks.iter().map(checked).collect();
     let all: Vec<Block> = tasks.iter().flatten().flatten().cloned().collect();
-    let mut seen = Way::of(host, runs).see(host, &all).await?;
+    let seen = Way::of(host, runs).see(host, &all).await?;
+    let mut changed = seen.clone();
     let mut compared = |blocks: Vec<Block>| {
-        let (mut looked, mut opaque) = (Looked::default(), None::<String>);
+        let mut looked = Looked::default();
+        let mut opaque = None::<String>;
         for block in blocks {
             let name = block.0.name();
-            let change = match (block.0.compare(&mut seen), &opaque) {
+            let change = match (block.0.compare(&mut changed), &opaque) {
                 (Outcome::Same, _) => continue,
                 (Outcome::Differs(change, _), _) => change,
                 (Outcome::Blocked(_), Some(before)) => {
@@ -111,57 +117,149 @@ pub(crate) async fn look(
             }
             looked.names.push(name);
         }
+        looked.is_opaque = opaque.is_some();
         looked
     };
-    Ok(tasks.into_iter().map(|task| task.map(&mut compared)).collect())
+    Ok((seen, tasks.into_iter().map(|task| task.map(&mut compared)).collect()))
 }
 
-/// Makes these blocks true of a host: looks, and changes what differs, in one round trip each. After a block of which nobody
-/// knows all that it changes, such as a package, those behind it are compared again.
-pub(crate) async fn apply(host: &Host, runs: bool, blocks: &[Block]) -> Result<(), Error> {
-    check(blocks)?;
-    let way = Way::of(host, runs);
-    let mut rest = blocks;
-    while !rest.is_empty() {
-        let mut seen = way.see(host, rest).await?;
+/// Makes these blocks true of a host: looks, and changes what differs.
+pub(crate) async fn apply(host: &Host, runs: bool, blocks: Vec<Block>) -> Result<(), Error> {
+    check(&blocks)?;
+    let mut batch = Batch::new(runs, vec![(host, blocks)]);
+    while !batch.is_made() {
+        batch.round(None, &|_| ()).await.map_err(|undone| undone.error)?;
+    }
+    Ok(())
+}
+
+/// The blocks of several tasks, which are made true of a host in as few round trips as it takes: what differs is changed in one.
+/// After a block of which nobody knows all that it changes, such as a package, those behind it are looked at again.
+pub(crate) struct Batch<'a> {
+    /// The host, as each task has it.
+    hosts: Vec<&'a Host>,
+    way: Way,
+    /// All blocks, with the position of the task.
+    blocks: Vec<(usize, Block)>,
+    /// The first that may still differ.
+    next: usize,
+    /// What is there now, if that is known.
+    seen: Option<Seen>,
+}
+
+/// Why a task was not made so.
+pub(crate) struct Undone {
+    pub(crate) error: Error,
+    /// Whether something of the tasks behind it may have been changed: nobody said how far it came.
+    pub(crate) is_lost: bool,
+}
+
+impl From<Error> for Undone {
+    fn from(error: Error) -> Self {
+        Self { error, is_lost: false }
+    }
+}
+
+impl<'a> Batch<'a> {
+    /// Of these tasks, which are made in this order.
+    pub(crate) fn new(runs: bool, tasks: Vec<(&'a Host, Vec<Block>)>) -> Self {
+        let way = tasks.first().map_or(Way::Scripts, |(host, _)| Way::of(host, runs));
+        let (mut hosts, mut all) = (Vec::new(), Vec::new());
+        for (task, (host, blocks)) in tasks.into_iter().enumerate() {
+            hosts.push(host);
+            all.extend(blocks.into_iter().map(|block| (task, block)));
+        }
+        Self { hosts, way, blocks: all, next: 0, seen: None }
+    }
+
+    /// How many tasks are made, from the first on.
+    pub(crate) fn made(&self) -> usize {
+        self.blocks.get(self.next).map_or(self.hosts.len(), |(task, _)| *task)
+    }
+
+    /// Whether all are.
+    pub(crate) fn is_made(&self) -> bool {
+        self.next == self.blocks.len()
+    }
+
+    /// What is there once all are made, if that is known without looking again.
+    pub(crate) fn seen(self) -> Option<Seen> {
+        let is_made = self.is_made();
+        self.seen.filter(|_| is_made)
+    }
+
+    /// Looks, unless what is there was `seen` just now, and changes what can be changed before it has to be looked again. `reaches`
+    /// is told each task whose turn has come. An error is of the first task that is not made.
+    pub(crate) async fn round(
+        &mut self,
+        seen: Option<Seen>,
+        reaches: &(dyn Fn(usize) + Sync),
+    ) -> Result<(), Undone> {
+        let Some((task, _)) = self.blocks.get(self.next) else {
+            self.seen = seen.or(self.seen.take());
+            return Ok(());
+        };
+        self.seen = None;
+        let host = self.hosts[*task];
+        let mut seen = match seen {
+            Some(seen) => seen,
+            None => {
+                let rest: Vec<_> = self.blocks[self.next..].iter().map(|(_, block)| block.clone()).collect();
+                self.way.see(host, &rest).await?
+            }
+        };
         let (mut ops, mut whose) = (Vec::new(), Vec::new());
         let mut opaque: Option<&'static str> = None;
-        let mut taken = 0;
-        for block in rest {
+        let mut next = self.next;
+        while let Some((_, block)) = self.blocks.get(next) {
             // Packages behind a package need not be looked at once more.
             if opaque.is_some_and(|verb| !block.0.is_opaque() || block.0.verb() != verb) {
                 break;
             }
-            taken += 1;
             match block.0.compare(&mut seen) {
                 Outcome::Same => {}
                 Outcome::Differs(_, more) => {
-                    whose.extend(more.iter().map(|_| block));
+                    whose.extend(more.iter().map(|_| next));
                     ops.extend(more);
                     opaque = block.0.is_opaque().then(|| block.0.verb());
                 }
-                Outcome::Blocked(why) if ops.is_empty() => return Err(failed(host, block, &why)),
-                // What comes before it is done first.
-                Outcome::Blocked(_) => {
-                    taken -= 1;
-                    break;
+                Outcome::Blocked(why) if ops.is_empty() => {
+                    self.next = next;
+                    return Err(failed(host, block, &why).into());
                 }
+                // What comes before it is done first.
+                Outcome::Blocked(_) => break,
             }
+            next += 1;
         }
-        rest = &rest[taken..];
         if ops.is_empty() {
-            continue;
+            (self.next, self.seen) = (next, Some(seen));
+            return Ok(());
         }
-        let (done, said) = match way {
-            Way::Scripts => change(host, &ops).await?,
-            Way::Files { pretends } => files::change(host, &ops, pretends).await?,
+        let hosts: Vec<_> = whose.iter().map(|at| self.hosts[self.blocks[*at].0]).collect();
+        let reached = |op: usize| {
+            if let Some(at) = whose.get(op) {
+                reaches(self.blocks[*at].0);
+            }
         };
-        if let Some(block) = whose.get(done) {
-            let from = said.char_indices().map(|(at, _)| at).find(|at| said.len() - at <= QUOTED);
-            return Err(failed(host, block, &said[from.unwrap_or(0)..]));
-        }
+        let changed = match self.way {
+            Way::Scripts => script::change(&hosts, &ops, &reached).await,
+            Way::Files { pretends } => Ok(files::change(&hosts, &ops, pretends, &reached).await),
+        };
+        let (done, said) = changed.map_err(|lost| {
+            // At least as far as was heard.
+            self.next = whose.get(lost.heard).copied().unwrap_or(self.next);
+            Undone { error: lost.error, is_lost: true }
+        })?;
+        let Some(at) = whose.get(done).copied() else {
+            // With what was changed, unless nobody knows what else was.
+            (self.next, self.seen) = (next, opaque.is_none().then_some(seen));
+            return Ok(());
+        };
+        self.next = at;
+        let from = said.char_indices().map(|(at, _)| at).find(|at| said.len() - at <= QUOTED);
+        Err(failed(host, &self.blocks[at].1, &said[from.unwrap_or(0)..]).into())
     }
-    Ok(())
 }
 
 fn failed(host: &Host, block: &Block, why: &str) -> Error {

@@ -51,14 +51,21 @@ async fn at(tree: &Tree, path: &Path, contents: Wanted) -> crate::Result<At> {
     })
 }
 
-/// Changes files, one after the other. Of a made-up machine the rest counts as done.
-pub(super) async fn change(host: &Host, ops: &[Op], pretends: bool) -> Result<(usize, String), Error> {
-    for (at, op) in ops.iter().enumerate() {
+/// Changes files, one after the other, each on behalf of the task whose host stands in its place. `reached` is told each whose turn has
+/// come. Of a made-up machine the rest counts as done.
+pub(super) async fn change(
+    hosts: &[&Host],
+    ops: &[Op],
+    pretends: bool,
+    reached: &(dyn Fn(usize) + Sync),
+) -> (usize, String) {
+    for (at, (op, host)) in ops.iter().zip(hosts).enumerate() {
+        reached(at);
         if let Err(error) = change_one(host, op, pretends).await {
-            return Ok((at, error.to_string()));
+            return (at, error.to_string());
         }
     }
-    Ok((ops.len(), String::new()))
+    (ops.len(), String::new())
 }
 
 async fn change_one(host: &Host, op: &Op, pretends: bool) -> crate::Result<()> {
@@ -88,7 +95,7 @@ async fn change_one(host: &Host, op: &Op, pretends: bool) -> crate::Result<()> {
         Op::Remove { path } => tree.remove(path).await,
         Op::Symlink { .. } | Op::Keys { .. } | Op::Other { .. } if pretends => {
             // Chance may want it to fail.
-            let output = host.script(&CHANGE, Vec::new()).await?;
+            let output = host.script(&CHANGE, Vec::new(), |_, _| None).await?;
             output.exit.success().then_some(()).ok_or_else(|| "the script failed".into())
         }
         Op::Symlink { .. } | Op::Keys { .. } | Op::Other { .. } => {

@@ -26,7 +26,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-pub(crate) use apply::{Looked, apply, look};
+pub(crate) use apply::{Batch, Looked, apply, look};
 pub use checkout::GitCheckout;
 pub use command::{Command, Unguarded};
 pub use content::Content;
@@ -42,7 +42,7 @@ pub use user::User;
 use crate::machine::{Host, Machine};
 use crate::step::Change;
 use script::{Op, Probe};
-use seen::Seen;
+pub(crate) use seen::Seen;
 
 /// What a setup task returns that says what is to be, in place of doing it.
 ///

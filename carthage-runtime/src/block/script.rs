@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::content::Content;
 use super::seen::{At, Facts, Seen, Told, What};
@@ -208,12 +209,17 @@ pub(super) fn orders(id: &str, ops: &[Op]) -> Vec<u8> {
     input
 }
 
-/// How many of them it says are done; `None` if it does not say how it ended.
-pub(super) fn done(id: &str, said: &[u8]) -> Option<usize> {
+/// How many of them it says are done, and what was said of the next; `None` if it does not say how it ended.
+pub(super) fn done(id: &str, said: &[u8]) -> Option<(usize, String)> {
     let frames = frames(said, id);
     let done = frames.iter().take_while(|frame| frame.words[0] == "done").count();
     let last = frames.get(done)?;
-    matches!(&*last.words[0], "end" | "failed").then_some(done)
+    let of_next = match done.checked_sub(1) {
+        Some(before) => frames[before].bytes,
+        None => said.split(|byte| *byte == MARK).next().unwrap_or_default(),
+    };
+    let of_next = String::from_utf8_lossy(of_next).trim().to_owned();
+    matches!(&*last.words[0], "end" | "failed").then_some((done, of_next))
 }
 
 /// Sees what is asked for, in one round trip.
@@ -222,7 +228,8 @@ pub(super) async fn look(host: &Host, probes: &[Probe]) -> Result<Seen, Error> {
         return Ok(Seen::default());
     }
     let id = random_id()?;
-    let output = host.script(&LOOK, question(&id, probes)).await?;
+    let told = |is_error: bool, line| is_error.then(|| host.said(line));
+    let output = host.script(&LOOK, question(&id, probes), told).await?;
     answer(&id, probes, &output.stdout).ok_or_else(|| {
         let said = String::from_utf8_lossy(&output.stderr);
         let error = Error::new(ErrorKind::Host, format!("`{}` does not say how it is", host.name()));
@@ -234,19 +241,50 @@ pub(super) async fn look(host: &Host, probes: &[Probe]) -> Result<Seen, Error> {
     })
 }
 
-/// Changes all that, in one round trip. Answers how many were done; fewer than there are if one failed, with what was said of it.
-pub(super) async fn change(host: &Host, ops: &[Op]) -> Result<(usize, String), Error> {
-    let id = random_id()?;
-    let output = host.script(&CHANGE, orders(&id, ops)).await?;
-    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    match done(&id, &output.stdout) {
-        Some(done) => Ok((done, said)),
-        None => {
-            let error = Error::new(ErrorKind::Host, format!("lost the connection to `{}`", host.name()));
-            let error = if said.is_empty() { error } else { error.because(said) };
-            Err(error.hint("deploy again once the machine can be reached"))
-        }
-    }
+/// Nobody said how far changes came.
+pub(super) struct Lost {
+    pub(super) error: Error,
+    /// How many are known to be done.
+    pub(super) heard: usize,
+}
+
+/// Changes all that, in one round trip; each on behalf of the task whose host stands in its place. `reached` is told each whose turn has
+/// come. Answers how many were done; fewer than there are if one failed, with what was said of it.
+pub(super) async fn change(
+    hosts: &[&Host],
+    ops: &[Op],
+    reached: &(dyn Fn(usize) + Sync),
+) -> Result<(usize, String), Lost> {
+    let [host, ..] = hosts else { return Ok((0, String::new())) };
+    let heard = AtomicUsize::new(0);
+    let lost = |error| Lost { error, heard: heard.load(Ordering::SeqCst) };
+    let id = random_id().map_err(lost)?;
+    reached(0);
+    // What programs write, and in between that one is done.
+    let frame = format!("{}{id} ", char::from(MARK));
+    let line = |is_error: bool, line: String| {
+        let of = hosts.get(heard.load(Ordering::SeqCst)).unwrap_or(host);
+        let text = match line.split_once(&frame) {
+            Some((text, said)) => {
+                if said.starts_with("done") {
+                    reached(heard.fetch_add(1, Ordering::SeqCst) + 1);
+                }
+                text.to_owned()
+            }
+            None => return is_error.then(|| of.said(line)),
+        };
+        (is_error && !text.is_empty()).then(|| of.said(text))
+    };
+    let output = host.script(&CHANGE, orders(&id, ops), line).await.map_err(lost)?;
+    done(&id, &output.stderr).ok_or_else(|| {
+        let said = frames(&output.stderr, &id).last().map_or(&*output.stderr, |frame| frame.bytes);
+        let error = Error::new(ErrorKind::Host, format!("lost the connection to `{}`", host.name()));
+        let error = match String::from_utf8_lossy(said).trim() {
+            "" => error,
+            said => error.because(said.to_owned()),
+        };
+        lost(error.hint("deploy again once the machine can be reached"))
+    })
 }
 
 /// What stands in a frame, and what follows it.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::machine::engine::FileKind;
 
 /// What was seen.
-#[derive(Debug, Default)]
-pub(super) struct Seen {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
     /// What is at a path, as the last one that changes it leaves it.
     pub(super) paths: BTreeMap<PathBuf, At>,
     /// What else was told, by what was asked.

@@ -1,28 +1,24 @@
 //! Applying customizations to a machine: what would run and why, and running it.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::body::{Member, on_disk};
 use super::elsewhere::{Walk, release};
 use super::panics::{panicked, unpanicked};
-use super::{AnyCustomization, Compared, Ground, Kind, On, SkipTask, When};
-use crate::crash::crash_point;
-use crate::error::{BoxError, Error, ErrorKind, chain};
+use super::{AnyCustomization, Compared, Ground, Kind, On, When};
+use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::layout::Place;
 use crate::machine::engine::Identity;
 use crate::machine::not_root;
 use crate::model::TaskNode;
-use crate::state::{HashKey, Ledger, now};
+use crate::state::{HashKey, Ledger};
 use crate::step::{Action, Failure, Planned, Skip, Step};
+use crate::task::decide::Reason;
 use crate::task::decide::{Answer, Before, Check, Earlier, Facts, Inputs, Target};
-use crate::task::{Decision, InputHash, Last, Stamp, Stamps, decide};
-
-/// How long it is waited before a task is tried again: the first time, and at most. Each pause is twice the one before.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+use crate::task::{Decision, InputHash, Last, Stamps, decide};
 
 /// The machine as a plan sees it.
 pub(crate) enum Now {
@@ -72,12 +68,17 @@ impl Applied {
     }
 }
 
-/// How a task ended that did not fail.
-enum Ended {
-    Ran,
-    /// It said that it had nothing to do.
-    Skipped,
+/// What a run keeps to.
+pub(super) struct Terms<'a> {
+    pub(super) identity: &'a Identity,
+    /// Whether the task of this name runs whether it needs to or not.
+    pub(super) forced: &'a (dyn Fn(&str) -> bool + Sync),
+    pub(super) only_forced: bool,
+    pub(super) stop: &'a CancellationToken,
 }
+
+/// What became of a task: what was done, and what it is to those after it.
+pub(super) type Settled = Result<(Option<Step>, Earlier), Error>;
 
 /// The setup tasks of one customization on one machine, or those of a model.
 pub(crate) struct Application<'a> {
@@ -167,18 +168,19 @@ impl Application<'_> {
     pub(crate) async fn run(
         &self,
         identity: &Identity,
-        forced: impl Fn(&str) -> bool,
+        forced: impl Fn(&str) -> bool + Sync,
         only_forced: bool,
         stop: &CancellationToken,
     ) -> Result<Applied, Error> {
+        let terms = &Terms { identity, forced: &forced, only_forced, stop };
         let mut applied = Applied::default();
         let mut earlier: Vec<Option<Earlier>> = Vec::new();
         // Together, they are waited for once.
         let mut stamped = Vec::new();
-        for (task, node) in self.tasks().iter().enumerate() {
+        while let Some(node) = self.tasks().get(earlier.len()) {
+            let task = earlier.len();
             let thing = format!("task:{}", self.name(task));
-            let force = forced(&self.name(task));
-            if only_forced && !force {
+            if only_forced && !forced(&self.name(task)) {
                 earlier.push(Some(Earlier::Never));
                 continue;
             }
@@ -201,23 +203,26 @@ impl Application<'_> {
                 earlier.push(None);
                 continue;
             }
-            let known: Vec<_> = earlier.iter().map(|is| is.unwrap_or(Earlier::Never)).collect();
-            earlier.push(match self.settle(task, identity, &known, force, stop).await {
-                Ok((done, is)) => {
-                    if matches!(is, Earlier::RanNow) {
-                        stamped.push(self.stem(task));
+            for settled in self.settle(task, terms, &earlier).await {
+                let task = earlier.len();
+                earlier.push(match settled {
+                    Ok((done, is)) => {
+                        if matches!(is, Earlier::RanNow) {
+                            stamped.push(self.stem(task));
+                        }
+                        applied.done.extend(done);
+                        Some(self.is(task, is))
                     }
-                    applied.done.extend(done);
-                    Some(self.is(task, is))
-                }
-                Err(error) => {
-                    let failure = Failure::of(thing.clone(), &error);
-                    let (text, hint) = (failure.causes.join(": "), failure.hint.clone());
-                    self.setting.events.send(Event::Failed { thing, action: "run", error: text, hint });
-                    applied.failed.push(failure);
-                    None
-                }
-            });
+                    Err(error) => {
+                        let thing = format!("task:{}", self.name(task));
+                        let failure = Failure::of(thing.clone(), &error);
+                        let (text, hint) = (failure.causes.join(": "), failure.hint.clone());
+                        self.setting.events.send(Event::Failed { thing, action: "run", error: text, hint });
+                        applied.failed.push(failure);
+                        None
+                    }
+                });
+            }
         }
         if !stamped.is_empty() {
             on_disk(&self.setting.stamps, move |stamps| stamps.sync(&stamped)).await?;
@@ -225,159 +230,43 @@ impl Application<'_> {
         Ok(applied)
     }
 
-    /// Decides on one task and, if it must, runs it.
-    async fn settle(
-        &self,
-        task: usize,
-        identity: &Identity,
-        earlier: &[Earlier],
-        forced: bool,
-        stop: &CancellationToken,
-    ) -> Result<(Option<Step>, Earlier), Error> {
-        let ground = self.ground(task);
-        let (decision, last) =
-            self.decide(task, Target::Exists(identity), Some(&ground), earlier, forced).await?;
+    /// Decides on one task and, if it must, runs it; with it those behind it that are made together with it. Answers what became of each,
+    /// from this one on.
+    async fn settle(&self, task: usize, terms: &Terms<'_>, earlier: &[Option<Earlier>]) -> Vec<Settled> {
+        let known: Vec<_> = earlier.iter().map(|is| is.unwrap_or(Earlier::Never)).collect();
+        let (ground, forced) = (self.ground(task), (terms.forced)(&self.name(task)));
+        let target = Target::Exists(terms.identity);
+        let (decision, last) = match self.decide(task, target, Some(&ground), &known, forced).await {
+            Ok(decided) => decided,
+            Err(error) => return vec![Err(error)],
+        };
         match decision {
-            Decision::Run(why) => {
-                let step = self.step(task, Action::Run, why.to_string());
-                if let Some(planned) = self.planned {
-                    planned.allows(&step.thing, step.action.word(), &step.why)?;
-                }
-                match self.body(task, identity, &ground, &step, &last, stop).await? {
-                    Ended::Ran => Ok((Some(step), Earlier::RanNow)),
-                    Ended::Skipped => Ok((None, Decision::Skip.planned(&last))),
-                }
-            }
-            Decision::Adopt => {
-                if !self.setting.stamps.have_room() {
-                    on_disk(&self.setting.stamps, Stamps::make_room).await?;
-                }
-                self.stamp(task, identity)?;
-                Ok((None, Earlier::RanNow))
-            }
-            decision => Ok((None, decision.planned(&last))),
-        }
-    }
-
-    /// Runs a task's body, as often and as long as the task says. Nothing is tried again once the run is to stop.
-    async fn tries(
-        &self,
-        task: usize,
-        ground: &Ground,
-        thing: &str,
-        stop: &CancellationToken,
-    ) -> crate::Result<()> {
-        let node = &self.tasks()[task];
-        let (mut number, mut pause) = (1, FIRST_PAUSE);
-        loop {
-            let body = unpanicked(self.customization.run(task, ground, self.place));
-            let ended = match node.timeout_seconds.map(Duration::from_secs) {
-                None => body.await,
-                Some(limit) => tokio::time::timeout(limit, body).await.unwrap_or_else(|_| {
-                    let what = format!("it was not done after {}", humantime::format_duration(limit));
-                    Err(Error::new(ErrorKind::Timeout, what).into())
-                }),
-            };
-            let Err(error) = ended else { return Ok(()) };
-            if number > node.retries || stop.is_cancelled() || SkipTask::of(&*error).is_some() {
-                return Err(error);
-            }
-            let tries = node.retries + 1;
-            let again = humantime::format_duration(pause);
-            let text = format!("try {number} of {tries} failed: {}; once more in {again}", chain(&*error));
-            self.setting.events.send(Event::Warning { thing: thing.to_owned(), text });
-            if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
-                return Err(error);
-            }
-            (number, pause) = (number + 1, (pause * 2).min(LONGEST_PAUSE));
-        }
-    }
-
-    async fn body(
-        &self,
-        task: usize,
-        identity: &Identity,
-        ground: &Ground,
-        step: &Step,
-        last: &Last,
-        stop: &CancellationToken,
-    ) -> Result<Ended, Error> {
-        let Setting { stamps, ledger, events, .. } = self.setting;
-        let thing = step.thing.clone();
-        events.send(Event::Begun { thing: thing.clone(), action: "run", why: step.why.clone() });
-        let begun = tokio::time::Instant::now();
-        let (stem, run) = (self.stem(task), ledger.run());
-        if let Ground::Controller(dir) = ground {
-            dir.prepare().await?;
-        }
-        let up = self.keep_running(task, false).await?;
-        let intent = ledger.intend(&thing, "run").await?;
-        if !stamps.have_room() {
-            on_disk(stamps, Stamps::make_room).await?;
-        }
-        // Where a check says whether it is done, a stamp that says "begun" is all that tells of what is half done.
-        let checked = self.customization.checks(task).completed.is_some();
-        if checked || matches!(last, Last::Ran(_)) {
-            let (stem, identity) = (stem.clone(), identity.clone());
-            on_disk(stamps, move |stamps| stamps.begin(&stem, run, &identity, true)).await?;
-        } else {
-            stamps.begin(&stem, run, identity, false)?;
-        }
-        crash_point("task-unstamped");
-        let ended = self.tries(task, ground, &thing, stop).await;
-        self.forget_compared().await;
-        if let Some(skip) = ended.as_ref().err().and_then(|error| SkipTask::of(&**error)) {
-            intent.settle_later(stamps.as_before(&stem, last, checked)).await?;
-            release(up).await?;
-            events.send(Event::Skipped { thing, action: "run", why: skip.to_string() });
-            return Ok(Ended::Skipped);
-        }
-        let ended = match ended {
-            Ok(()) => match ground {
-                Ground::Machine(host) => host.end_services_not_spawned().await,
-                Ground::Controller(_) => Ok(()),
+            Decision::Run(why) => match self.member(task, &why, last) {
+                Err(error) => vec![Err(error)],
+                Ok(member) => self.perform(member, terms, earlier).await,
             },
-            Err(error) => Err(self.failed(task, error)),
-        };
-        crash_point("task-ended-unstamped");
-        let ended = match ended {
-            Ok(()) => self.stamp(task, identity),
-            error => error,
-        };
-        if ended.is_err() {
-            let noted = stamps.failed(&stem, run, identity, checked);
-            // The first error is what the user must see; without the note the task counts as interrupted.
-            noted.map_err(|error| tracing::warn!(%error, "the stamp of a task that failed")).ok();
+            Decision::Adopt => vec![self.adopt(task, terms.identity).await],
+            decision => vec![Ok((None, decision.planned(&last)))],
         }
-        crash_point("task-stamped");
-        intent.settle_later(ended).await?;
-        release(up).await?;
-        events.send(Event::Done { thing, action: "run", took: begun.elapsed() });
-        Ok(Ended::Ran)
     }
 
-    fn stamp(&self, task: usize, identity: &Identity) -> Result<(), Error> {
-        let Setting { stamps, ledger, .. } = self.setting;
-        let inputs = self.inputs(task)?;
-        let (stem, source) = (self.stem(task), self.tasks()[task].source);
-        let (run, step, at) = (ledger.run(), ledger.next_step(), now());
-        let user = self.user(task).map(str::to_owned);
-        stamps.ran(&stem, Stamp { run, step, at, target: identity.clone(), inputs, source, user })
+    /// A task that is to run for this reason, if that is what was planned.
+    pub(super) fn member(&self, task: usize, why: &Reason, last: Last) -> Result<Member, Error> {
+        let step = self.step(task, Action::Run, why.to_string());
+        if let Some(planned) = self.planned {
+            planned.allows(&step.thing, step.action.word(), &step.why)?;
+        }
+        Ok(Member { task, step, last, ground: self.ground(task) })
     }
 
-    fn failed(&self, task: usize, error: BoxError) -> Error {
-        let node = &self.tasks()[task];
-        let what = format!("task `{}` of `{}` failed ({})", self.stem(task), self.on.name(), node.at);
-        let hint = error.downcast_ref::<Error>().and_then(Error::next_step).map(str::to_owned);
-        let failed = Error::new(ErrorKind::Task, what).because(error);
-        match hint {
-            Some(hint) => failed.hint(hint),
-            None => failed.hint("mend the cause and deploy again: it carries on from here"),
-        }
+    async fn adopt(&self, task: usize, identity: &Identity) -> Settled {
+        self.make_room().await?;
+        self.stamp(task, identity)?;
+        Ok((None, Earlier::RanNow))
     }
 
     /// As whom a task runs, if not as root. Where no command is run, that is nobody.
-    fn user(&self, task: usize) -> Option<&str> {
+    pub(super) fn user(&self, task: usize) -> Option<&str> {
         let On::Machine(machine) = self.on else { return None };
         if self.customization.kind() != Kind::Machine {
             return None;
@@ -387,7 +276,7 @@ impl Application<'_> {
     }
 
     /// The hash of a task's inputs, if it has any. What it is made from is the user's code, and may panic.
-    fn inputs(&self, task: usize) -> Result<Option<InputHash>, Error> {
+    pub(super) fn inputs(&self, task: usize) -> Result<Option<InputHash>, Error> {
         let digest = std::panic::catch_unwind(AssertUnwindSafe(|| self.customization.hash(task)));
         let digest = digest.map_err(|panic| {
             let node = &self.tasks()[task];
@@ -401,7 +290,7 @@ impl Application<'_> {
 
     /// The one decision, with the checks asked as far as it wants to know. Without a host they cannot be asked. Errors are those
     /// of a check or a hash that fails.
-    async fn decide(
+    pub(super) async fn decide(
         &self,
         task: usize,
         target: Target<'_>,
@@ -459,14 +348,4 @@ impl Application<'_> {
             check.answer = if answer { Answer::Yes } else { Answer::No };
         }
     }
-}
-
-/// Does something with stamps where waiting for the disk harms nobody.
-async fn on_disk(
-    stamps: &Stamps,
-    work: impl FnOnce(&Stamps) -> Result<(), Error> + Send + 'static,
-) -> Result<(), Error> {
-    let stamps = stamps.clone();
-    let done = tokio::task::spawn_blocking(move || work(&stamps)).await;
-    done.map_err(Error::host("a thread that writes stamps has died"))?
 }

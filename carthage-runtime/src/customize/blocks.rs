@@ -5,19 +5,49 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use super::apply::Application;
+use super::body::Member;
 use super::panics::unpanicked;
 use super::{Ground, Kind, Now};
-use crate::block::{Block, Looked, look};
+use crate::block::{Batch, Block, Looked, Seen, look};
 use crate::error::{Error, ErrorKind};
 use crate::step::Change;
 use crate::task::decide::Answer;
 
-/// What was found out of each task; nothing for one without blocks.
-type Tasks = Arc<[Option<Result<Looked, String>>]>;
+/// What was found out of the blocks of each task.
+#[derive(Debug)]
+pub(super) struct Sight {
+    /// What was seen of the host.
+    seen: Seen,
+    tasks: Arc<[Told]>,
+}
+
+/// The blocks of a task, and what differs; nothing for one without blocks.
+type Told = Option<Result<(Vec<Block>, Looked), String>>;
+
+impl Sight {
+    /// What was seen of the host.
+    pub(super) fn seen(&self) -> Seen {
+        self.seen.clone()
+    }
+
+    /// The blocks of a task, if they can be told.
+    pub(super) fn blocks(&self, task: usize) -> Option<&[Block]> {
+        self.tasks[task].as_ref()?.as_ref().ok().map(|(blocks, _)| &**blocks)
+    }
+
+    fn looked(&self, task: usize) -> Option<Result<&Looked, &String>> {
+        self.tasks[task].as_ref().map(|told| told.as_ref().map(|(_, looked)| looked))
+    }
+
+    /// Whether it changes more than anybody knows to make a task's blocks true.
+    pub(super) fn is_opaque(&self, task: usize) -> bool {
+        matches!(self.looked(task), Some(Ok(looked)) if looked.is_opaque)
+    }
+}
 
 /// What was found out of each task, as long as nothing has run since.
 #[derive(Debug, Default)]
-pub(crate) struct Compared(Mutex<Option<Tasks>>);
+pub(crate) struct Compared(Mutex<Option<Arc<Sight>>>);
 
 impl Application<'_> {
     /// The blocks of a task, if it returns any. What they are made by is the user's code, and may fail.
@@ -27,7 +57,7 @@ impl Application<'_> {
     }
 
     /// What differs, of all tasks: one round trip, unless it is known already.
-    async fn compared(&self, ground: &Ground) -> Result<Tasks, Error> {
+    pub(super) async fn compared(&self, ground: &Ground) -> Result<Arc<Sight>, Error> {
         let mut known = self.compared.0.lock().await;
         if let Some(known) = &*known {
             return Ok(known.clone());
@@ -39,12 +69,19 @@ impl Application<'_> {
                 blocks.push(of_task);
             }
         }
-        let looked = look(ground.host()?, self.customization.kind() == Kind::Machine, blocks).await?;
-        let mut all: Vec<_> = self.tasks().iter().map(|_| None).collect();
-        for (task, looked) in places.into_iter().zip(looked) {
-            all[task] = Some(looked);
+        let (seen, looked) =
+            look(ground.host()?, self.customization.kind() == Kind::Machine, &blocks).await?;
+        let mut tasks: Vec<Told> = self.tasks().iter().map(|_| None).collect();
+        for (task, (blocks, looked)) in places.into_iter().zip(blocks.into_iter().zip(looked)) {
+            tasks[task] = Some(blocks.and_then(|blocks| Ok((blocks, looked?))));
         }
-        Ok(known.insert(all.into()).clone())
+        Ok(known.insert(Arc::new(Sight { seen, tasks: tasks.into() })).clone())
+    }
+
+    /// Tasks were made as they are to be. If what is there now is known, so is what was found out of those behind them.
+    pub(super) async fn compared_then(&self, sight: &Sight, seen: Option<Seen>) {
+        let now = seen.map(|seen| Arc::new(Sight { seen, tasks: sight.tasks.clone() }));
+        *self.compared.0.lock().await = now;
     }
 
     /// Something has run: it may all be different.
@@ -59,7 +96,7 @@ impl Application<'_> {
 
     /// Whether all is as a task's blocks say.
     pub(super) async fn as_blocks_say(&self, task: usize, ground: &Ground) -> Result<Answer, Error> {
-        match &self.compared(ground).await?[task] {
+        match self.compared(ground).await?.looked(task) {
             None => Ok(Answer::Yes),
             Some(Ok(looked)) => Ok(looked.differing().map_or(Answer::Yes, Answer::Differs)),
             Some(Err(why)) => Err(Error::new(
@@ -70,6 +107,27 @@ impl Application<'_> {
         }
     }
 
+    /// Runs a task's body once. What its blocks want is not looked at again if that is known.
+    pub(super) async fn attempt(&self, member: &Member) -> crate::Result<()> {
+        let (task, ground) = (member.task, &member.ground);
+        let sight = match self.has_blocks(task) {
+            true => self.compared(ground).await.ok(),
+            false => None,
+        };
+        // Whatever is wrong is told when it is made without.
+        let Some((sight, blocks)) = sight.as_ref().and_then(|sight| Some((sight, sight.blocks(task)?)))
+        else {
+            return self.customization.run(task, ground, self.place).await;
+        };
+        let wanted = vec![(ground.host()?, blocks.to_vec())];
+        let mut batch = Batch::new(self.customization.kind() == Kind::Machine, wanted);
+        let mut seen = Some(sight.seen());
+        while !batch.is_made() {
+            batch.round(seen.take(), &|_| ()).await.map_err(|undone| undone.error)?;
+        }
+        Ok(())
+    }
+
     /// What a task's blocks change, for a plan or a report. Where the machine does not run, or is not there yet, nothing is asked.
     pub(super) async fn changes(&self, task: usize, now: &Now, ground: Option<&Ground>) -> Vec<Change> {
         if !self.has_blocks(task) {
@@ -77,7 +135,10 @@ impl Application<'_> {
         }
         let told = match ground {
             Some(ground) => match self.compared(ground).await {
-                Ok(compared) => compared[task].clone().map(|looked| looked.map(|looked| looked.changes)),
+                Ok(sight) => {
+                    let looked = sight.looked(task);
+                    looked.map(|looked| looked.map(|looked| looked.changes.clone()).map_err(Clone::clone))
+                }
                 Err(error) => Some(Err(crate::chain(&error))),
             },
             None => self.blocks(task).await.map(|blocks| {

@@ -2,12 +2,14 @@
 
 mod apply;
 mod blocks;
+mod body;
 mod elsewhere;
 mod kind;
 mod model_dir;
 mod on;
 mod panics;
 mod skip;
+mod together;
 
 use futures_util::future::BoxFuture;
 
@@ -193,7 +195,7 @@ impl<T: Customization> AnyCustomization for T {
             Work::Body(body) => called(self, body, ground, place),
             Work::Blocks(wanted) => Box::pin(async move {
                 let blocks = wanted(self, place).await?.into_list();
-                Ok(apply(ground.host()?, self.kind() == Kind::Machine, &blocks).await?)
+                Ok(apply(ground.host()?, self.kind() == Kind::Machine, blocks).await?)
             }),
         }
     }

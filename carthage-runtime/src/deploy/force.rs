@@ -83,7 +83,7 @@ impl Deployment {
     async fn run_on(
         &self,
         thing: &Thing,
-        forced: &impl Fn(&str) -> bool,
+        forced: &(impl Fn(&str) -> bool + Sync),
         progress: &Progress,
     ) -> Result<(), Error> {
         if let Thing::Model(index, _) = thing {

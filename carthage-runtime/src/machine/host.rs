@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 
 use super::command::Command;
-use super::engine::{Exec, Running, ServiceSpec};
+use super::engine::{Exec, Running, ServiceSpec, ServiceStatus};
 use super::machine::Machine;
 use crate::error::Error;
 
@@ -116,9 +116,9 @@ impl Host {
         Ok(self.start_service(&ServiceSpec { name, exec }).await?)
     }
 
-    /// Ends what the task spawned in an earlier run and did not spawn in this one.
-    pub(crate) async fn end_services_not_spawned(&self) -> Result<(), Error> {
-        for service in self.machine.services().await? {
+    /// Ends what of these services the task spawned in an earlier run and did not spawn in this one.
+    pub(crate) async fn end_services_not_spawned(&self, services: &[ServiceStatus]) -> Result<(), Error> {
+        for service in services {
             let again = self.spawned.lock().unwrap_or_else(PoisonError::into_inner).contains(&service.name);
             if is_spawned_by(&self.stem, &service.name) && !again {
                 self.machine.remove_service(&service.name).await?;

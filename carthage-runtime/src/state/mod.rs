@@ -29,7 +29,7 @@ pub use dirs::Dirs;
 pub use journal::{Change, Entry, Intent, Outcome};
 pub(crate) use kept::Kept;
 pub use key::HashKey;
-pub(crate) use ledger::Ledger;
+pub(crate) use ledger::{Announced, Ledger};
 pub use lock::Holder;
 pub(crate) use lock::now;
 pub use origin::Origin;

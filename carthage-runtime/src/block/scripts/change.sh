@@ -1,4 +1,6 @@
-# Changes things, in the order in which they come; the first that fails is the last.
+# Changes things, in the order in which they come; the first that fails is the last. How far it came stands between what programs
+# write, so that it is known whose that is.
+frame() { printf '\036%s %s\036\n' "$id" "$*" >&2; }
 give_up() {
     [ -z "$1" ] || printf '%s\n' "$1"
     frame failed

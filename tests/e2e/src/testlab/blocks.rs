@@ -36,6 +36,12 @@ impl Wanted {
             .with(Command::new(["cp", "/srv/blocks/motd", "/srv/blocks/copy"]).creates("/srv/blocks/copy"))
     }
 
+    /// One more file, which is made together with those before.
+    #[setup_task]
+    fn more(&self) -> Blocks {
+        Blocks::new().with(File::at("/srv/blocks/more").content("more\n"))
+    }
+
     /// Runs whenever the files were changed.
     #[setup_task(after = files)]
     async fn note(&self, host: &Host) -> Result<()> {

@@ -131,6 +131,41 @@ fn what_cannot_be_made_so_is_an_error_that_says_why() {
     lab.run(&["plan"]).code(0);
 }
 
+/// Tasks that are made together are killed together, and each of them carries on.
+#[test]
+fn killed_together_each_is_known_to_be_interrupted() {
+    let mut lab = lab!();
+    lab.set("TESTLAB_SOURCE", "blocks");
+    lab.deploy();
+    for (at, text, interrupted) in
+        [("task-ended-unstamped", "two", &["files", "more"][..]), ("task-stamped", "three", &["more"])]
+    {
+        lab.set("TESTLAB_TEXT", text);
+        lab.exec("server", &["rm", "/srv/blocks/more"]);
+        lab.set("CARTHAGE_CRASH_AT", at);
+        assert!(!lab.run(&["deploy", "--yes"]).status.success());
+        lab.unset("CARTHAGE_CRASH_AT");
+        // Both were made, and nobody knows.
+        assert_eq!(
+            lab.exec("server", &["cat", "/srv/blocks/motd", "/srv/blocks/more"]),
+            format!("{text}\nmore\n")
+        );
+        let plan = lab.run(&["plan", "--json"]).code(2).steps();
+        let known: Vec<_> = plan.iter().filter(|step| step.contains("was interrupted")).collect();
+        assert_eq!(known.len(), interrupted.len(), "{plan:?}");
+        for (step, task) in known.iter().zip(interrupted) {
+            assert!(
+                step.starts_with(&format!("run task:server/wanted.{task}: was interrupted in run ")),
+                "{step}"
+            );
+        }
+        assert_eq!(lab.deploy().done(), plan);
+        lab.run(&["plan"]).code(0);
+        let status = lab.run(&["status", "--json"]).code(0).event("status");
+        assert_eq!(status["unfinished"], serde_json::json!([]), "{status}");
+    }
+}
+
 /// In a rehearsal files are remembered, and the rest counts as it is to be.
 #[test]
 fn a_rehearsal_remembers_blocks() {

@@ -1,0 +1,234 @@
+//! Running the bodies of tasks: announced before, stamped afterwards.
+
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::apply::{Application, Setting, Settled, Terms};
+use super::elsewhere::release;
+use super::panics::unpanicked;
+use super::{Ground, SkipTask};
+use crate::crash::crash_point;
+use crate::error::{BoxError, Error, ErrorKind, chain};
+use crate::event::Event;
+use crate::machine::RunningGuard;
+use crate::machine::engine::{Identity, ServiceStatus};
+use crate::state::{Announced, now};
+use crate::step::Step;
+use crate::task::decide::Earlier;
+use crate::task::{Decision, Last, Stamp, Stamps};
+
+/// How long it is waited before a task is tried again: the first time, and at most. Each pause is twice the one before.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// A task that is to run.
+pub(super) struct Member {
+    pub(super) task: usize,
+    pub(super) step: Step,
+    pub(super) last: Last,
+    pub(super) ground: Ground,
+}
+
+/// A task that is announced, and has no stamp any more that says it ran.
+pub(super) struct Begun {
+    pub(super) of: Member,
+    intent: Announced,
+    up: Vec<RunningGuard>,
+    /// Whether a check says that it is done, beside its stamp.
+    checked: bool,
+}
+
+/// The services of a machine, once somebody wants to know.
+pub(super) type Services = OnceCell<Vec<ServiceStatus>>;
+
+impl Application<'_> {
+    /// Runs a task, and with it those behind it that are made together with it. Answers what became of each, from this one on.
+    pub(super) async fn perform(
+        &self,
+        member: Member,
+        terms: &Terms<'_>,
+        earlier: &[Option<Earlier>],
+    ) -> Vec<Settled> {
+        match self.sight_for(&member).await {
+            Some(sight) => self.together(member, &sight, terms, earlier).await,
+            None => vec![self.alone(member, terms).await],
+        }
+    }
+
+    async fn alone(&self, member: Member, terms: &Terms<'_>) -> Settled {
+        self.tell_begun(&member.step);
+        let since = Instant::now();
+        let begun = self.begin(member, terms.identity).await?;
+        let ended = self.tries(&begun.of, terms.stop).await;
+        self.end(begun, since, ended, terms.identity, &Services::new()).await
+    }
+
+    pub(super) fn tell_begun(&self, step: &Step) {
+        let (thing, why) = (step.thing.clone(), step.why.clone());
+        self.setting.events.send(Event::Begun { thing, action: "run", why });
+    }
+
+    /// Announces a task: when this returns, whatever happens makes it run again.
+    pub(super) async fn begin(&self, member: Member, identity: &Identity) -> Result<Begun, Error> {
+        let Setting { stamps, ledger, .. } = self.setting;
+        let Member { task, step, last, ground } = &member;
+        if let Ground::Controller(dir) = ground {
+            dir.prepare().await?;
+        }
+        let up = self.keep_running(*task, false).await?;
+        let (stem, run) = (self.stem(*task), ledger.run());
+        let intent = ledger.intend(&step.thing, "run").await?;
+        self.make_room().await?;
+        // Where a check says whether it is done, a stamp that says "begun" is all that tells of what is half done.
+        let checked = self.customization.checks(*task).completed.is_some();
+        if checked || matches!(last, Last::Ran(_)) {
+            let identity = identity.clone();
+            on_disk(stamps, move |stamps| stamps.begin(&stem, run, &identity, true)).await?;
+        } else {
+            stamps.begin(&stem, run, identity, false)?;
+        }
+        crash_point("task-unstamped");
+        Ok(Begun { of: member, intent, up, checked })
+    }
+
+    /// Makes room for stamps, if there is none.
+    pub(super) async fn make_room(&self) -> Result<(), Error> {
+        match self.setting.stamps.have_room() {
+            true => Ok(()),
+            false => on_disk(&self.setting.stamps, Stamps::make_room).await,
+        }
+    }
+
+    /// Runs a task's body, as often and as long as the task says. Nothing is tried again once the run is to stop.
+    async fn tries(&self, member: &Member, stop: &CancellationToken) -> crate::Result<()> {
+        let node = &self.tasks()[member.task];
+        let (mut number, mut pause) = (1, FIRST_PAUSE);
+        loop {
+            let body = unpanicked(self.attempt(member));
+            let ended = match node.timeout_seconds.map(Duration::from_secs) {
+                None => body.await,
+                Some(limit) => tokio::time::timeout(limit, body).await.unwrap_or_else(|_| {
+                    let what = format!("it was not done after {}", humantime::format_duration(limit));
+                    Err(Error::new(ErrorKind::Timeout, what).into())
+                }),
+            };
+            self.forget_compared().await;
+            let Err(error) = ended else { return Ok(()) };
+            if number > node.retries || stop.is_cancelled() || SkipTask::of(&*error).is_some() {
+                return Err(error);
+            }
+            let tries = node.retries + 1;
+            let again = humantime::format_duration(pause);
+            let text = format!("try {number} of {tries} failed: {}; once more in {again}", chain(&*error));
+            self.setting.events.send(Event::Warning { thing: member.step.thing.clone(), text });
+            if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+                return Err(error);
+            }
+            (number, pause) = (number + 1, (pause * 2).min(LONGEST_PAUSE));
+        }
+    }
+
+    /// Stamps a task that has run, or notes that it failed, and closes what was announced.
+    pub(super) async fn end(
+        &self,
+        begun: Begun,
+        since: Instant,
+        ended: crate::Result<()>,
+        identity: &Identity,
+        services: &Services,
+    ) -> Settled {
+        let Setting { stamps, ledger, events, .. } = self.setting;
+        let Begun { of: Member { task, step, last, ground }, intent, up, checked } = begun;
+        let (thing, stem) = (step.thing.clone(), self.stem(task));
+        if let Some(skip) = ended.as_ref().err().and_then(|error| SkipTask::of(&**error)) {
+            intent.settle_later(stamps.as_before(&stem, &last, checked)).await?;
+            release(up).await?;
+            events.send(Event::Skipped { thing, action: "run", why: skip.to_string() });
+            return Ok((None, Decision::Skip.planned(&last)));
+        }
+        let ended = match ended {
+            Ok(()) => self.end_services(task, &last, &ground, services).await,
+            Err(error) => Err(self.failed(task, error)),
+        };
+        crash_point("task-ended-unstamped");
+        let ended = match ended {
+            Ok(()) => self.stamp(task, identity),
+            error => error,
+        };
+        if ended.is_err() {
+            let noted = stamps.failed(&stem, ledger.run(), identity, checked);
+            // The first error is what the user must see; without the note the task counts as interrupted.
+            noted.map_err(|error| tracing::warn!(%error, "the stamp of a task that failed")).ok();
+        }
+        crash_point("task-stamped");
+        intent.settle_later(ended).await?;
+        release(up).await?;
+        events.send(Event::Done { thing, action: "run", took: since.elapsed() });
+        Ok((Some(step), Earlier::RanNow))
+    }
+
+    /// Takes back that a task was announced: it did not come to that. If it may have been begun all the same, it runs again.
+    pub(super) async fn take_back(&self, begun: Begun, is_begun: bool, identity: &Identity) {
+        let Begun { of: Member { task, last, .. }, intent, up, checked } = begun;
+        let (stamps, stem, run) = (&self.setting.stamps, self.stem(task), self.setting.ledger.run());
+        let noted = match is_begun {
+            true => stamps.failed(&stem, run, identity, checked),
+            false => stamps.as_before(&stem, &last, checked),
+        };
+        let settled = intent.settle_later(noted).await;
+        let released = release(up).await;
+        // Without the note it counts as interrupted.
+        let noted = settled.and(released);
+        noted.map_err(|error| tracing::warn!(%error, "a task that was not begun")).ok();
+    }
+
+    /// Ends the services that a task spawned in an earlier run, and did not spawn in this one.
+    async fn end_services(
+        &self,
+        task: usize,
+        last: &Last,
+        ground: &Ground,
+        services: &Services,
+    ) -> Result<(), Error> {
+        let Ground::Machine(host) = ground else { return Ok(()) };
+        // One that returns blocks spawns nothing, and has not when it was what it is.
+        let source = self.tasks()[task].source;
+        if self.has_blocks(task) && matches!(last, Last::Ran(stamp) if stamp.source == source) {
+            return Ok(());
+        }
+        host.end_services_not_spawned(services.get_or_try_init(|| host.machine().services()).await?).await
+    }
+
+    pub(super) fn stamp(&self, task: usize, identity: &Identity) -> Result<(), Error> {
+        let Setting { stamps, ledger, .. } = self.setting;
+        let inputs = self.inputs(task)?;
+        let (stem, source) = (self.stem(task), self.tasks()[task].source);
+        let (run, step, at) = (ledger.run(), ledger.next_step(), now());
+        let user = self.user(task).map(str::to_owned);
+        stamps.ran(&stem, Stamp { run, step, at, target: identity.clone(), inputs, source, user })
+    }
+
+    fn failed(&self, task: usize, error: BoxError) -> Error {
+        let node = &self.tasks()[task];
+        let what = format!("task `{}` of `{}` failed ({})", self.stem(task), self.on.name(), node.at);
+        let hint = error.downcast_ref::<Error>().and_then(Error::next_step).map(str::to_owned);
+        let failed = Error::new(ErrorKind::Task, what).because(error);
+        match hint {
+            Some(hint) => failed.hint(hint),
+            None => failed.hint("mend the cause and deploy again: it carries on from here"),
+        }
+    }
+}
+
+/// Does something with stamps where waiting for the disk harms nobody.
+pub(super) async fn on_disk(
+    stamps: &Stamps,
+    work: impl FnOnce(&Stamps) -> Result<(), Error> + Send + 'static,
+) -> Result<(), Error> {
+    let stamps = stamps.clone();
+    let done = tokio::task::spawn_blocking(move || work(&stamps)).await;
+    done.map_err(Error::host("a thread that writes stamps has died"))?
+}

@@ -1,0 +1,197 @@
+//! Tasks that are made together: those of a customization that return building blocks, one behind the other.
+//!
+//! What they want is looked at in one round trip and changed in one more, as far as blocks allow that ([`Batch`]). Each is announced
+//! before and stamped afterwards as if it were alone. Where one fails, those behind it are as if nobody had begun them.
+
+use std::sync::{Arc, OnceLock};
+
+use futures_util::future::join_all;
+use tokio::time::Instant;
+
+use super::apply::{Application, Settled, Terms};
+use super::blocks::Sight;
+use super::body::{Begun, Member, Services};
+use super::{Ground, Kind};
+use crate::block::Batch;
+use crate::model::Mode;
+use crate::task::Decision;
+use crate::task::decide::{Earlier, Target};
+
+/// A task of those that are made together.
+enum Joined {
+    /// It runs.
+    Runs(Member),
+    /// It need not, between others that do.
+    Stays(Earlier),
+}
+
+impl Application<'_> {
+    /// What is seen for a task that can be made together with others: one that returns blocks, and is given as much time as it
+    /// takes, once.
+    pub(super) async fn sight_for(&self, member: &Member) -> Option<Arc<Sight>> {
+        let node = &self.tasks()[member.task];
+        if node.timeout_seconds.is_some() || node.retries > 0 || !self.has_blocks(member.task) {
+            return None;
+        }
+        // Whatever is wrong is told when it is tried alone.
+        let sight = self.compared(&member.ground).await.ok()?;
+        sight.blocks(member.task).is_some().then_some(sight)
+    }
+
+    /// Runs a task together with those behind it that can be made together with it.
+    pub(super) async fn together(
+        &self,
+        first: Member,
+        sight: &Sight,
+        terms: &Terms<'_>,
+        earlier: &[Option<Earlier>],
+    ) -> Vec<Settled> {
+        let joined = self.join(first, sight, terms, earlier).await;
+        let (mut members, mut stays) = (Vec::new(), Vec::new());
+        for one in joined {
+            match one {
+                Joined::Runs(member) => {
+                    members.push(member);
+                    stays.push(Vec::new());
+                }
+                // Behind one that runs, which the first does.
+                Joined::Stays(is) => stays.last_mut().into_iter().for_each(|of| of.push(is)),
+            }
+        }
+        let ran = self.run_all(members, sight, terms).await;
+        let (mut ran, mut settled) = (ran.into_iter().peekable(), Vec::new());
+        for stays in stays {
+            let Some(one) = ran.next() else { break };
+            // What was found out of those behind the last holds only if that is as it is to be.
+            let hold = one.is_ok() || ran.peek().is_some();
+            settled.push(one);
+            settled.extend(stays.into_iter().filter(|_| hold).map(|is| Ok((None, is))));
+        }
+        settled
+    }
+
+    /// The tasks from `first` on that are made together, decided as if each of them will have succeeded.
+    async fn join(
+        &self,
+        first: Member,
+        sight: &Sight,
+        terms: &Terms<'_>,
+        earlier: &[Option<Earlier>],
+    ) -> Vec<Joined> {
+        let mut known: Vec<_> = earlier.iter().map(|is| is.unwrap_or(Earlier::Never)).collect();
+        known.push(Earlier::RanNow);
+        let mut is_opaque = sight.is_opaque(first.task);
+        let mut joined = vec![Joined::Runs(first)];
+        for task in known.len()..self.tasks().len() {
+            let forced = (terms.forced)(&self.name(task));
+            if terms.only_forced && !forced {
+                joined.push(Joined::Stays(Earlier::Never));
+                known.push(Earlier::Never);
+                continue;
+            }
+            let is_broken = |before: &usize| earlier.get(*before).is_some_and(Option::is_none);
+            if !self.follows(task) || !terms.only_forced && self.tasks()[task].after.iter().any(is_broken) {
+                break;
+            }
+            let ground = self.ground(task);
+            let target = Target::Exists(terms.identity);
+            let Ok((decision, last)) = self.decide(task, target, Some(&ground), &known, forced).await else {
+                break;
+            };
+            match decision {
+                Decision::Run(why) if sight.blocks(task).is_some() => {
+                    let Ok(member) = self.member(task, &why, last) else { break };
+                    is_opaque |= sight.is_opaque(task);
+                    joined.push(Joined::Runs(member));
+                    known.push(Earlier::RanNow);
+                }
+                // Who knows whether it still need not, behind a package.
+                Decision::Skip if !is_opaque => {
+                    let is = decision.planned(&last);
+                    joined.push(Joined::Stays(is));
+                    known.push(is);
+                }
+                _ => break,
+            }
+        }
+        joined
+    }
+
+    /// Whether a task can be made together with those before it: it returns blocks, is given as much time as it takes, once, and
+    /// nothing has to be asked or started for it in between.
+    fn follows(&self, task: usize) -> bool {
+        let node = &self.tasks()[task];
+        let waits_for = |mode| matches!(mode, Mode::Running | Mode::RunningToJudge);
+        node.timeout_seconds.is_none()
+            && node.retries == 0
+            && self.has_blocks(task)
+            && self.customization.checks(task).invalidator.is_none()
+            && !node.needs.iter().any(|need| waits_for(need.mode))
+    }
+
+    /// Runs tasks that return blocks. Answers what became of each, as far as it came to that.
+    async fn run_all(&self, members: Vec<Member>, sight: &Sight, terms: &Terms<'_>) -> Vec<Settled> {
+        let steps: Vec<_> = members.iter().map(|member| member.step.clone()).collect();
+        let since: Vec<OnceLock<Instant>> = steps.iter().map(|_| OnceLock::new()).collect();
+        // Each is told when its turn has come.
+        let reaches = |at: usize| {
+            if since[at].set(Instant::now()).is_ok() {
+                self.tell_begun(&steps[at]);
+            }
+        };
+        reaches(0);
+        let begun = match self.begin_all(members, terms).await {
+            Ok(begun) => begun,
+            Err(error) => return vec![Err(error)],
+        };
+        let grounds: Vec<Ground> = begun.iter().map(|begun| self.ground(begun.of.task)).collect();
+        let wanted = begun
+            .iter()
+            .zip(&grounds)
+            .filter_map(|(begun, ground)| Some((ground.host().ok()?, sight.blocks(begun.of.task)?.to_vec())));
+        let mut batch = Batch::new(self.customization.kind() == Kind::Machine, wanted.collect());
+        let mut seen = Some(sight.seen());
+        let (mut begun, mut settled, services) = (begun.into_iter(), Vec::new(), Services::new());
+        while begun.len() > 0 {
+            let ended = batch.round(seen.take(), &reaches).await;
+            let made = batch.made();
+            while settled.len() < made
+                && let Some(one) = begun.next()
+            {
+                reaches(settled.len());
+                let since = since[settled.len()].get().copied().unwrap_or_else(Instant::now);
+                settled.push(self.end(one, since, Ok(()), terms.identity, &services).await);
+            }
+            let Err(undone) = ended else { continue };
+            if let Some(one) = begun.next() {
+                reaches(settled.len());
+                let since = since[settled.len()].get().copied().unwrap_or_else(Instant::now);
+                let failed = Err(undone.error.into());
+                settled.push(self.end(one, since, failed, terms.identity, &services).await);
+            }
+            for one in begun.by_ref() {
+                self.take_back(one, undone.is_lost, terms.identity).await;
+            }
+        }
+        self.compared_then(sight, batch.seen()).await;
+        settled
+    }
+
+    /// Announces tasks, all at once. An error is of the first; those behind another that cannot be announced have to wait.
+    async fn begin_all(&self, members: Vec<Member>, terms: &Terms<'_>) -> Result<Vec<Begun>, crate::Error> {
+        self.make_room().await?;
+        let all = join_all(members.into_iter().map(|member| self.begin(member, terms.identity))).await;
+        let (mut begun, mut trouble) = (Vec::new(), None);
+        for one in all {
+            match one {
+                Ok(one) if trouble.is_none() => begun.push(one),
+                Ok(one) => self.take_back(one, false, terms.identity).await,
+                Err(error) => drop(trouble.get_or_insert(error)),
+            }
+        }
+        match trouble {
+            Some(error) if begun.is_empty() => Err(error),
+            _ => Ok(begun),
+        }
+    }
+}
