@@ -9,7 +9,7 @@ pub use crate::backend::Container;
 pub use carthage_macros::{
     check_completed, constraint, customization, depends_on, enclave, env, expose, hash, ignore_dependency,
     image, implements, injectable, injection_key, invalidator, layout, link, machine_model, mask,
-    model_tasks, mount, moved_from, network, options, policy, profile, role, setup_task, task,
+    model_tasks, mount, moved_from, network, options, policy, profile, role, setup_task, task, tasks,
 };
 #[cfg(feature = "sandbox")]
 pub use carthage_runtime::Sandbox;

@@ -1,4 +1,5 @@
-//! What a task has to do with other machines: `depend_on = Mirror`, `after = Mirror.site.index`, and `task!(Mirror.site.index)`.
+//! What a task has to do with other machines: `depend_on = Mirror`, `after = Mirror.site.index`; and `task!(Mirror.site.index)` and
+//! `tasks!(Mirror.site)`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -70,10 +71,15 @@ impl Named {
     /// The customization's field, behind those of roles, and the task; each where it stands.
     fn task(&self) -> Option<((String, Span), &Ident)> {
         let (task, fields) = self.way.split_last()?;
-        let last = fields.last()?.span();
-        let fields: Vec<_> = fields.iter().map(|field| field.unraw().to_string()).collect();
-        Some(((fields.join("."), last), task))
+        Some((field(fields)?, task))
     }
+}
+
+/// The field that these lead to, and where its name stands.
+fn field(way: &[Ident]) -> Option<(String, Span)> {
+    let last = way.last()?.span();
+    let fields: Vec<_> = way.iter().map(|field| field.unraw().to_string()).collect();
+    Some((fields.join("."), last))
 }
 
 /// A machine that a task depends on, or a task of it.
@@ -182,4 +188,16 @@ pub(crate) fn task(input: TokenStream) -> syn::Result<TokenStream> {
     };
     let (ty, task) = (&named.ty, task.unraw().to_string());
     Ok(quote!({ #proof ::carthage::layout::TaskOf::<#ty>::new(#field, #task) }))
+}
+
+/// `tasks!(Mirror.site)`
+pub(crate) fn tasks(input: TokenStream) -> syn::Result<TokenStream> {
+    const FORM: &str =
+        "all tasks of a customization are named by its machine's model and its field: `tasks!(Mirror.site)`";
+    let at = input.span();
+    let named = Named::bare.parse2(input).map_err(|error| syn::Error::new(error.span(), FORM))?;
+    let (ty, (field, field_at)) = (&named.ty, field(&named.way).ok_or_else(|| syn::Error::new(at, FORM))?);
+    let node = quote_spanned!(field_at=> <#ty as ::carthage::layout::Model>::NODE);
+    let has_customization = quote_spanned!(field_at=> #node.has_customization(#field));
+    Ok(quote!({ const _: () = { #has_customization; }; ::carthage::layout::TasksOf::<#ty>::new(#field) }))
 }

@@ -145,6 +145,12 @@ pub fn task(input: TokenStream) -> TokenStream {
     elsewhere::task(input.into()).unwrap_or_else(|error| error.to_compile_error()).into()
 }
 
+/// All tasks of a customization of a machine's model, to be looked at by hand: `mirror.tasks(tasks!(Mirror.site))`.
+#[proc_macro]
+pub fn tasks(input: TokenStream) -> TokenStream {
+    elsewhere::tasks(input.into()).unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
 /// A link of another machine's model: `link!(Switch.port1)`. There is no such field if there is no such link.
 #[proc_macro]
 pub fn link(input: TokenStream) -> TokenStream {

@@ -298,6 +298,42 @@ async fn a_task_is_looked_at_and_forced_by_hand() {
     assert!(deployment.task("nowhere/fetch.fetch").is_err() && deployment.task("worker").is_err());
 }
 
+#[tokio::test]
+async fn a_whole_customization_is_looked_at_by_hand() {
+    let lab = Lab::new();
+    let (deployment, tasks) = lab.open::<Tasks>(Access::Change).await;
+    let (web, fetch) =
+        (tasks.mirror.tasks(tasks!(Mirror.web.site)), tasks.worker.tasks(tasks!(Worker.fetch)));
+    assert_eq!((&*web.name(), &*fetch.name()), ("mirror/web.site", "worker/fetch"));
+    assert_eq!(web.last_run().await.unwrap(), None, "there is no machine yet");
+    complete(deployment.deploy(&Selection::all()).await.unwrap());
+    let publish = tasks.mirror.task(task!(Mirror.web.site.publish));
+    assert_eq!(web.last_run().await.unwrap(), publish.last_run(), "the one that ran last");
+    assert!(fetch.last_run().await.unwrap().is_some());
+    // Something has to run: by its check, by its inputs, or because of another one.
+    VALID.set(false);
+    assert_eq!(fetch.last_run().await.unwrap(), None);
+    VALID.set(true);
+    publish.force().await.unwrap();
+    assert_eq!(fetch.last_run().await.unwrap(), None, "`unpack` comes after what ran later");
+    assert_eq!(web.last_run().await.unwrap(), publish.last_run());
+    drop((deployment, tasks, publish, web, fetch));
+    TEXT.set("edited");
+    let (deployment, tasks) = lab.open::<Tasks>(Access::Look).await;
+    assert_eq!(tasks.mirror.tasks(tasks!(Mirror.web.site)).last_run().await.unwrap(), None);
+    let other = tasks.mirror.tasks(tasks!(Mirror.other));
+    assert!(other.last_run().await.unwrap().is_some());
+    // What only a running machine can tell cannot be told, and nothing is started for it.
+    drop((deployment, other, tasks));
+    let (deployment, tasks) = lab.open::<Tasks>(Access::Change).await;
+    complete(deployment.deploy(&Selection::all()).await.unwrap());
+    let fetch = tasks.worker.tasks(tasks!(Worker.fetch));
+    assert!(fetch.last_run().await.unwrap().is_some());
+    tasks.worker.machine().stop(GRACE).await.unwrap();
+    assert_eq!(fetch.last_run().await.unwrap(), None);
+    assert_eq!(tasks.worker.machine().is_running().await.unwrap(), Some(false));
+}
+
 /// One that fails is told, and is looked at as what it is.
 #[tokio::test]
 async fn a_forced_task_that_fails_is_an_error() {

@@ -1,19 +1,22 @@
-//! Ctrl-C: the first time what was begun is finished, the second time it is abandoned.
+//! Ctrl-C: the first time what was begun is finished, the second time it is abandoned, and what surrounds it is left.
 
 use std::future::Future;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::deploy::Abort;
 use crate::error::{Error, ErrorKind};
 
-/// Does the work; at the first SIGINT or SIGTERM `stop` is cancelled and `first` called, at the second the work is dropped.
+/// Does the work; at the first SIGINT or SIGTERM `stop` is cancelled and `first` called. At the second the work is given up, and dropped
+/// once that is over; at a third, at once.
 ///
 /// # Errors
 /// Those of the work, and [`ErrorKind::Interrupted`] when it was dropped.
 pub(super) async fn interruptible<T>(
     work: impl Future<Output = Result<T, Error>>,
     stop: &CancellationToken,
+    abort: &Abort,
     first: impl Fn(),
 ) -> Result<T, Error> {
     let mut signals = Signals::new()?;
@@ -23,6 +26,13 @@ pub(super) async fn interruptible<T>(
             result = &mut work => return result,
             _ = signals.next() => {
                 if stop.is_cancelled() {
+                    abort.give_up();
+                    tokio::select! {
+                        biased;
+                        _ = &mut work => {}
+                        () = abort.is_over() => {}
+                        _ = signals.next() => {}
+                    }
                     return Err(Error::new(ErrorKind::Interrupted, "aborted")
                         .hint("what was under way may be half done; the next `deploy` carries on from there"));
                 }

@@ -15,7 +15,7 @@ use super::output::Output;
 use super::progress::Shown;
 use super::style::Style;
 use crate::backend::Simulated;
-use crate::deploy::{Access, AtOnce, Deployment, Options};
+use crate::deploy::{Abort, Access, AtOnce, Deployment, Options};
 use crate::error::{Error, ErrorKind};
 use crate::inject::Scope;
 use crate::layout::Layout;
@@ -32,6 +32,7 @@ pub(super) struct Session<'a, L> {
     /// The layout in its profile.
     pub(super) name: String,
     pub(super) stop: CancellationToken,
+    abort: Abort,
     shown: Shown,
     asking: AtomicBool,
     /// What is closed at the end.
@@ -50,6 +51,7 @@ impl<'a, L: Layout> Session<'a, L> {
             command,
             name,
             stop: CancellationToken::new(),
+            abort: Abort::default(),
             shown,
             asking: AtomicBool::new(false),
             opened: Mutex::default(),
@@ -74,6 +76,7 @@ impl<'a, L: Layout> Session<'a, L> {
             wait: self.common.wait,
             events: self.shown.events(),
             stop: self.stop.clone(),
+            abort: self.abort.clone(),
             rehearsal: Arc::new(self.common.rehearsal()),
             instead: self.common.simulate.map(|_| Simulated::NODE),
             ..defaults
@@ -116,7 +119,7 @@ impl<'a, L: Layout> Session<'a, L> {
                 self.shown.say("finishing what was begun; interrupt again to abort");
             }
         };
-        interruptible(work, &self.stop, first).await
+        interruptible(work, &self.stop, &self.abort, first).await
     }
 
     /// Whether the user agrees; with `--yes` nobody is asked.

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::body::{Member, on_disk};
 use super::elsewhere::{Walk, release};
 use super::panics::{panicked, unpanicked};
-use super::{AnyCustomization, Compared, Ground, Kind, On, When};
+use super::{AnyCustomization, Compared, Ground, Kind, On, Surroundings, When};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::layout::Place;
@@ -96,6 +96,8 @@ pub(crate) struct Application<'a> {
     pub(crate) walk: &'a Walk,
     /// What was found out of its building blocks.
     pub(crate) compared: Compared,
+    /// What its tasks run in.
+    pub(crate) surroundings: Surroundings,
 }
 
 impl Application<'_> {
@@ -104,7 +106,7 @@ impl Application<'_> {
     }
 
     /// The name of a task's stamp and services: `site.index`; of a model's task, its name alone.
-    pub(super) fn stem(&self, task: usize) -> String {
+    pub(crate) fn stem(&self, task: usize) -> String {
         let name = self.tasks()[task].name;
         match self.on {
             On::Machine(_) => format!("{}.{name}", self.field),
@@ -214,20 +216,25 @@ impl Application<'_> {
                         Some(self.is(task, is))
                     }
                     Err(error) => {
-                        let thing = format!("task:{}", self.name(task));
-                        let failure = Failure::of(thing.clone(), &error);
-                        let (text, hint) = (failure.causes.join(": "), failure.hint.clone());
-                        self.setting.events.send(Event::Failed { thing, action: "run", error: text, hint });
-                        applied.failed.push(failure);
+                        self.fails(format!("task:{}", self.name(task)), &error, &mut applied);
                         None
                     }
                 });
             }
         }
+        self.leave(identity, &mut applied).await;
         if !stamped.is_empty() {
             on_disk(&self.setting.stamps, move |stamps| stamps.sync(&stamped)).await?;
         }
         Ok(applied)
+    }
+
+    /// A task has failed.
+    pub(super) fn fails(&self, thing: String, error: &Error, applied: &mut Applied) {
+        let failure = Failure::of(thing.clone(), error);
+        let (text, hint) = (failure.causes.join(": "), failure.hint.clone());
+        self.setting.events.send(Event::Failed { thing, action: "run", error: text, hint });
+        applied.failed.push(failure);
     }
 
     /// Decides on one task and, if it must, runs it; with it those behind it that are made together with it. Answers what became of each,

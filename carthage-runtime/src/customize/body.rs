@@ -48,10 +48,14 @@ impl Application<'_> {
     /// Runs a task, and with it those behind it that are made together with it. Answers what became of each, from this one on.
     pub(super) async fn perform(
         &self,
-        member: Member,
+        mut member: Member,
         terms: &Terms<'_>,
         earlier: &[Option<Earlier>],
     ) -> Vec<Settled> {
+        if let Err(error) = self.enter(member.task, &member.ground).await {
+            return vec![Err(error)];
+        }
+        member.ground = self.ground(member.task);
         match self.sight_for(&member).await {
             Some(sight) => self.together(member, &sight, terms, earlier).await,
             None => vec![self.alone(member, terms).await],
@@ -155,6 +159,7 @@ impl Application<'_> {
         };
         crash_point("task-ended-unstamped");
         let ended = match ended {
+            Ok(()) if self.is_stamped_later(task) => Ok(()),
             Ok(()) => self.stamp(task, identity),
             error => error,
         };
@@ -211,7 +216,7 @@ impl Application<'_> {
         stamps.ran(&stem, Stamp { run, step, at, target: identity.clone(), inputs, source, user })
     }
 
-    fn failed(&self, task: usize, error: BoxError) -> Error {
+    pub(super) fn failed(&self, task: usize, error: BoxError) -> Error {
         let node = &self.tasks()[task];
         let what = format!("task `{}` of `{}` failed ({})", self.stem(task), self.on.name(), node.at);
         let hint = error.downcast_ref::<Error>().and_then(Error::next_step).map(str::to_owned);

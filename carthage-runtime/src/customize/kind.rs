@@ -2,10 +2,11 @@
 
 use std::future::Future;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::ModelDir;
+use super::{Ending, Entering, ModelDir, Surrounding};
 use crate::error::{Error, ErrorKind};
 use crate::machine::implementation::{Capability, FileTree, Implementation, OfflineRoot};
 use crate::machine::{Host, Root, Tree};
@@ -112,11 +113,22 @@ pub trait Workplace: Sized + Send + Sync + 'static {
     /// What these tasks see of where they run.
     #[doc(hidden)]
     fn reach(ground: &Ground) -> BoxFuture<'_, crate::Result<Reached<'_, Self>>>;
+
+    /// Whether it is entered before tasks run, and left afterwards.
+    #[doc(hidden)]
+    const SURROUNDS: bool = false;
+
+    #[doc(hidden)]
+    fn enter_it(_ground: &Ground) -> Entering<'_> {
+        Box::pin(async { Ok(None) })
+    }
 }
 
 /// A host of your own: what the tasks of `#[customization(host = Console)]` get, so that what it cannot do does not compile.
 ///
-/// It is opened for each task, and for each check, from the machine or from its files; what is to be done at its end, `Drop` does.
+/// It is opened from the machine or from its files. What is opened to look, for a plan or for a check before anything runs, is opened anew each time,
+/// and changes nothing. The one that tasks run on is opened before the first of them that runs, [entered](Self::enter), given to all of
+/// them that run and to their checks, and [left](Self::leave) when they have ended, however that was.
 /// [`WorkplaceOn`] says which implementations have it: of a machine that has none, the compiler says so.
 ///
 /// ```
@@ -171,13 +183,50 @@ pub trait OwnHost: Sized + Send + Sync + 'static {
     /// # Errors
     /// When it cannot be; the task, or what asks its check, has failed then.
     fn open(from: &Self::From) -> impl Future<Output = crate::Result<Self>> + Send;
+
+    /// What is done before the first of a customization's tasks that runs. A plan does not do it, nor does a run in which none has to.
+    ///
+    /// # Errors
+    /// When it cannot be; the task has failed then, and was not begun. The next one that is to run tries again.
+    fn enter(&self) -> impl Future<Output = crate::Result<()>> + Send {
+        async { Ok(()) }
+    }
+
+    /// What is done after the last of them: when they succeeded, when one failed, panicked or was not done in time, when the run is
+    /// interrupted, and when it is given up. It has no limit of time, and the run does not end before.
+    ///
+    /// Tasks are done when it is left. Whoever is killed before runs them again, and so enters and leaves again: both must be repeatable.
+    ///
+    /// # Errors
+    /// When it cannot be; all tasks that ran in it have failed then.
+    fn leave(&self, ending: Ending) -> impl Future<Output = crate::Result<()>> + Send {
+        _ = ending;
+        async { Ok(()) }
+    }
 }
 
 impl<T: OwnHost> Workplace for T {
     const KIND: Kind = T::From::KIND;
 
     fn reach(ground: &Ground) -> BoxFuture<'_, crate::Result<Reached<'_, Self>>> {
-        Box::pin(async move { Ok(Reached::Opened(T::open(T::From::of(ground.host()?)).await?)) })
+        Box::pin(async move {
+            let host = ground.host()?;
+            match host.entered::<T>() {
+                Some(entered) => Ok(Reached::There(entered)),
+                None => Ok(Reached::Opened(T::open(T::From::of(host)).await?)),
+            }
+        })
+    }
+
+    const SURROUNDS: bool = true;
+
+    fn enter_it(ground: &Ground) -> Entering<'_> {
+        Box::pin(async move {
+            let host = T::open(T::From::of(ground.host()?)).await?;
+            host.enter().await?;
+            let entered: Arc<dyn Surrounding> = Arc::new(host);
+            Ok(Some(entered))
+        })
     }
 }
 

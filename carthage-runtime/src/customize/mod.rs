@@ -9,7 +9,10 @@ mod model_dir;
 mod on;
 mod panics;
 mod skip;
+mod surroundings;
 mod together;
+
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
@@ -21,6 +24,8 @@ pub use kind::{Ground, Kind, Layer, OwnHost, PartOfMachine, Reached, Workplace, 
 pub use model_dir::ModelDir;
 pub(crate) use on::On;
 pub use skip::SkipTask;
+pub(crate) use surroundings::Surroundings;
+pub use surroundings::{Ending, Surrounding};
 
 use crate::block::{Block, Blocks, apply};
 use crate::layout::Place;
@@ -128,6 +133,12 @@ pub trait AnyCustomization: Send + Sync {
     fn node(&self) -> &'static Node;
     /// What it works on.
     fn kind(&self) -> Kind;
+    /// Whether something of the user's own surrounds the tasks.
+    #[doc(hidden)]
+    fn surrounds(&self) -> bool;
+    /// Enters what surrounds the tasks, if something does.
+    #[doc(hidden)]
+    fn enter<'a>(&'a self, ground: &'a Ground) -> Entering<'a>;
     /// Runs the body of a task.
     fn run<'a>(
         &'a self,
@@ -160,6 +171,10 @@ pub struct Checks {
     pub invalidator: Option<&'static str>,
 }
 
+/// Something that surrounds tasks and is being entered.
+#[doc(hidden)]
+pub type Entering<'a> = BoxFuture<'a, crate::Result<Option<Arc<dyn Surrounding>>>>;
+
 /// A question that is being answered.
 pub type Asked<'a> = BoxFuture<'a, crate::Result<bool>>;
 
@@ -183,6 +198,14 @@ impl<T: Customization> AnyCustomization for T {
 
     fn kind(&self) -> Kind {
         T::Host::KIND
+    }
+
+    fn surrounds(&self) -> bool {
+        T::Host::SURROUNDS
+    }
+
+    fn enter<'a>(&'a self, ground: &'a Ground) -> Entering<'a> {
+        T::Host::enter_it(ground)
     }
 
     fn run<'a>(

@@ -31,6 +31,7 @@ impl Application<'_> {
                 format!("task:{}", self.name(task)),
                 self.stem(task),
                 self.tasks()[task].user,
+                self.surroundings.host(),
             )),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::progress::Progress;
 use super::things::Thing;
 use super::{Action, Deployment, Report, Selection, nearest};
-use crate::customize::{AnyCustomization, Application, Compared, On, Walk, When};
+use crate::customize::{AnyCustomization, Application, Compared, On, Surroundings, Walk, When};
 use crate::error::{Error, ErrorKind};
 use crate::layout::{Generating, Place};
 use crate::model::Part;
@@ -31,6 +31,7 @@ impl Deployment {
             planned: self.planned.get(),
             walk,
             compared: Compared::default(),
+            surroundings: Surroundings::default(),
         };
         let mut applications: Vec<_> = customizations.into_iter().map(application).collect();
         applications.sort_by_key(|application| application.when);

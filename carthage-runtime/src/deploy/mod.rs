@@ -3,6 +3,7 @@
 //! [`Deployment::open`] resolves a layout and touches nothing. Everything that changes the world goes through the same
 //! decisions as the plan, is announced in the journal before it is begun, and is written down when it ended.
 
+mod abort;
 mod apply;
 mod chosen;
 mod decide;
@@ -38,6 +39,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 pub use crate::pattern::Pattern;
+pub use abort::Abort;
 pub use parallel::AtOnce;
 pub use report::{Plan, Report};
 pub use runs::{LoggedRun, logged_runs, run_log};
@@ -92,6 +94,8 @@ pub struct Options {
     pub instead: Option<&'static ImplementationNode>,
     /// When cancelled, nothing new is begun, and what was begun is finished.
     pub stop: CancellationToken,
+    /// Gives up what was begun.
+    pub abort: Abort,
 }
 
 impl Default for Options {
@@ -109,6 +113,7 @@ impl Default for Options {
             rehearsal: Arc::default(),
             instead: None,
             stop: CancellationToken::new(),
+            abort: Abort::default(),
         }
     }
 }

@@ -160,9 +160,10 @@ impl Deployment {
         });
         events.send(Event::Started { run: self.ledger.run(), steps: among.len() });
         let work = |at: usize| work(at, &self.things.all[at], progress.clone());
+        let work = self.with_room(async |room| graph.execute(among, room, &self.options.stop, work).await);
+        let outcomes = self.options.abort.unless(work, self.world.unwound()).await;
         let outcomes =
-            self.with_room(async |room| graph.execute(among, room, &self.options.stop, work).await).await;
-        self.world.unwound().await;
+            outcomes.unwrap_or_else(|| among.iter().map(|at| (*at, Outcome::Interrupted)).collect());
         if let Err(error) = self.ledger.catch_up().await {
             // The entries stay open, which the next run can bear.
             events.send(Event::Warning { thing: "journal".to_owned(), text: crate::chain(&error) });

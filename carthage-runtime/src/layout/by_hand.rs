@@ -1,4 +1,5 @@
-//! What is done with tasks by hand: a customization that no model holds is applied, a task of a model is looked at and forced.
+//! What is done with tasks by hand: a customization that no model holds is applied, a task of a model is looked at and forced, and
+//! those of a whole customization are looked at.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 use super::Model;
 use super::generating::Generating;
 use super::place::Place;
-use crate::customize::{AnyCustomization, Application, Compared, On, Setting, Walk, When};
+use crate::customize::{AnyCustomization, Application, Compared, Now, On, Setting, Surroundings, Walk, When};
 use crate::error::{Error, ErrorKind};
+use crate::machine::engine::Presence;
 use crate::task::{Last, Stamp};
 
 /// A setup task of whatever machine is made from the model: `task!(Mirror.site.index)`.
@@ -155,7 +157,130 @@ impl fmt::Debug for PlacedTask {
     }
 }
 
+/// All tasks of a customization of whatever machine is made from the model: `tasks!(Mirror.site)`.
+pub struct TasksOf<T: Model> {
+    customization: &'static str,
+    model: PhantomData<fn() -> T>,
+}
+
+impl<T: Model> TasksOf<T> {
+    /// Those of the customization in this field. That it is there is checked by `tasks!`.
+    #[must_use]
+    pub const fn new(customization: &'static str) -> Self {
+        Self { customization, model: PhantomData }
+    }
+
+    /// Those at the machine at this place.
+    pub(super) fn at(self, place: &Place) -> PlacedTasks {
+        let field =
+            place.placement().node().field_of(T::KEY, self.customization).unwrap_or(self.customization);
+        PlacedTasks { place: place.clone(), field: field.to_owned() }
+    }
+}
+
+impl<T: Model> fmt::Debug for TasksOf<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TasksOf({}.{})", T::KEY.name(), self.customization)
+    }
+}
+
+/// All tasks of one of a machine's customizations. From [`Placed::tasks`](super::Placed::tasks).
+#[derive(Clone)]
+pub struct PlacedTasks {
+    place: Place,
+    field: String,
+}
+
+impl PlacedTasks {
+    /// What users call the customization: `mirror.algebra/site`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.place.machine().name(), self.field)
+    }
+
+    /// What the one of them left behind that ran last, if all of them have run and none has to run again. Whether one has to is
+    /// decided as in a plan: checks are asked, and nothing is changed or started. `None` also where that cannot be told, as while the
+    /// machine does not run, and when there are no tasks.
+    ///
+    /// ```no_run
+    /// use carthage::prelude::*;
+    /// # #[derive(Default)]
+    /// # struct StaticSite;
+    /// # #[customization]
+    /// # impl StaticSite {
+    /// #     #[setup_task]
+    /// #     async fn index(&self, host: &Host) -> Result<()> { Ok(()) }
+    /// # }
+    /// # #[machine_model]
+    /// # struct Mirror {
+    /// #     #[customize]
+    /// #     site: StaticSite,
+    /// # }
+    ///
+    /// async fn look(mirror: &Placed<Mirror>) -> Result<()> {
+    ///     match mirror.tasks(tasks!(Mirror.site)).last_run().await? {
+    ///         Some(stamp) => println!("the site is as it is to be, since {stamp}"),
+    ///         None => println!("the site has something to do"),
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When the machine cannot be asked whether it is there.
+    pub async fn last_run(&self) -> crate::Result<Option<Stamp>> {
+        let place = &self.place;
+        let found = place.customizations().into_iter().find(|(field, _)| *field == self.field);
+        let Some((field, customization)) = found else { return Ok(None) };
+        let now = match place.machine().presence().await? {
+            Presence::Running(identity) => Now::Running(identity),
+            Presence::Stopped(identity) => Now::Stopped(identity),
+            Presence::Absent | Presence::Stranded(..) | Presence::Unknown(..) => return Ok(None),
+        };
+        let (setting, walk) = (place.setting(), Walk::plan(false));
+        let application = place.application(field, customization, setting, &walk);
+        if !application.plan(&now).await.is_empty() {
+            return Ok(None);
+        }
+        let stamps: Option<Vec<_>> = (0..application.tasks().len())
+            .map(|task| match setting.stamps.read(&application.stem(task)) {
+                Last::Ran(stamp) => Some(stamp),
+                _ => None,
+            })
+            .collect();
+        Ok(stamps.and_then(|stamps| stamps.into_iter().max_by_key(|stamp| (stamp.run, stamp.step))))
+    }
+}
+
+impl fmt::Debug for PlacedTasks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PlacedTasks").field(&self.name()).finish()
+    }
+}
+
 impl Place {
+    /// A customization at this place, on its own.
+    fn application<'a>(
+        &'a self,
+        field: &'static str,
+        customization: &'a dyn AnyCustomization,
+        setting: &'a Setting,
+        walk: &'a Walk,
+    ) -> Application<'a> {
+        Application {
+            field,
+            customization,
+            when: self.world.when(self.index, customization.kind()),
+            place: self,
+            on: On::Machine(self.machine()),
+            setting,
+            walk,
+            planned: None,
+            compared: Compared::default(),
+            surroundings: Surroundings::default(),
+        }
+    }
+
     fn customizations(&self) -> Vec<(&'static str, &dyn AnyCustomization)> {
         let all = self.world.customizations(self.index);
         all.into_iter().map(|(part, customization)| (part.field, customization)).collect()
@@ -186,8 +311,7 @@ impl Place {
             return Err(Error::new(ErrorKind::Unsupported, what).because(why).hint(hint));
         }
         self.world.kept().write_to(setting.ledger.clone()).await?;
-        let when = self.world.when(self.index, kind);
-        let guard = match when {
+        let guard = match self.world.when(self.index, kind) {
             When::Exists => None,
             When::Runs => Some(machine.machine_running().online(true).await?),
         };
@@ -197,17 +321,7 @@ impl Place {
                 .hint("deploy it first")
         })?;
         let walk = &Walk::default();
-        let application = Application {
-            field,
-            customization,
-            when,
-            place: self,
-            on: On::Machine(machine),
-            setting,
-            walk,
-            planned: None,
-            compared: Compared::default(),
-        };
+        let application = self.application(field, customization, setting, walk);
         let is_forced = |task: &str| forced == Some(task);
         let applied =
             application.run(identity, is_forced, forced.is_some(), &CancellationToken::new()).await?;

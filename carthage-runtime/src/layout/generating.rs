@@ -10,7 +10,7 @@ use super::wanted::Wanted;
 use super::world::World;
 use super::{AnyModel, Model, equipment};
 use crate::customize::{
-    AnyCustomization, Application, Compared, Customization, ModelDir, On, Setting, Walk, When,
+    AnyCustomization, Application, Compared, Customization, ModelDir, On, Setting, Surroundings, Walk, When,
 };
 use crate::error::{Error, ErrorKind};
 use crate::inject::Value;
@@ -144,6 +144,7 @@ impl Place {
             planned,
             walk,
             compared: Compared::default(),
+            surroundings: Surroundings::default(),
         })
     }
 

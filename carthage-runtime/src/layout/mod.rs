@@ -28,7 +28,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 pub(crate) use around::Around;
-pub use by_hand::{PlacedTask, TaskOf};
+pub use by_hand::{PlacedTask, PlacedTasks, TaskOf, TasksOf};
 pub(crate) use carried::Carried;
 pub use decide::{Decider, Decision};
 pub use dynamic::Dynamic;

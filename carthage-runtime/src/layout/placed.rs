@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::by_hand::{PlacedTask, TaskOf};
+use super::by_hand::{PlacedTask, PlacedTasks, TaskOf, TasksOf};
 use super::place::Place;
 use super::{AtMachine, Findable, Model, NetworkModel};
 use crate::customize::Customization;
@@ -112,6 +112,12 @@ impl<T: Model + AtMachine> Placed<T> {
     #[must_use]
     pub fn task(&self, task: TaskOf<T>) -> PlacedTask {
         task.at(&self.0.place)
+    }
+
+    /// All tasks of one of the machine's customizations: `mirror.tasks(tasks!(Mirror.site))`.
+    #[must_use]
+    pub fn tasks(&self, tasks: TasksOf<T>) -> PlacedTasks {
+        tasks.at(&self.0.place)
     }
 }
 

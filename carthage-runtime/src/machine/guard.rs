@@ -64,6 +64,14 @@ impl Machine {
         Ok(guard)
     }
 
+    /// Ends something that was begun with the machine: whoever ends the run waits for that. Without a runtime the process is ending
+    /// anyway; what is left is for the next run to find.
+    pub(crate) fn in_the_background(&self, work: impl Future<Output = ()> + Send + 'static) {
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            self.0.unwinding.spawn_on(work, &runtime);
+        }
+    }
+
     async fn release(self) -> Result<(), Error> {
         let mut users = self.0.users.lock().await;
         users.guards -= 1;
@@ -129,17 +137,12 @@ impl RunningGuard {
 impl Drop for RunningGuard {
     fn drop(&mut self) {
         let Some(machine) = self.0.take() else { return };
-        let unwinding = machine.0.unwinding.clone();
-        let release = async move {
+        machine.clone().in_the_background(async move {
             let (events, thing) = (machine.0.events.clone(), machine.thing());
             if let Err(error) = machine.release().await {
                 let text = format!("did not stop after use: {}", crate::chain(&error));
                 events.send(Event::Warning { thing, text });
             }
-        };
-        // Without a runtime the process is ending anyway; the next run finds the machine running and says so.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            unwinding.spawn_on(release, &runtime);
-        }
+        });
     }
 }

@@ -1,9 +1,10 @@
 //! What a setup task sees: a machine that runs.
 
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::ops::Deref;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::command::Command;
 use super::engine::{Exec, Running, ServiceSpec, ServiceStatus};
@@ -29,11 +30,27 @@ pub struct Host {
     /// As whom it runs commands and services that name no user, if the task says.
     user: Option<&'static str>,
     spawned: Mutex<BTreeSet<String>>,
+    /// The host of the user's own that was entered for its tasks.
+    entered: Option<Entered>,
 }
 
+/// A host of the user's own.
+type Entered = Arc<dyn Any + Send + Sync>;
+
 impl Host {
-    pub(crate) fn new(machine: Machine, task: String, stem: String, user: Option<&'static str>) -> Self {
-        Self { machine, task, stem, user, spawned: Mutex::default() }
+    pub(crate) fn new(
+        machine: Machine,
+        task: String,
+        stem: String,
+        user: Option<&'static str>,
+        entered: Option<Entered>,
+    ) -> Self {
+        Self { machine, task, stem, user, spawned: Mutex::default(), entered }
+    }
+
+    /// The host of the user's own that was entered for its tasks.
+    pub(crate) fn entered<T: 'static>(&self) -> Option<&T> {
+        self.entered.as_ref()?.downcast_ref()
     }
 
     /// Who says nothing runs as the task's user.

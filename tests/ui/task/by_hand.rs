@@ -23,6 +23,8 @@ struct Worker;
 async fn again(mirror: Placed<Mirror>, worker: Placed<Worker>) -> Result<()> {
     mirror.task(task!(Mirror.site.indx)).force().await?;
     mirror.task(task!(Mirror.index)).force().await?;
+    mirror.tasks(tasks!(Mirror)).last_run().await?;
+    mirror.tasks(tasks!(Mirror.sites)).last_run().await?;
     worker.task(task!(Mirror.site.index)).force().await
 }
 
