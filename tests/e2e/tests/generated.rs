@@ -148,6 +148,24 @@ fn one_that_fails_stops_what_is_inside_and_nothing_else() {
     assert_eq!(planned(&lab), [""; 0]);
 }
 
+/// That a directory is there does not mean that all is in it.
+#[test]
+fn a_machine_alone_needs_models_whose_tasks_have_run() {
+    let mut lab = lab();
+    lab.edits = &[SOURCE, ("TESTLAB_FAILS", "true")];
+    assert_eq!(lab.run("deploy", &["node.inside"]).status.code(), Some(3));
+    assert!(file(&lab, "inside", "").is_dir());
+    lab.edits = LAB;
+    let refused = lab.run("deploy", &["node.inside", "--only"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(text(&refused).contains("the tasks of model:inside are needed, and have not run"), "{refused:?}");
+    assert!(lab.world().machines.is_empty());
+    assert!(lab.run("deploy", &["model:inside"]).status.success());
+    assert!(lab.run("deploy", &["model:node.inside", "--only"]).status.success());
+    assert!(lab.run("deploy", &["node.inside", "--only"]).status.success());
+    assert!(lab.world().machines.contains_key("node.inside"));
+}
+
 #[test]
 fn one_that_is_killed_runs_again() {
     let lab = lab();

@@ -220,3 +220,18 @@ fn when_a_run_has_ended_a_power_cut_takes_nothing_away() {
         site.is(&world, &format!("a power cut, seed {seed:?}"));
     }
 }
+
+/// A check that sees the first of what a task does takes it for done, unless its stamp says that it was begun: also after a power cut.
+#[test]
+fn what_a_check_takes_for_done_is_done_wholly() {
+    let mut site = lab().may_lose_power();
+    site.edits = &[("TESTLAB_SOURCE", "checked")];
+    let output = site.command("deploy", &[]).env("CARTHAGE_CRASH_AT", "between-both").output().unwrap();
+    assert_eq!(output.status.signal(), Some(9), "{output:?}");
+    let cut = site.power_cut();
+    site.loses_power(&cut, None);
+    let files = |site: &PaperLab| site.world().machines["keeper"].files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(files(&site), ["/first"]);
+    site.ends_well("deploy");
+    assert_eq!(files(&site), ["/first", "/second"]);
+}

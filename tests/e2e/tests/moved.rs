@@ -156,6 +156,34 @@ pub struct Both {
     pub web: Front,
 }
 
+/// What the network was called is another's.
+#[layout(name = "moving", implementation = Sandbox)]
+pub struct NetworkAgain {
+    /// Was `lab`.
+    pub wire: Lab,
+    /// Is called as that was.
+    pub lab: Other,
+    /// On the first.
+    #[member(name = "web")]
+    pub web: Front,
+}
+
+/// Another wire.
+#[network(v4 = "10.38.0.0/24")]
+pub struct Other;
+
+/// What the machine was called is another's.
+#[layout(name = "moving", implementation = Sandbox)]
+pub struct MachineAgain {
+    /// Was `lab`.
+    pub wire: Lab,
+    /// Was `mirror`.
+    #[member(name = "web")]
+    pub web: Front,
+    /// Is called as that was.
+    pub mirror: Mirror,
+}
+
 /// All are numbered.
 #[layout(name = "moving", implementation = Sandbox)]
 pub struct Three {
@@ -183,6 +211,10 @@ fn options(base: &Path) -> Options {
 
 async fn open<L: Layout>(base: &Path, access: Access) -> Deployment {
     Deployment::open::<L>(access, options(base)).await.unwrap().0
+}
+
+async fn opened<L: Layout>(base: &Path) -> std::result::Result<Deployment, carthage::Error> {
+    Ok(Deployment::open::<L>(Access::Look, options(base)).await?.0)
 }
 
 fn steps(plan: &Plan) -> Vec<String> {
@@ -300,6 +332,43 @@ async fn what_exists_by_both_names_is_refused() {
     let told = carthage::chain(&error);
     assert!(told.contains("`machine:web` cannot be moved from `machine:mirror`: both exist"), "{told}");
     assert!(error.next_step().is_some_and(|hint| hint.contains("destroy --orphans")), "{error:?}");
+}
+
+/// A value that was kept at the new name's place, by another that was called so, is not what is taken along.
+#[tokio::test]
+async fn what_another_of_the_new_name_has_left_is_not_its_own() {
+    let base = tempfile::tempdir().unwrap();
+    deploys::<Both>(base.path()).await;
+    let deployment = open::<Both>(base.path(), Access::Change).await;
+    let web = Selection { include: vec!["machine:web".parse().unwrap()], ..Selection::all() };
+    assert!(deployment.destroy(&web).await.unwrap().is_complete());
+    drop(deployment);
+    let (before, left) =
+        (kept(base.path(), "mirror", "mirror"), state(base.path()).values.remove("web.token"));
+    assert!(left.is_some_and(|left| left.to_vec() != before.3));
+    deploys::<After>(base.path()).await;
+    assert_eq!(kept(base.path(), "web", "web"), before);
+}
+
+/// What is renamed is called as before by its implementation until that is done there: nothing else may be called so meanwhile.
+#[tokio::test]
+async fn a_name_that_something_still_has_is_not_given_to_another() {
+    let base = tempfile::tempdir().unwrap();
+    deploys::<Before>(base.path()).await;
+    let deployment = open::<After>(base.path(), Access::Change).await;
+    let web = Selection { include: vec!["machine:w*".parse().unwrap()], ..Selection::all() };
+    assert!(deployment.stop(&web).await.unwrap().is_complete());
+    assert!(deployment.start(&web).await.unwrap().is_complete());
+    drop(deployment);
+    let refused = |opened: std::result::Result<Deployment, carthage::Error>| {
+        carthage::chain(&opened.map(drop).unwrap_err())
+    };
+    let told = refused(opened::<MachineAgain>(base.path()).await);
+    assert!(told.contains("the machines `mirror` and `web` would be one to their implementation"), "{told}");
+    deploys::<After>(base.path()).await;
+    assert!(opened::<MachineAgain>(base.path()).await.is_ok(), "it is renamed there");
+    let told = refused(opened::<NetworkAgain>(base.path()).await);
+    assert!(told.contains("the networks `lab` and `wire` would be one to their implementation"), "{told}");
 }
 
 #[tokio::test]

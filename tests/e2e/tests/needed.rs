@@ -186,6 +186,63 @@ pub struct Racks {
     pub data: Data,
 }
 
+/// Needs who starts after it.
+#[machine_model(dynamic_dependencies = Self::needs)]
+pub struct First;
+
+impl First {
+    async fn needs(_: &Placed<Self>) -> Result<Vec<Needed>> {
+        Ok(vec![Needed::machine("second")])
+    }
+}
+
+/// Starts after it.
+#[machine_model]
+#[depends_on(First)]
+pub struct Second;
+
+/// Both need each other: one says so in the source, the other at run time.
+#[layout(name = "needed", implementation = Simulated)]
+pub struct Each {
+    /// Says so at run time.
+    pub first: First,
+    /// In the source.
+    pub second: Second,
+}
+
+/// The same wire, which nobody makes.
+#[network(v4 = "10.40.0.0/24", pool = "10.40.0.5-10.40.0.9")]
+pub struct Wire;
+
+/// Plugged into it.
+#[machine_model(name = "gateway")]
+pub struct Plugged {
+    /// The wire.
+    #[link]
+    pub eth0: Link<Wire>,
+}
+
+/// The machine needs the network.
+#[layout(name = "needed", implementation = Simulated)]
+pub struct PluggedIn {
+    /// The wire.
+    pub tunnel: Wire,
+    /// Plugged into it.
+    pub gateway: Plugged,
+}
+
+/// The network needs the machine.
+#[layout(name = "needed", implementation = Simulated)]
+pub struct TheOtherWay {
+    /// Needs it.
+    pub tunnel: Tunnel,
+    /// Plugged into it.
+    pub client: Client,
+    /// Makes it.
+    #[member(name = "gateway")]
+    pub gateway: Data,
+}
+
 async fn open<L: Layout>(base: &Path, access: Access) -> std::result::Result<Deployment, carthage::Error> {
     let options = Options { state_dir: Some(base.to_owned()), parallel: 1, ..Options::default() };
     Ok(Deployment::open::<L>(access, options).await?.0)
@@ -272,5 +329,23 @@ async fn what_cannot_be_is_told_before_anything_is_touched() {
     );
     let circle = told(open::<Itself>(base.path(), Access::Look).await.unwrap_err());
     assert!(circle.contains("things need each other: `machine:app` -> `machine:app`"), "{circle}");
+    let circle = told(open::<Each>(base.path(), Access::Look).await.unwrap_err());
+    assert!(
+        circle.contains("things need each other: `machine:first` -> `machine:second` -> `machine:first`"),
+        "{circle}"
+    );
     assert_eq!(std::fs::read_dir(base.path()).unwrap().count(), 0);
+}
+
+/// What it was made with says one thing, and what is wanted now another: both are in one order all the same.
+#[tokio::test]
+async fn what_was_and_what_is_wanted_make_no_circle() {
+    let base = tempfile::tempdir().unwrap();
+    let deployment = open::<PluggedIn>(base.path(), Access::Change).await.unwrap();
+    let order = ["network:tunnel", "machine:gateway"];
+    assert_eq!(done(&deployment.deploy(&Selection::all()).await.unwrap()), order);
+    drop(deployment);
+    let deployment = open::<TheOtherWay>(base.path(), Access::Change).await.unwrap();
+    assert_eq!(done(&deployment.destroy(&Selection::all()).await.unwrap()).len(), 2);
+    assert!(!base.path().join("needed").exists(), "nothing is left");
 }

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         "base" => cli::main::<testlab::base::layout::Testlab>(),
         "blocks" => cli::main::<testlab::blocks::Testlab>(),
         "installed" => cli::main::<testlab::installed::Testlab>(),
+        "checked" => cli::main::<testlab::checked::Testlab>(),
         "comments" => cli::main::<testlab::comments::layout::Testlab>(),
         "tokens" => cli::main::<testlab::tokens::layout::Testlab>(),
         "generated" => cli::main::<testlab::generated::Testlab>(),

@@ -12,6 +12,7 @@ pub mod base;
 pub mod blocks;
 pub mod by_hand;
 pub mod canary;
+pub mod checked;
 pub mod comments;
 pub mod fewer;
 pub mod generated;
