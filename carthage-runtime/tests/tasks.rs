@@ -9,6 +9,7 @@ use carthage::deploy::{Access, Deployment, Options, Report, Selection, Step};
 use carthage::layout::Layout;
 use carthage::machine::GRACE;
 use carthage::prelude::*;
+use carthage::state::{Dirs, Entry, Snapshot};
 use carthage::task::Last;
 
 thread_local! {
@@ -332,6 +333,40 @@ async fn a_whole_customization_is_looked_at_by_hand() {
     tasks.worker.machine().stop(GRACE).await.unwrap();
     assert_eq!(fetch.last_run().await.unwrap(), None);
     assert_eq!(tasks.worker.machine().is_running().await.unwrap(), Some(false));
+}
+
+/// Is not waited for until it takes commands.
+#[machine_model(ssh_online = false)]
+struct Screen {
+    #[customize(Site { text: "hello" })]
+    site: Site,
+}
+
+#[layout(name = "screens", implementation = Simulated)]
+struct Screens {
+    screen: Screen,
+}
+
+/// One that runs may not take commands yet: who runs a task waits for that.
+#[tokio::test]
+async fn a_task_by_hand_waits_until_its_machine_takes_commands() {
+    let lab = Lab::new();
+    let (deployment, layout) = lab.open::<Screens>(Access::Change).await;
+    complete(deployment.deploy(&Selection::all()).await.unwrap());
+    drop((deployment, layout));
+    for way in ["run", "force", "apply"] {
+        let (deployment, layout) = lab.open::<Screens>(Access::Change).await;
+        match way {
+            "run" => drop(complete(deployment.run(&only("screen/site.index")).await.unwrap())),
+            "force" => layout.screen.task(task!(Screen.site.index)).force().await.unwrap(),
+            _ => layout.screen.apply("extra", &Site { text: "extra" }).await.unwrap(),
+        }
+        drop((deployment, layout));
+        let known = Snapshot::read(&Dirs::find("screens", Some(lab.0.path())).unwrap()).unwrap();
+        let last = known.journal.iter().map(|entry| entry.run).max();
+        let waits = |entry: &&Entry| Some(entry.run) == last && entry.action == "start";
+        assert_eq!(known.journal.iter().filter(waits).count(), 1, "{way}: {known:?}");
+    }
 }
 
 /// One that fails is told, and is looked at as what it is.
