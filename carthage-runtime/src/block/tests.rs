@@ -1,5 +1,7 @@
 //! Blocks on a temporary directory, by the shells of this host.
 
+mod systemd;
+
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Stdio};

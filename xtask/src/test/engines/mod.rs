@@ -45,9 +45,12 @@ impl Engines {
     }
 }
 
-/// Installs the packages of all engines, and of the hosts that are reached by ssh.
+/// Installs the packages of all engines, of the hosts that are reached by ssh, and of the system that is booted for its services.
 pub(crate) fn install() -> Result<()> {
-    packages::install(&["openssh-client", "openssh-server", "openssh-sftp-server"], &[])?;
+    packages::install(
+        &["openssh-client", "openssh-server", "openssh-sftp-server", "systemd-container"],
+        &[],
+    )?;
     containers::install()?;
     Libvirt::install()
 }
