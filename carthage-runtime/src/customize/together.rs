@@ -17,13 +17,8 @@ use crate::model::Mode;
 use crate::task::Decision;
 use crate::task::decide::{Earlier, Target};
 
-/// A task of those that are made together.
-enum Joined {
-    /// It runs.
-    Runs(Member),
-    /// It need not, between others that do.
-    Stays(Earlier),
-}
+/// A task that runs, and what those right behind it are that need not.
+type Joined = (Member, Vec<Earlier>);
 
 impl Application<'_> {
     /// What is seen for a task that can be made together with others: one that returns blocks, and is given as much time as it
@@ -47,17 +42,7 @@ impl Application<'_> {
         earlier: &[Option<Earlier>],
     ) -> Vec<Settled> {
         let joined = self.join(first, sight, terms, earlier).await;
-        let (mut members, mut stays) = (Vec::new(), Vec::new());
-        for one in joined {
-            match one {
-                Joined::Runs(member) => {
-                    members.push(member);
-                    stays.push(Vec::new());
-                }
-                // Behind one that runs, which the first does.
-                Joined::Stays(is) => stays.last_mut().into_iter().for_each(|of| of.push(is)),
-            }
-        }
+        let (members, stays): (Vec<_>, Vec<_>) = joined.into_iter().unzip();
         let ran = self.run_all(members, sight, terms).await;
         let (mut ran, mut settled) = (ran.into_iter().peekable(), Vec::new());
         for stays in stays {
@@ -81,11 +66,11 @@ impl Application<'_> {
         let mut known: Vec<_> = earlier.iter().map(|is| is.unwrap_or(Earlier::Never)).collect();
         known.push(Earlier::RanNow);
         let mut is_opaque = sight.is_opaque(first.task);
-        let mut joined = vec![Joined::Runs(first)];
+        let (mut joined, mut last_joined) = (Vec::new(), (first, Vec::new()));
         for task in known.len()..self.tasks().len() {
             let forced = (terms.forced)(&self.name(task));
             if terms.only_forced && !forced {
-                joined.push(Joined::Stays(Earlier::Never));
+                last_joined.1.push(Earlier::Never);
                 known.push(Earlier::Never);
                 continue;
             }
@@ -102,18 +87,19 @@ impl Application<'_> {
                 Decision::Run(why) if sight.blocks(task).is_some() => {
                     let Ok(member) = self.member(task, &why, last) else { break };
                     is_opaque |= sight.is_opaque(task);
-                    joined.push(Joined::Runs(member));
+                    joined.push(std::mem::replace(&mut last_joined, (member, Vec::new())));
                     known.push(Earlier::RanNow);
                 }
                 // Who knows whether it still need not, behind a package.
                 Decision::Skip if !is_opaque => {
                     let is = decision.planned(&last);
-                    joined.push(Joined::Stays(is));
+                    last_joined.1.push(is);
                     known.push(is);
                 }
                 _ => break,
             }
         }
+        joined.push(last_joined);
         joined
     }
 
