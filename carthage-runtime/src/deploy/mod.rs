@@ -202,6 +202,7 @@ impl Deployment {
             layout: name,
             id: snapshot.id.clone().unwrap_or_else(|| "0".repeat(32)),
             state: dirs.state().to_owned(),
+            storage: dirs.storage().clone(),
             logs: dirs.logs().to_owned(),
             private: dirs.private(),
             neighbours: Arc::new(()),

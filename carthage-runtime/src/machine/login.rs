@@ -18,6 +18,6 @@ impl Machine {
     /// When it cannot be made.
     pub async fn layout_key(&self) -> Result<String, Error> {
         let dirs = self.0.ledger.dirs()?;
-        crate::ssh::layout_key(dirs.state(), dirs.layout()).await
+        crate::ssh::layout_key(dirs.storage(), dirs.state(), dirs.layout()).await
     }
 }

@@ -1,13 +1,11 @@
 //! Which key a host shows: what is pinned in the model, what the layout has learned, and what it showed just now.
 
-use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::HostKey;
+use crate::state::Files;
 
 /// The directory of what was learned: for each machine a file of its name, as ssh reads it.
 const LEARNED: &str = "known_hosts";
@@ -15,7 +13,7 @@ const LEARNED: &str = "known_hosts";
 /// The keys that the layout knows hosts by. They are filed by the machine's name and never by its address, which another
 /// machine may have in another namespace.
 #[derive(Clone, Debug)]
-pub(super) struct Known(PathBuf);
+pub(super) struct Known(Files);
 
 /// The key that a machine is expected to show.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,12 +35,8 @@ pub(super) enum Whence {
 
 impl Known {
     /// In the directory of everything that is about ssh.
-    pub(super) fn new(base: &Path) -> Self {
-        Self(base.join(LEARNED))
-    }
-
-    fn file(&self, machine: &str) -> PathBuf {
-        self.0.join(machine)
+    pub(super) fn new(base: &Files) -> Self {
+        Self(base.of(base.path(LEARNED)))
     }
 
     /// What this machine is expected to show; `None` if nothing is known yet.
@@ -50,15 +44,9 @@ impl Known {
         if let HostKey::Pinned(key) = of {
             return Ok(Some(Expected { key: key.clone(), whence: Whence::Model }));
         }
-        let file = self.file(machine);
-        let text = match fs::read_to_string(&file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => {
-                return Err(Error::host(format!("cannot read the host key in `{}`", file.display()))(error));
-            }
-        };
-        match key(&text) {
+        let Some(text) = self.0.read(machine)? else { return Ok(None) };
+        let file = self.0.path(machine);
+        match key(&String::from_utf8_lossy(&text)) {
             Some(key) => Ok(Some(Expected { key, whence: Whence::File(file) })),
             None => {
                 let what = format!("`{}` holds no host key", file.display());
@@ -70,28 +58,12 @@ impl Known {
 
     /// Writes down what a machine has shown.
     pub(super) fn learn(&self, machine: &str, key: &str) -> Result<(), Error> {
-        let file = self.file(machine);
-        let learn = || {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
-            let mut new = tempfile::NamedTempFile::new_in(&self.0)?;
-            new.write_all(line(machine, key).as_bytes())?;
-            new.as_file().sync_all()?;
-            new.persist(&file).map_err(|error| error.error)?;
-            Ok(())
-        };
-        learn()
-            .map_err(Error::host::<io::Error>(format!("cannot write the host key to `{}`", file.display())))
+        self.0.keep(machine, line(machine, key).as_bytes())
     }
 
     /// Forgets what a machine has shown.
     pub(super) fn forget(&self, machine: &str) -> Result<(), Error> {
-        let file = self.file(machine);
-        match fs::remove_file(&file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Error::host(format!("cannot remove `{}`", file.display()))(error))
-            }
-            _ => Ok(()),
-        }
+        self.0.forget(machine)
     }
 }
 
@@ -139,7 +111,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_learned_is_known_until_it_is_forgotten() {
         let base = tempfile::tempdir().unwrap();
-        let known = Known::new(base.path());
+        let known = Known::new(&Files::new(crate::state::storage::usual(), base.path().to_owned()));
         assert_eq!(known.expected("m.a", &HostKey::Learn).unwrap(), None);
         known.learn("m.a", KEY).unwrap();
         let expected = known.expected("m.a", &HostKey::Unknown).unwrap().unwrap();
@@ -149,7 +121,7 @@ mod tests {
         known.forget("m.a").unwrap();
         known.forget("m.a").unwrap();
         assert_eq!(known.expected("m.a", &HostKey::Learn).unwrap(), None);
-        fs::write(base.path().join("known_hosts/m.a"), "nonsense").unwrap();
+        std::fs::write(base.path().join("known_hosts/m.a"), "nonsense").unwrap();
         assert_eq!(known.expected("m.a", &HostKey::Learn).unwrap_err().kind(), ErrorKind::Corrupt);
         assert!(fingerprint(KEY).await.unwrap().starts_with("SHA256:"));
         assert!(fingerprint("nonsense").await.is_err());

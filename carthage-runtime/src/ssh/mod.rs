@@ -31,7 +31,6 @@ mod terminal;
 mod trouble;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -42,6 +41,7 @@ pub use terminal::on_terminal;
 
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{LoginSpec, MachineSpec, Namespace, Site};
+use crate::state::Files;
 use known::Known;
 use launch::Launcher;
 use room::Room;
@@ -58,7 +58,7 @@ pub struct Ssh(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     site: Site,
-    base: PathBuf,
+    base: Files,
     known: Known,
     ground: Mutex<Option<Arc<Ground>>>,
     /// By the machine's name, and the namespace where the way begins.
@@ -76,7 +76,7 @@ impl Ssh {
     /// On this site.
     #[must_use]
     pub fn new(site: Site) -> Self {
-        let base = key::directory(&site.state);
+        let base = site.files(key::DIRECTORY);
         let known = Known::new(&base);
         Self(Arc::new(Inner { site, base, known, ground: Mutex::default(), connections: Mutex::default() }))
     }
@@ -138,12 +138,7 @@ impl Ssh {
     /// When they cannot be removed.
     pub fn clear(&self) -> Result<(), Error> {
         self.let_go();
-        match std::fs::remove_dir_all(&self.0.base) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::host(format!("cannot remove `{}`", self.0.base.display()))(error))
-            }
-            _ => Ok(()),
-        }
+        self.0.base.clear()
     }
 
     fn known(&self) -> &Known {
@@ -151,7 +146,7 @@ impl Ssh {
     }
 
     async fn layout_key(&self) -> Result<String, Error> {
-        layout_key(&self.0.site.state, &self.0.site.layout).await
+        layout_key(&self.0.site.storage, &self.0.site.state, &self.0.site.layout).await
     }
 
     async fn namespace(&self, machine: &str) -> Result<Namespace, Error> {
@@ -163,7 +158,7 @@ impl Ssh {
         if let Some(ground) = &*ground {
             return Ok(Arc::clone(ground));
         }
-        let new = Arc::new(Ground { launcher: Launcher::new()?, room: Room::open(&self.0.base)? });
+        let new = Arc::new(Ground { launcher: Launcher::new()?, room: Room::open(self.0.base.dir())? });
         *ground = Some(Arc::clone(&new));
         Ok(new)
     }

@@ -10,6 +10,7 @@ mod copied;
 mod database;
 pub mod dirs;
 mod entries;
+mod files;
 mod journal;
 mod kept;
 mod key;
@@ -26,6 +27,7 @@ mod traced;
 
 pub use crate::crash::crash_point;
 pub use dirs::Dirs;
+pub use files::Files;
 pub use journal::{Change, Entry, Intent, Outcome};
 pub(crate) use kept::Kept;
 pub use key::HashKey;

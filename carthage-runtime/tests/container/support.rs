@@ -66,6 +66,7 @@ fn run_on<H: ContainerHost>(name: &str, test: Test) -> Outcome {
             layout: "test".into(),
             id: id.clone(),
             state: directory.path().join("state"),
+            storage: carthage_runtime::state::storage::usual(),
             logs: directory.path().join("logs"),
             private: Vec::new(),
             neighbours: Arc::new(()),

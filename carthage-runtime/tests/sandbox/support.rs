@@ -56,6 +56,7 @@ impl TestSite {
             id: id.clone(),
             private: vec![state.clone(), logs.clone()],
             state,
+            storage: carthage_runtime::state::storage::usual(),
             logs,
             neighbours: Arc::new(()),
             rehearsal: Arc::default(),

@@ -50,6 +50,7 @@ fn run_there(name: &str, test: Test) -> Outcome {
             layout: "test".into(),
             id: id.clone(),
             state: directory.path().join("state"),
+            storage: carthage_runtime::state::storage::usual(),
             logs: directory.path().join("logs"),
             private: Vec::new(),
             neighbours: neighbours.clone(),

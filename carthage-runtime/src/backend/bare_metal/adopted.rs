@@ -1,14 +1,12 @@
 //! Which hosts were taken over: a file for each in the state directory.
 
-use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
-use crate::machine::engine::Identity;
+use crate::machine::engine::{Identity, Site};
+use crate::state::Files;
 
 /// The directory of these files, in the layout's state directory.
 const DIRECTORY: &str = "bare-metal";
@@ -26,85 +24,66 @@ pub(super) struct Adopted {
 
 /// All of them.
 #[derive(Clone, Debug)]
-pub(super) struct Records(PathBuf);
+pub(super) struct Records(Files);
 
 impl Records {
-    pub(super) fn new(state: &Path) -> Self {
-        Self(state.join(DIRECTORY))
+    pub(super) fn new(site: &Site) -> Self {
+        Self(site.files(DIRECTORY))
     }
 
     /// The file of a machine.
     pub(super) fn file(&self, machine: &str) -> PathBuf {
-        self.0.join(format!("{machine}.json"))
+        self.0.path(&name(machine))
     }
 
     pub(super) fn find(&self, machine: &str) -> Result<Option<Adopted>, Error> {
-        let file = self.file(machine);
-        let text = match fs::read(&file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::host(format!("cannot read `{}`", file.display()))(error)),
-        };
+        let Some(text) = self.0.read(&name(machine))? else { return Ok(None) };
         serde_json::from_slice(&text).map(Some).map_err(|error| {
-            Error::new(ErrorKind::Corrupt, format!("`{}` is damaged", file.display()))
+            Error::new(ErrorKind::Corrupt, format!("`{}` is damaged", self.file(machine).display()))
                 .because(error)
                 .hint("remove it; the host is then taken over again by the next deployment")
         })
     }
 
     pub(super) fn keep(&self, machine: &str, adopted: &Adopted) -> Result<(), Error> {
-        let file = self.file(machine);
-        let keep = || {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
-            let mut new = tempfile::NamedTempFile::new_in(&self.0)?;
-            new.write_all(&serde_json::to_vec(adopted)?)?;
-            new.as_file().sync_all()?;
-            new.persist(&file).map_err(|error| error.error)?;
-            fs::File::open(&self.0)?.sync_all()
-        };
-        keep().map_err(Error::host::<io::Error>(format!("cannot write `{}`", file.display())))
+        let text = serde_json::to_vec(adopted).map_err(Error::host("a record cannot be written"))?;
+        self.0.keep(&name(machine), &text)
     }
 
     pub(super) fn forget(&self, machine: &str) -> Result<(), Error> {
-        let file = self.file(machine);
-        match fs::remove_file(&file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Error::host(format!("cannot remove `{}`", file.display()))(error))
-            }
-            _ => Ok(()),
-        }
+        self.0.forget(&name(machine))
     }
 
     pub(super) fn clear(&self) -> Result<(), Error> {
-        match fs::remove_dir_all(&self.0) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Error::host(format!("cannot remove `{}`", self.0.display()))(error))
-            }
-            _ => Ok(()),
-        }
+        self.0.clear()
     }
+}
+
+fn name(machine: &str) -> String {
+    format!("{machine}.json")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::storage;
 
     #[test]
     fn what_is_taken_over_is_known_until_it_is_given_back() {
         let state = tempfile::tempdir().unwrap();
-        let records = Records::new(state.path());
+        let records = Records(Files::new(storage::usual(), state.path().join(DIRECTORY)));
         assert_eq!(records.find("m.a").unwrap(), None);
         let adopted =
             Adopted { identity: Identity("1".into()), host: "h".into(), base: "/var/lib/carthage/x".into() };
         records.keep("m.a", &adopted).unwrap();
         assert_eq!(records.find("m.a").unwrap(), Some(adopted));
-        fs::write(records.file("m.b"), "{").unwrap();
+        std::fs::write(records.file("m.b"), "{").unwrap();
         assert_eq!(records.find("m.b").unwrap_err().kind(), ErrorKind::Corrupt);
         records.forget("m.a").unwrap();
         records.forget("m.a").unwrap();
         assert_eq!(records.find("m.a").unwrap(), None);
         records.clear().unwrap();
         records.clear().unwrap();
-        assert_eq!(fs::read_dir(state.path()).unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir(state.path()).unwrap().count(), 0);
     }
 }

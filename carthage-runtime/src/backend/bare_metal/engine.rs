@@ -38,7 +38,7 @@ struct Inner {
 
 impl BareMetalEngine {
     pub(super) fn new(site: Site) -> Self {
-        let (ssh, records) = (Ssh::new(site.clone()), Records::new(&site.state));
+        let (ssh, records) = (Ssh::new(site.clone()), Records::new(&site));
         Self(Arc::new(Inner { site, ssh, records, known: Mutex::default() }))
     }
 

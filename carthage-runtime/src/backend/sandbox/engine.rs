@@ -18,8 +18,8 @@ use super::message::{
     Command, FileOperation, KeeperRequest, MachineAnswer, MachineRequest, ServiceFate, ServiceRecord,
 };
 use super::premises::Premises;
-use super::records::{MachineRecord, NetworkRecord, make_directory};
-use super::{cgroup, running, survey};
+use super::records::{MachineRecord, NetworkRecord};
+use super::{cgroup, make_logs, running, survey};
 use crate::error::Error;
 use crate::machine::engine::{
     Aspect, Duplex, Effect, Engine, Exec, FileKind, FileStat, Hosts, Identity, Log, MachineSpec, Namespace,
@@ -237,7 +237,7 @@ impl Engine for SandboxEngine {
             premises.record(&machine)?;
             let inside = premises.inside(&machine)?;
             let logs = premises.logs(&machine);
-            make_directory(&logs)?;
+            make_logs(&logs)?;
             let path = logs.join(format!("{}.log", record.name));
             premises.records.keep_service(&machine, &record)?;
             let log = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);

@@ -77,7 +77,7 @@ impl Sandbox {
     pub async fn bridge(site: &Site, network: &str) -> Result<Option<BridgeView>, Error> {
         let (site, network) = (site.clone(), network.to_owned());
         let find = move || {
-            let base = records::Records::new(&site.state).base().to_owned();
+            let base = records::Records::new(&site).base().to_owned();
             let found = keeper::Client::new(base, site.id, site.layout).bridge(&network)?;
             Ok(found.map(|message::Bridge { name, keeper }| BridgeView {
                 namespace: format!("/proc/{keeper}/ns/net").into(),
@@ -124,4 +124,14 @@ fn random_id() -> Result<String, Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(Error::host("the system has no randomness"))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Makes a directory of logs, which only its owner can enter.
+fn make_logs(path: &std::path::Path) -> Result<(), Error> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| {
+        Error::host(format!("cannot make the directory `{}`", path.display()))(error)
+            .hint("choose a state directory that you can write to with `--state-dir`")
+    })
 }

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use super::inside::Inside;
 use super::keeper::{Client, remove_tree};
 use super::message::{FileOperation, KeeperRequest, MachineAnswer, MachineRequest, StartMachine};
-use super::records::{MachineRecord, Records, make_directory};
+use super::records::{MachineRecord, Records};
 use super::wire::{Answer, receive};
-use super::{cgroup, survey};
+use super::{cgroup, make_logs, survey};
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{Identity, MachineSpec, Presence, Site};
 
@@ -28,7 +28,7 @@ pub(super) struct Premises {
 
 impl Premises {
     pub(super) fn new(site: Site) -> Self {
-        let records = Records::new(&site.state);
+        let records = Records::new(&site);
         let keeper = Client::new(records.base().to_owned(), site.id.clone(), site.layout.clone());
         Self { site, records, keeper }
     }
@@ -116,7 +116,7 @@ impl Premises {
         }
         let start = self.order(record)?;
         if !start.services.is_empty() {
-            make_directory(&self.logs(name))?;
+            make_logs(&self.logs(name))?;
         }
         self.boot(name, start)
     }

@@ -64,7 +64,7 @@ impl VmEngine {
             storage: Storage::new(names.clone(), disks),
             names,
             consoles: Consoles::new(&site.logs),
-            services: Services::new(&site.state),
+            services: Services::new(&site),
             memory: Memory::of_user(),
             reach: Reach::new(&site),
             boots: Boots::new(),

@@ -40,7 +40,10 @@ impl Reach {
     /// The line that lets the layout, or the user's own key, in: what the firmware hands to the system.
     pub(super) async fn public_key(&self, machine: &MachineSpec) -> Result<Option<String>, Error> {
         match machine.login.as_ref().and_then(|login| login.key.as_ref()) {
-            None => ssh::layout_key(&self.site.state, &self.site.layout).await.map(Some),
+            None => {
+                let Site { storage, state, layout, .. } = &*self.site;
+                ssh::layout_key(storage, state, layout).await.map(Some)
+            }
             // What is not beside the user's own key has to be in the image.
             Some(key) => {
                 let mut public = key.clone().into_os_string();

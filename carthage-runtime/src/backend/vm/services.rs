@@ -1,51 +1,33 @@
 //! Which services a machine has, for when it is not there to be asked: a file for each machine in the state directory.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind};
-use crate::machine::engine::{ServiceState, ServiceStatus};
+use crate::machine::engine::{ServiceState, ServiceStatus, Site};
+use crate::state::Files;
 
 /// The services of a layout's machines.
 #[derive(Clone, Debug)]
-pub(super) struct Services(PathBuf);
+pub(super) struct Services(Files);
 
 impl Services {
-    pub(super) fn new(state: &Path) -> Self {
-        Self(state.join("vm"))
-    }
-
-    fn file(&self, machine: &str) -> PathBuf {
-        self.0.join(format!("{machine}.services"))
+    pub(super) fn new(site: &Site) -> Self {
+        Self(site.files("vm"))
     }
 
     fn names(&self, machine: &str) -> Result<BTreeSet<String>, Error> {
-        let file = self.file(machine);
-        match fs::read(&file) {
-            Ok(text) => serde_json::from_slice(&text).map_err(|error| {
-                Error::new(ErrorKind::Corrupt, format!("`{}` is damaged", file.display()))
-                    .because(error)
-                    .hint("remove it; the services themselves are kept in the machine")
-            }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
-            Err(error) => Err(Error::host(format!("cannot read `{}`", file.display()))(error)),
-        }
+        let Some(text) = self.0.read(&file(machine))? else { return Ok(BTreeSet::new()) };
+        serde_json::from_slice(&text).map_err(|error| {
+            let path = self.0.path(&file(machine));
+            Error::new(ErrorKind::Corrupt, format!("`{}` is damaged", path.display()))
+                .because(error)
+                .hint("remove it; the services themselves are kept in the machine")
+        })
     }
 
     fn keep(&self, machine: &str, names: &BTreeSet<String>) -> Result<(), Error> {
-        let file = self.file(machine);
-        let keep = || {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
-            let mut new = tempfile::NamedTempFile::new_in(&self.0)?;
-            new.write_all(&serde_json::to_vec(names)?)?;
-            new.as_file().sync_all()?;
-            new.persist(&file).map_err(|error| error.error)?;
-            Ok(())
-        };
-        keep().map_err(Error::host::<io::Error>(format!("cannot write `{}`", file.display())))
+        let text = serde_json::to_vec(names).map_err(Error::host("the services cannot be written"))?;
+        self.0.keep(&file(machine), &text)
     }
 
     /// A machine has this service from now on.
@@ -74,45 +56,29 @@ impl Services {
 
     /// Forgets a machine.
     pub(super) fn forget(&self, machine: &str) -> Result<(), Error> {
-        let file = self.file(machine);
-        match fs::remove_file(&file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Error::host(format!("cannot remove `{}`", file.display()))(error))
-            }
-            _ => self.tidy(),
-        }
+        self.0.forget(&file(machine))?;
+        self.0.tidy()
     }
 
     /// Forgets all machines.
     pub(super) fn clear(&self) -> Result<(), Error> {
-        match fs::remove_dir_all(&self.0) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Error::host(format!("cannot remove `{}`", self.0.display()))(error))
-            }
-            _ => Ok(()),
-        }
+        self.0.clear()
     }
+}
 
-    fn tidy(&self) -> Result<(), Error> {
-        match fs::remove_dir(&self.0) {
-            Err(error)
-                if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty) =>
-            {
-                Err(Error::host(format!("cannot remove `{}`", self.0.display()))(error))
-            }
-            _ => Ok(()),
-        }
-    }
+fn file(machine: &str) -> String {
+    format!("{machine}.services")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::storage;
 
     #[test]
     fn names_are_kept_until_the_machine_goes() {
         let state = tempfile::tempdir().unwrap();
-        let services = Services::new(state.path());
+        let services = Services(Files::new(storage::usual(), state.path().join("vm")));
         let names =
             || services.stopped("m").unwrap().into_iter().map(|service| service.name).collect::<Vec<_>>();
         assert!(names().is_empty());

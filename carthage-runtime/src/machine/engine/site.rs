@@ -10,6 +10,8 @@ use super::rehearsal::Rehearsal;
 use super::spec::MachineSpec;
 use crate::error::Error;
 use crate::event::Events;
+use crate::state::Files;
+use crate::state::storage::Storage;
 
 /// Where an implementation keeps its things for one layout.
 #[derive(Clone, Debug)]
@@ -22,6 +24,8 @@ pub struct Site {
     /// The layout's state directory: must stay as long as anything exists. The implementation keeps its own things in a
     /// directory of its name below it, made with mode 0700 when first needed.
     pub state: PathBuf,
+    /// What the state directory is on.
+    pub storage: Arc<dyn Storage>,
     /// Logs: safe to delete.
     pub logs: PathBuf,
     /// Directories that no machine may see: state, cache and logs of the layout.
@@ -32,6 +36,14 @@ pub struct Site {
     pub events: Events,
     /// How the world behaves, for an implementation that simulates one.
     pub rehearsal: Arc<Rehearsal>,
+}
+
+impl Site {
+    /// Small files of the implementation, in a directory of this name below the state directory.
+    #[must_use]
+    pub fn files(&self, directory: &str) -> Files {
+        Files::new(self.storage.clone(), self.state.join(directory))
+    }
 }
 
 /// The machines of a layout, as far as an implementation may ask about those that others make.
