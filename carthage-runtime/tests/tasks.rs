@@ -362,10 +362,10 @@ async fn a_task_by_hand_waits_until_its_machine_takes_commands() {
             _ => layout.screen.apply("extra", &Site { text: "extra" }).await.unwrap(),
         }
         drop((deployment, layout));
-        let known = Snapshot::read(&Dirs::find("screens", Some(lab.0.path())).unwrap()).unwrap();
-        let last = known.journal.iter().map(|entry| entry.run).max();
+        let journal = Snapshot::journal(&Dirs::find("screens", Some(lab.0.path())).unwrap(), 0).unwrap();
+        let last = journal.iter().map(|entry| entry.run).max();
         let waits = |entry: &&Entry| Some(entry.run) == last && entry.action == "start";
-        assert_eq!(known.journal.iter().filter(waits).count(), 1, "{way}: {known:?}");
+        assert_eq!(journal.iter().filter(waits).count(), 1, "{way}: {journal:?}");
     }
 }
 
