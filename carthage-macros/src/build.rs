@@ -101,7 +101,7 @@ fn evaluated(
 ) -> TokenStream {
     let (place, parts) = (place(), parts());
     let used = mentioned(expr, field, fields);
-    if used.is_empty() && !awaits(expr) {
+    if used.is_empty() && !may_await(expr) {
         let given = asker.map_or_else(|| quote!(_), |_| quote!(#place));
         return quote! {
             |#given| ::carthage::__private::plainly(move || {
@@ -265,6 +265,15 @@ pub(crate) fn is_mentioned(field: &Field, fields: &[Field]) -> bool {
         mentioned(expr, other, fields).iter().any(|used| used.ident == field.ident)
     })
 }
+
+/// Whether the expression awaits something, or has a macro that may.
+fn may_await(expr: &Expr) -> bool {
+    awaits(expr) || tokens::macros(expr.to_token_stream()).iter().any(|name| !PLAIN.contains(&&**name))
+}
+
+/// Macros of which it is known that they await nothing.
+const PLAIN: &[&str] =
+    &["concat", "env", "format", "include_bytes", "include_str", "matches", "option_env", "stringify", "vec"];
 
 fn awaits(expr: &Expr) -> bool {
     tokens::find_ident(expr.to_token_stream(), "await").is_some()

@@ -11,6 +11,24 @@ pub(crate) fn find_ident(tokens: TokenStream, name: &str) -> Option<Ident> {
     })
 }
 
+/// The names of all macros that are called, at any depth.
+pub(crate) fn macros(tokens: TokenStream) -> Vec<String> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let mut found = Vec::new();
+    for (i, token) in tokens.iter().enumerate() {
+        match (token, &tokens[i + 1..]) {
+            (TokenTree::Ident(ident), [TokenTree::Punct(mark), TokenTree::Group(_), ..])
+                if mark.as_char() == '!' =>
+            {
+                found.push(ident.to_string());
+            }
+            (TokenTree::Group(group), _) => found.extend(macros(group.stream())),
+            _ => {}
+        }
+    }
+    found
+}
+
 /// The same tokens at another place: rustc points at a type's own tokens when a bound on it fails.
 pub(crate) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
     tokens

@@ -37,10 +37,22 @@ struct Web {
     next: Arc<Next>,
 }
 
+#[injectable]
+struct Later(u64);
+
+/// Nobody sees in the expression that it awaits.
+macro_rules! soon {
+    ($made:expr) => {
+        $made.await?
+    };
+}
+
 #[layout(implementation = Paper)]
 struct Top {
     #[provide(Seed(slowly(1).await?.seed))]
     seed: Arc<Seed>,
+    #[provide(Later(soon!(slowly(2)).seed))]
+    later: Arc<Later>,
     web: Web,
 }
 

@@ -19,6 +19,10 @@ pub(crate) struct Looked {
     names: Vec<String>,
     /// Whether there is one among these of which nobody knows all that it changes.
     pub(crate) is_opaque: bool,
+    /// Whether a program judges one of the blocks, also of those that are as they are to be.
+    pub(crate) is_guarded: bool,
+    /// Whether one of them is about more than files.
+    pub(crate) is_told: bool,
 }
 
 impl Looked {
@@ -103,6 +107,8 @@ pub(crate) async fn look(
         let mut opaque = None::<String>;
         for block in blocks {
             let name = block.0.name();
+            looked.is_guarded |= block.0.is_guarded();
+            looked.is_told |= !matches!(block.0.probe(), Probe::Path { .. });
             let change = match (block.0.compare(&mut changed), &opaque) {
                 (Outcome::Same, _) => continue,
                 (Outcome::Differs(change, _), _) => change,
@@ -134,7 +140,8 @@ pub(crate) async fn apply(host: &Host, runs: bool, blocks: Vec<Block>) -> Result
 }
 
 /// The blocks of several tasks, which are made true of a host in as few round trips as it takes: what differs is changed in one.
-/// After a block of which nobody knows all that it changes, such as a package, those behind it are looked at again.
+/// After a block of which nobody knows all that it changes, such as a package, those behind it are looked at again; and one that a
+/// program judges is looked at after all that comes before it.
 pub(crate) struct Batch<'a> {
     /// The host, as each task has it.
     hosts: Vec<&'a Host>,
@@ -182,7 +189,7 @@ impl<'a> Batch<'a> {
         self.next == self.blocks.len()
     }
 
-    /// What is there once all are made, if that is known without looking again.
+    /// What is there once all are made, if nobody can have changed more than was seen.
     pub(crate) fn seen(self) -> Option<Seen> {
         let is_made = self.is_made();
         self.seen.filter(|_| is_made)
@@ -209,11 +216,12 @@ impl<'a> Batch<'a> {
             }
         };
         let (mut ops, mut whose) = (Vec::new(), Vec::new());
-        let mut opaque: Option<&'static str> = None;
+        let mut opaque: Option<Option<&'static str>> = None;
         let mut next = self.next;
         while let Some((_, block)) = self.blocks.get(next) {
-            // Packages behind a package need not be looked at once more.
-            if opaque.is_some_and(|verb| !block.0.is_opaque() || block.0.verb() != verb) {
+            // Packages behind packages need not be looked at once more.
+            let looks_again = opaque.is_some_and(|alike| alike.is_none() || alike != block.0.alike());
+            if looks_again || block.0.is_guarded() && !ops.is_empty() {
                 break;
             }
             match block.0.compare(&mut seen) {
@@ -221,7 +229,7 @@ impl<'a> Batch<'a> {
                 Outcome::Differs(_, more) => {
                     whose.extend(more.iter().map(|_| next));
                     ops.extend(more);
-                    opaque = block.0.is_opaque().then(|| block.0.verb());
+                    opaque = block.0.is_opaque().then(|| block.0.alike());
                 }
                 Outcome::Blocked(why) if ops.is_empty() => {
                     self.next = next;
@@ -248,11 +256,10 @@ impl<'a> Batch<'a> {
         };
         let (done, said) = changed.map_err(|lost| {
             // At least as far as was heard.
-            self.next = whose.get(lost.heard).copied().unwrap_or(self.next);
+            self.next = whose.get(lost.heard).or(whose.last()).copied().unwrap_or(self.next);
             Undone { error: lost.error, is_lost: true }
         })?;
         let Some(at) = whose.get(done).copied() else {
-            // With what was changed, unless nobody knows what else was.
             (self.next, self.seen) = (next, opaque.is_none().then_some(seen));
             return Ok(());
         };

@@ -94,4 +94,8 @@ impl Build for GitCheckout {
     fn is_opaque(&self) -> bool {
         true
     }
+
+    fn is_guarded(&self) -> bool {
+        true
+    }
 }

@@ -103,6 +103,10 @@ impl Build for Command {
     fn is_opaque(&self) -> bool {
         true
     }
+
+    fn is_guarded(&self) -> bool {
+        true
+    }
 }
 
 fn said(is_command: bool) -> Result<(), String> {

@@ -346,7 +346,9 @@ impl Belongings {
 
     /// What is known of a file once it has them.
     fn given(&self, before: &At, kind: FileKind, contents: Option<Vec<u8>>) -> Facts {
-        let (mut mode, mut owner, mut group) = (None, Default::default(), Default::default());
+        // As the scripts make it, where nothing is.
+        let new = if kind == FileKind::Directory { 0o755 } else { 0o644 };
+        let (mut mode, mut owner, mut group) = (Some(new), Default::default(), Default::default());
         if let What::Something(facts) = &before.what {
             (mode, owner, group) = (facts.mode, facts.owner.clone(), facts.group.clone());
         }

@@ -70,4 +70,9 @@ impl Build for Symlink {
         seen.paths.insert(self.path.clone(), At { link: Some(self.to.clone()), what: What::Nothing });
         Outcome::differs(what, Op::Symlink { path: self.path.clone(), to: self.to.clone() })
     }
+
+    /// What is behind it is another thing now.
+    fn is_opaque(&self) -> bool {
+        true
+    }
 }

@@ -174,6 +174,16 @@ trait Build: Send + Sync + 'static {
     fn is_opaque(&self) -> bool {
         false
     }
+
+    /// What those share that change nothing of each other, although nobody knows all that they change.
+    fn alike(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether it is told by a program whether it is as it is to be, who may answer otherwise once anything has changed.
+    fn is_guarded(&self) -> bool {
+        false
+    }
 }
 
 /// What is to be done about a block.

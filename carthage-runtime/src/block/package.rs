@@ -68,4 +68,8 @@ impl Build for Package {
     fn is_opaque(&self) -> bool {
         true
     }
+
+    fn alike(&self) -> Option<&'static str> {
+        Some(self.verb())
+    }
 }

@@ -325,8 +325,11 @@ fn understand<'a>(
 ) -> Option<()> {
     match probe {
         Probe::Path { path, .. } => {
+            // What is known of its contents already stays so.
             let at = at(frames)?;
-            seen.paths.insert(path.clone(), at);
+            if seen.paths.get(path).is_none_or(|known| !known.has_contents()) {
+                seen.paths.insert(path.clone(), at);
+            }
         }
         Probe::Keys { .. } => {
             let first = frames.next()?;

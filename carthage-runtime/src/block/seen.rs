@@ -37,6 +37,13 @@ pub(super) struct At {
     pub(super) what: What,
 }
 
+impl At {
+    /// Whether it is known what is in it.
+    pub(super) fn has_contents(&self) -> bool {
+        matches!(&self.what, What::Something(facts) if facts.contents.is_some())
+    }
+}
+
 /// What is there, links followed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum What {

@@ -39,6 +39,11 @@ impl Sight {
         self.tasks[task].as_ref().map(|told| told.as_ref().map(|(_, looked)| looked))
     }
 
+    /// Whether a program says that a task's blocks are true, which may say otherwise once something else has changed.
+    pub(super) fn is_guarded(&self, task: usize) -> bool {
+        matches!(self.looked(task), Some(Ok(looked)) if looked.is_guarded)
+    }
+
     /// Whether it changes more than anybody knows to make a task's blocks true.
     pub(super) fn is_opaque(&self, task: usize) -> bool {
         matches!(self.looked(task), Some(Ok(looked)) if looked.is_opaque)
@@ -78,13 +83,20 @@ impl Application<'_> {
         Ok(known.insert(Arc::new(Sight { seen, tasks: tasks.into() })).clone())
     }
 
-    /// Tasks were made as they are to be. If what is there now is known, so is what was found out of those behind them.
+    /// Tasks were made as they are to be. If what is there now is known, so is what was found out of those behind them, as long as
+    /// files are all that it is about.
     pub(super) async fn compared_then(&self, sight: &Sight, seen: Option<Seen>) {
-        let now = seen.map(|seen| Arc::new(Sight { seen, tasks: sight.tasks.clone() }));
-        *self.compared.0.lock().await = now;
+        let files_only = sight.tasks.iter().flatten().flatten().all(|(_, looked)| !looked.is_told);
+        let now = seen.filter(|_| files_only).map(|seen| Sight { seen, tasks: sight.tasks.clone() });
+        *self.compared.0.lock().await = now.map(Arc::new);
     }
 
-    /// Something has run: it may all be different.
+    /// What was found out, if it is known already.
+    pub(super) async fn known(&self) -> Option<Arc<Sight>> {
+        self.compared.0.lock().await.clone()
+    }
+
+    /// Something has changed: it may all be different.
     pub(super) async fn forget_compared(&self) {
         *self.compared.0.lock().await = None;
     }
@@ -110,10 +122,7 @@ impl Application<'_> {
     /// Runs a task's body once. What its blocks want is not looked at again if that is known.
     pub(super) async fn attempt(&self, member: &Member) -> crate::Result<()> {
         let (task, ground) = (member.task, &member.ground);
-        let sight = match self.has_blocks(task) {
-            true => self.compared(ground).await.ok(),
-            false => None,
-        };
+        let sight = self.known().await;
         // Whatever is wrong is told when it is made without.
         let Some((sight, blocks)) = sight.as_ref().and_then(|sight| Some((sight, sight.blocks(task)?)))
         else {

@@ -56,7 +56,7 @@ impl Application<'_> {
             return vec![Err(error)];
         }
         member.ground = self.ground(member.task);
-        match self.sight_for(&member).await {
+        match self.sight_for(&member, terms).await {
             Some(sight) => self.together(member, &sight, terms, earlier).await,
             None => vec![self.alone(member, terms).await],
         }
@@ -83,6 +83,10 @@ impl Application<'_> {
             dir.prepare().await?;
         }
         let up = self.keep_running(*task, false).await?;
+        if !up.is_empty() {
+            // What was found out may be otherwise now that they run.
+            self.forget_compared().await;
+        }
         let (stem, run) = (self.stem(*task), ledger.run());
         let intent = ledger.intend(&step.thing, "run").await?;
         self.make_room().await?;

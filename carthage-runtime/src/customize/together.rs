@@ -23,13 +23,15 @@ type Joined = (Member, Vec<Earlier>);
 impl Application<'_> {
     /// What is seen for a task that can be made together with others: one that returns blocks, and is given as much time as it
     /// takes, once.
-    pub(super) async fn sight_for(&self, member: &Member) -> Option<Arc<Sight>> {
-        let node = &self.tasks()[member.task];
-        if node.timeout_seconds.is_some() || node.retries > 0 || !self.has_blocks(member.task) {
+    pub(super) async fn sight_for(&self, member: &Member, terms: &Terms<'_>) -> Option<Arc<Sight>> {
+        if !self.is_plain(member.task) {
             return None;
         }
-        // Whatever is wrong is told when it is tried alone.
-        let sight = self.compared(&member.ground).await.ok()?;
+        // Who wants one task does not wait for what others ask of the host. Whatever is wrong is told when it is tried alone.
+        let sight = match terms.only_forced {
+            true => self.known().await?,
+            false => self.compared(&member.ground).await.ok()?,
+        };
         sight.blocks(member.task).is_some().then_some(sight)
     }
 
@@ -90,8 +92,8 @@ impl Application<'_> {
                     joined.push(std::mem::replace(&mut last_joined, (member, Vec::new())));
                     known.push(Earlier::RanNow);
                 }
-                // Who knows whether it still need not, behind a package.
-                Decision::Skip if !is_opaque => {
+                // Who knows whether it still need not, behind a package; or whether its guard still says so.
+                Decision::Skip if !is_opaque && !sight.is_guarded(task) => {
                     let is = decision.planned(&last);
                     last_joined.1.push(is);
                     known.push(is);
@@ -103,15 +105,18 @@ impl Application<'_> {
         joined
     }
 
-    /// Whether a task can be made together with those before it: it returns blocks, is given as much time as it takes, once, and
-    /// nothing has to be asked or started for it in between.
+    /// Whether a task can be made together with those before it: nothing has to be asked for it in between.
     fn follows(&self, task: usize) -> bool {
+        self.is_plain(task) && self.customization.checks(task).invalidator.is_none()
+    }
+
+    /// Whether a task returns blocks, is given as much time as it takes, once, and needs nothing that is started for it.
+    fn is_plain(&self, task: usize) -> bool {
         let node = &self.tasks()[task];
         let waits_for = |mode| matches!(mode, Mode::Running | Mode::RunningToJudge);
         node.timeout_seconds.is_none()
             && node.retries == 0
             && self.has_blocks(task)
-            && self.customization.checks(task).invalidator.is_none()
             && !node.needs.iter().any(|need| waits_for(need.mode))
     }
 
@@ -139,6 +144,14 @@ impl Application<'_> {
         let mut seen = Some(sight.seen());
         let (mut begun, mut settled, services) = (begun.into_iter(), Vec::new(), Services::new());
         while begun.len() > 0 {
+            // One whose turn has not come is not begun any more once the run is to stop.
+            let is_next = since.get(batch.made()).is_some_and(|since| since.get().is_none());
+            if is_next && batch.made() > 0 && terms.stop.is_cancelled() {
+                for one in begun.by_ref() {
+                    self.take_back(one, false, terms.identity).await;
+                }
+                break;
+            }
             let ended = batch.round(seen.take(), &reaches).await;
             let made = batch.made();
             while settled.len() < made

@@ -127,9 +127,9 @@ impl Framed {
         self.safe = match find(&self.pending, &self.begin) {
             Some(at) => at,
             None => {
-                let tail = self.pending.len().saturating_sub(self.begin.len() - 1);
-                let mark = self.pending[tail..].iter().position(|byte| *byte == MARK);
-                mark.map_or(self.pending.len(), |mark| tail + mark)
+                let len = self.pending.len();
+                let begins = |at: &usize| self.begin.starts_with(&self.pending[*at..]);
+                (len.saturating_sub(self.begin.len() - 1)..len).find(begins).unwrap_or(len)
             }
         };
     }
