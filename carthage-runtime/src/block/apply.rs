@@ -91,12 +91,11 @@ fn check(blocks: &[Block]) -> Result<(), Error> {
 pub(crate) async fn look(
     host: &Host,
     runs: bool,
-    tasks: &[Result<Vec<Block>, String>],
+    tasks: &[Vec<Block>],
 ) -> Result<(Seen, Vec<Result<Looked, String>>), Error> {
-    let checked = |task: &Result<Vec<Block>, String>| -> Result<Vec<Block>, String> {
-        let blocks = task.clone()?;
-        check(&blocks).map_err(|error| crate::chain(&error))?;
-        Ok(blocks)
+    let checked = |blocks: &Vec<Block>| -> Result<Vec<Block>, String> {
+        check(blocks).map_err(|error| crate::chain(&error))?;
+        Ok(blocks.clone())
     };
     let tasks: Vec<_> = tasks.iter().map(checked).collect();
     let all: Vec<Block> = tasks.iter().flatten().flatten().cloned().collect();

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 use super::apply::Application;
 use super::body::Member;
 use super::panics::unpanicked;
-use super::{Ground, Kind, Now};
+use super::{Ground, Kind, Now, SkipTask};
 use crate::block::{Batch, Block, Looked, Seen, look};
 use crate::error::{Error, ErrorKind};
 use crate::step::Change;
@@ -22,7 +22,22 @@ pub(super) struct Sight {
 }
 
 /// The blocks of a task, and what differs; nothing for one without blocks.
-type Told = Option<Result<(Vec<Block>, Looked), String>>;
+type Told = Option<Result<(Vec<Block>, Looked), Untold>>;
+
+/// Why a task has no blocks to tell.
+#[derive(Clone, Debug)]
+pub(super) enum Untold {
+    /// It says that it has nothing to do ([`SkipTask`]).
+    Skips,
+    /// This went wrong.
+    Fails(String),
+}
+
+impl From<String> for Untold {
+    fn from(why: String) -> Self {
+        Self::Fails(why)
+    }
+}
 
 impl Sight {
     /// What was seen of the host.
@@ -35,7 +50,7 @@ impl Sight {
         self.tasks[task].as_ref()?.as_ref().ok().map(|(blocks, _)| &**blocks)
     }
 
-    fn looked(&self, task: usize) -> Option<Result<&Looked, &String>> {
+    fn looked(&self, task: usize) -> Option<Result<&Looked, &Untold>> {
         self.tasks[task].as_ref().map(|told| told.as_ref().map(|(_, looked)| looked))
     }
 
@@ -56,9 +71,12 @@ pub(crate) struct Compared(Mutex<Option<Arc<Sight>>>);
 
 impl Application<'_> {
     /// The blocks of a task, if it returns any. What they are made by is the user's code, and may fail.
-    async fn blocks(&self, task: usize) -> Option<Result<Vec<Block>, String>> {
+    async fn blocks(&self, task: usize) -> Option<Result<Vec<Block>, Untold>> {
         let blocks = unpanicked(self.customization.blocks(task, self.place)?).await;
-        Some(blocks.map_err(|error| crate::chain(&*error)))
+        Some(blocks.map_err(|error| match SkipTask::of(&*error) {
+            Some(_) => Untold::Skips,
+            None => Untold::Fails(crate::chain(&*error)),
+        }))
     }
 
     /// What differs, of all tasks: one round trip, unless it is known already.
@@ -74,8 +92,10 @@ impl Application<'_> {
                 blocks.push(of_task);
             }
         }
+        let wanted: Vec<Vec<Block>> =
+            blocks.iter().map(|blocks| blocks.as_deref().unwrap_or_default().to_vec()).collect();
         let (seen, looked) =
-            look(ground.host()?, self.customization.kind() == Kind::Machine, &blocks).await?;
+            look(ground.host()?, self.customization.kind() == Kind::Machine, &wanted).await?;
         let mut tasks: Vec<Told> = self.tasks().iter().map(|_| None).collect();
         for (task, (blocks, looked)) in places.into_iter().zip(blocks.into_iter().zip(looked)) {
             tasks[task] = Some(blocks.and_then(|blocks| Ok((blocks, looked?))));
@@ -111,7 +131,8 @@ impl Application<'_> {
         match self.compared(ground).await?.looked(task) {
             None => Ok(Answer::Yes),
             Some(Ok(looked)) => Ok(looked.differing().map_or(Answer::Yes, Answer::Differs)),
-            Some(Err(why)) => Err(Error::new(
+            Some(Err(Untold::Skips)) => Ok(Answer::Yes),
+            Some(Err(Untold::Fails(why))) => Err(Error::new(
                 ErrorKind::Task,
                 format!("the building blocks of `{}` cannot be told", self.name(task)),
             )
@@ -148,14 +169,16 @@ impl Application<'_> {
                     let looked = sight.looked(task);
                     looked.map(|looked| looked.map(|looked| looked.changes.clone()).map_err(Clone::clone))
                 }
-                Err(error) => Some(Err(crate::chain(&error))),
+                Err(error) => Some(Err(crate::chain(&error).into())),
             },
             None => self.blocks(task).await.map(|blocks| {
                 let blocks = blocks?;
                 Ok(if matches!(now, Now::New) { Looked::anew(&blocks) } else { Looked::unasked(&blocks) })
             }),
         };
-        told.unwrap_or_else(|| Ok(Vec::new()))
-            .unwrap_or_else(|why| vec![Change::new(format!("cannot be told: {why}"))])
+        told.unwrap_or_else(|| Ok(Vec::new())).unwrap_or_else(|why| match why {
+            Untold::Skips => Vec::new(),
+            Untold::Fails(why) => vec![Change::new(format!("cannot be told: {why}"))],
+        })
     }
 }

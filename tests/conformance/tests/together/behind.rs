@@ -1,8 +1,10 @@
 //! What one task changes is seen by those behind it, also where all are changed in as few round trips as it takes.
 
+use std::cell::Cell;
 use std::os::unix::fs::PermissionsExt;
 
 use carthage::block::{Command, File, Line, Symlink};
+use carthage::customize::SkipTask;
 use carthage::deploy::Selection;
 use carthage::prelude::*;
 
@@ -88,5 +90,49 @@ async fn what_is_changed_is_seen_by_what_is_behind_it() {
     assert_eq!(done(&report), ["settings", "taken_over"]);
     assert_eq!(holds("copy"), "two");
     assert!(deployment.plan(&Selection::all()).await.unwrap().is_empty());
+    assert_eq!(deployment.destroy(&Selection::all()).await.unwrap().failed.len(), 0);
+}
+
+thread_local! {
+    /// Whether there is nothing to publish.
+    static EMPTY: Cell<bool> = const { Cell::new(false) };
+}
+
+#[derive(Default)]
+struct Publish;
+
+#[customization]
+impl Publish {
+    #[setup_task]
+    fn page(&self) -> Result<Blocks> {
+        if EMPTY.get() {
+            return Err(SkipTask::because("there is nothing to publish").into());
+        }
+        Ok(Blocks::new().with(File::at(file("page")).content("hello")))
+    }
+}
+
+#[machine_model]
+struct Press {
+    #[customize]
+    publish: Publish,
+}
+
+#[layout(name = "publishing", implementation = Toy)]
+struct Publishing {
+    press: Press,
+}
+
+#[tokio::test]
+async fn one_that_has_nothing_to_do_is_neither_done_nor_wrong() {
+    let lab = Lab::new();
+    for (empty, ran) in [(true, vec![]), (false, vec!["page"]), (true, vec![]), (false, vec![])] {
+        EMPTY.set(empty);
+        let (deployment, _layout, _) = lab.open::<Publishing>().await;
+        let report = deployment.deploy(&Selection::all()).await.unwrap();
+        assert!(report.is_complete(), "{report:?}");
+        assert_eq!(done(&report), ran, "{empty}");
+    }
+    let (deployment, _layout, _) = lab.open::<Publishing>().await;
     assert_eq!(deployment.destroy(&Selection::all()).await.unwrap().failed.len(), 0);
 }
