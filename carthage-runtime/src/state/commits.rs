@@ -1,7 +1,8 @@
 //! Changes that come at the same time become durable together: one commit, and one wait for the disk, for all of them.
 //!
-//! While one commit is written, those who come line up; whoever writes takes all of them into the next one. Whoever comes first lets
-//! those come who can go on at this moment, and waits for nobody. If one of them fails, none of that transaction happened, and each is told.
+//! While one commit is written, those who come line up; whoever writes takes all of them into the next one. A task of its own writes, so
+//! that nobody depends on how another's future is polled; it lets those come first who can go on at this moment, and waits for nobody. If
+//! one of them fails, none of that transaction happened, and each is told.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -65,7 +66,7 @@ impl Store {
             !std::mem::replace(&mut line.is_written, true)
         };
         if is_first {
-            First { store: Some(self.clone()), writes: Store::write_those_in_line }.lets_others_come().await;
+            self.clone().soon_writes(Store::write_those_in_line);
         }
         told.await.map_err(Error::host("a thread that writes the state has died"))?
     }
@@ -93,11 +94,17 @@ impl Store {
             return Ok(false);
         };
         if is_first {
-            First { store: Some(self.clone()), writes: Store::write_entries_in_line }
-                .lets_others_come()
-                .await;
+            self.clone().soon_writes(Store::write_entries_in_line);
         }
         told.await.map_err(Error::host("a thread that writes the journal has died"))?.map(|()| true)
+    }
+
+    /// Writes what is in line, after those have come who can at this moment. Whoever began this need not wait for it, nor go on.
+    fn soon_writes(self, writes: fn(Self)) {
+        let first = First { store: Some(self), writes };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            drop(runtime.spawn(first.lets_others_come()));
+        }
     }
 
     fn write_entries_in_line(self) {
@@ -149,7 +156,7 @@ impl Store {
     }
 }
 
-/// Whoever came first: what is in line is written when it is dropped, which may be because nobody waits for it any more.
+/// Who has to write: what is in line is written when it is dropped, which may be because the runtime ends.
 struct First {
     store: Option<Store>,
     writes: fn(Store),
@@ -248,6 +255,24 @@ mod tests {
         let before = disk.syncs();
         join_all((0..8).map(|_| store.intend_soon(run, "task:a/t", "run"))).await;
         assert_eq!(disk.syncs() - before, 1);
+    }
+
+    #[tokio::test]
+    async fn nobody_depends_on_how_the_first_is_polled() {
+        let (_base, _disk, store) = store();
+        let run = store.begin_run().unwrap();
+        let limit = std::time::Duration::from_secs(60);
+        // The first is kept, and nobody looks after it.
+        let mut first = Box::pin(keep(&store, 1));
+        assert!(futures_util::poll!(&mut first).is_pending());
+        tokio::time::timeout(limit, keep(&store, 2)).await.unwrap().unwrap();
+        let mut announces = Box::pin(store.intend_soon(run, "machine:a", "start"));
+        assert!(futures_util::poll!(&mut announces).is_pending());
+        let second = tokio::time::timeout(limit, store.intend_soon(run, "machine:b", "start")).await;
+        drop(second.unwrap().unwrap());
+        first.await.unwrap();
+        drop(announces.await.unwrap());
+        assert_eq!(store.view().unwrap().values.len(), 2);
     }
 
     #[tokio::test]
