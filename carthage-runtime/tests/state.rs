@@ -196,6 +196,25 @@ fn a_run_that_ended_is_read_without_its_file_and_one_that_died_with_it() {
 }
 
 #[test]
+fn a_killed_run_leaves_its_numbers_to_nobody() {
+    let (_base, dirs) = lab();
+    let mut last = 0;
+    for _ in 0..3 {
+        let store = Store::open(&dirs, "deploy").unwrap();
+        let run = store.begin_run().unwrap();
+        for _ in 0..2 {
+            let intent = store.intend(run, "task:a/t", "run").unwrap();
+            assert_eq!(intent.entry().seq, last + 1);
+            last += 1;
+            intent.done(Change::Nothing).unwrap();
+        }
+        // It dies, with all that it began ended in its file.
+        drop(store);
+    }
+    assert_eq!(told(&dirs).1.len(), 6);
+}
+
+#[test]
 fn what_a_power_cut_leaves_of_a_line_says_nothing() {
     let (_base, dirs) = lab();
     let store = Store::open(&dirs, "deploy").unwrap();

@@ -4,12 +4,15 @@
 //! exists is in the store, in one transaction with the outcome. A run begins with what runs before it left unfinished in the store, so
 //! whoever reads needs the file of the last run at most, and of that only if it was not ended in order.
 //!
-//! Lines that come at the same time become durable together, as in [`commits`](super::commits).
+//! Lines that come at the same time become durable together, as in [`commits`](super::commits). If they cannot be written, each who waits
+//! is told. What was announced with them is not begun then, and nobody will end it: that it has failed is written instead, for part of
+//! the lines may be in the file. Outcomes are written with the next lines, which may be a second time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind as Io};
+use std::mem::take;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::commits::not_written;
 use super::dirs::{Dirs, make_dir, unusable};
 use super::journal::{Entry, Outcome};
-use super::storage::{Open, Storage, gone};
+use super::storage::{Open, Storage, directory, gone};
 use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 
@@ -50,8 +53,11 @@ struct Line {
     goes_on: bool,
     /// What is announced in the file and has not ended, by number.
     open: BTreeMap<u64, Entry>,
-    /// What is to be written.
-    bytes: Vec<u8>,
+    /// What is announced and to be written, and its numbers.
+    begun: Vec<u8>,
+    announced: Vec<u64>,
+    /// What has ended and is to be written; behind what is announced, and for the rest in no order.
+    ended: Vec<u8>,
     tell: Vec<Tell>,
     /// Whether somebody is writing, who takes these in.
     is_written: bool,
@@ -59,6 +65,8 @@ struct Line {
 
 struct Written {
     file: File,
+    /// Whether it has a head, and a name that a power cut leaves it.
+    named: bool,
     /// Whether the last line may be half a one.
     torn: bool,
 }
@@ -133,7 +141,8 @@ impl Entries {
         if !line.goes_on {
             return Ok(None);
         }
-        line.add(entry)?;
+        add(&mut line.begun, entry)?;
+        line.announced.push(entry.seq);
         line.open.insert(entry.seq, entry.clone());
         Ok(Some(line.wait(tell)))
     }
@@ -145,26 +154,32 @@ impl Entries {
 
     /// An entry has ended; otherwise like [`announce`](Self::announce).
     pub(super) fn end(&self, seq: u64, outcome: &Outcome, tell: Tell) -> Result<bool, Error> {
-        self.end_later(seq, outcome)?;
-        Ok(self.line().wait(tell))
+        let mut line = self.line();
+        line.end(seq, outcome)?;
+        Ok(line.wait(tell))
     }
 
     /// An entry has ended, which is written with the next line.
     pub(super) fn end_later(&self, seq: u64, outcome: &Outcome) -> Result<(), Error> {
-        let mut line = self.line();
-        line.add(&End { seq, outcome })?;
-        line.open.remove(&seq);
-        Ok(())
+        self.line().end(seq, outcome)
     }
 
     /// Writes all that is in line, durably; answers who is to be told of it, and whether nobody has come since.
     pub(super) fn write(&self) -> (Vec<Told>, bool) {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let (bytes, tell) = {
-            let mut line = self.line();
-            (std::mem::take(&mut line.bytes), std::mem::take(&mut line.tell))
+        let (begun, announced, ended, tell) = {
+            let Line { begun, announced, ended, tell, .. } = &mut *self.line();
+            (take(begun), take(announced), take(ended), take(tell))
         };
-        let written = if bytes.is_empty() { Ok(()) } else { self.write_to(&mut file, bytes) };
+        let is_nothing = begun.is_empty() && ended.is_empty();
+        let written = if is_nothing { Ok(()) } else { self.write_to(&mut file, [&*begun, &ended].concat()) };
+        let mut line = self.line();
+        if let Err(error) = &written {
+            line.take_back(&announced, ended, error);
+        }
+        line.is_written = !line.tell.is_empty();
+        let is_over = !line.is_written;
+        drop(line);
         let mut all = Vec::with_capacity(tell.len());
         for tell in tell {
             let again = written.as_ref().map_or_else(|error| Err(not_written(error)), |()| Ok(()));
@@ -173,38 +188,39 @@ impl Entries {
         if let (Err(error), Some((_, first))) = (written, all.first_mut()) {
             *first = Err(error);
         }
-        let mut line = self.line();
-        line.is_written = !line.tell.is_empty();
-        (all, !line.is_written)
+        (all, is_over)
     }
 
-    fn write_to(&self, file: &mut Option<Written>, bytes: Vec<u8>) -> Result<(), Error> {
+    fn write_to(&self, file: &mut Option<Written>, lines: Vec<u8>) -> Result<(), Error> {
         let run = self.run.load(Ordering::SeqCst);
         let path = path(&self.dir, run);
         crash_point("journal-unwritten");
-        let is_new = file.is_none();
         let written = match file {
             Some(written) => written,
             None => {
                 make_dir(&*self.storage, &self.dir)?;
                 let begun = self.storage.open(&path, Open::More).map_err(unusable(&path))?;
-                file.insert(Written { file: begun, torn: false })
+                file.insert(Written { file: begun, named: false, torn: false })
             }
         };
-        let begins = match (is_new, written.torn) {
-            (true, _) => line(&Head { carthage: FORMAT, run })?,
-            (false, true) => b"\n".to_vec(),
-            _ => Vec::new(),
-        };
-        let bytes = if begins.is_empty() { bytes } else { [begins, bytes].concat() };
+        let mut bytes = if written.torn { b"\n".to_vec() } else { Vec::new() };
+        if !written.named {
+            add(&mut bytes, &Head { carthage: FORMAT, run })?;
+        }
+        bytes.extend(lines);
         written.torn = true;
         let append = || {
             self.storage.append(&written.file, &bytes)?;
             self.storage.sync(&written.file)?;
-            if is_new { self.storage.sync_dir(&self.dir) } else { Ok(()) }
+            if written.named {
+                return Ok(());
+            }
+            self.storage.sync_dir(&self.dir)?;
+            // Whoever made the directory may have died before its name was durable.
+            self.storage.sync_dir(directory(&self.dir))
         };
         append().map_err(unusable(&path))?;
-        written.torn = false;
+        (written.named, written.torn) = (true, false);
         crash_point("journal-written");
         Ok(())
     }
@@ -251,22 +267,32 @@ impl Line {
         !std::mem::replace(&mut self.is_written, true)
     }
 
-    fn add(&mut self, what: &impl Serialize) -> Result<(), Error> {
-        let before = self.bytes.len();
-        let added = serde_json::to_writer(&mut self.bytes, what);
-        if let Err(error) = added {
-            self.bytes.truncate(before);
-            return Err(unspeakable(error));
-        }
-        self.bytes.push(b'\n');
+    fn end(&mut self, seq: u64, outcome: &Outcome) -> Result<(), Error> {
+        add(&mut self.ended, &End { seq, outcome })?;
+        self.open.remove(&seq);
         Ok(())
+    }
+
+    /// These lines could not be written, as those who wait are told.
+    fn take_back(&mut self, announced: &[u64], ended: Vec<u8>, error: &Error) {
+        self.ended.splice(..0, ended);
+        let outcome = Outcome::Failed(format!("it was not begun: {}", crate::chain(error)));
+        for seq in announced {
+            // Nobody ends it. What cannot be said in JSON stays open, which the next run can bear.
+            self.end(*seq, &outcome).map_err(|error| tracing::warn!(%error, "the journal")).ok();
+        }
     }
 }
 
-fn line(what: &impl Serialize) -> Result<Vec<u8>, Error> {
-    let mut bytes = serde_json::to_vec(what).map_err(unspeakable)?;
+/// Adds a line.
+fn add(bytes: &mut Vec<u8>, what: &impl Serialize) -> Result<(), Error> {
+    let before = bytes.len();
+    if let Err(error) = serde_json::to_writer(&mut *bytes, what) {
+        bytes.truncate(before);
+        return Err(unspeakable(error));
+    }
     bytes.push(b'\n');
-    Ok(bytes)
+    Ok(())
 }
 
 fn unspeakable(error: serde_json::Error) -> Error {
@@ -294,8 +320,9 @@ pub(super) fn read(dirs: &Dirs, run: u64) -> Result<BTreeMap<u64, Entry>, Error>
         Err(error) if error.kind() == Io::NotFound => return Ok(BTreeMap::new()),
         text => text.map_err(Error::host(format!("cannot read the journal `{}`", path.display())))?,
     };
-    let mut lines = text.split(|byte| *byte == b'\n');
-    if let Some(Ok(Head { carthage, .. })) = lines.next().map(serde_json::from_slice)
+    let lines = text.split(|byte| *byte == b'\n');
+    // The first line, unless it could not be written at once.
+    if let Some(Head { carthage, .. }) = lines.clone().find_map(|line| serde_json::from_slice(line).ok())
         && carthage > FORMAT
     {
         let what = format!("the journal `{}` was written by a newer version of Carthage", path.display());
@@ -318,9 +345,11 @@ pub(super) fn read(dirs: &Dirs, run: u64) -> Result<BTreeMap<u64, Entry>, Error>
     Ok(entries)
 }
 
-/// The entries in the file of a run that have no outcome there.
-pub(super) fn unfinished(dirs: &Dirs, run: u64) -> Result<Vec<Entry>, Error> {
-    Ok(read(dirs, run)?.into_values().filter(|entry| entry.outcome.is_none()).collect())
+/// The entries in the file of a run that have no outcome there, and the highest number of all.
+pub(super) fn unfinished(dirs: &Dirs, run: u64) -> Result<(Vec<Entry>, u64), Error> {
+    let entries = read(dirs, run)?;
+    let highest = entries.last_key_value().map_or(0, |(seq, _)| *seq);
+    Ok((entries.into_values().filter(|entry| entry.outcome.is_none()).collect(), highest))
 }
 
 /// All entries in the files of runs after this one, as with [`read`].

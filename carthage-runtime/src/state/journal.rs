@@ -12,7 +12,7 @@ use super::dirs::Dirs;
 use super::entries;
 use super::lock::now;
 use super::record::Record;
-use super::snapshot::parse;
+use super::snapshot::{parse, without_outcome};
 use super::store::{Inner, Store};
 use crate::error::Error;
 
@@ -168,9 +168,13 @@ impl Store {
         self.catch_up()
     }
 
-    /// Takes what is open in the file of a run into the store.
+    /// Takes what is open in the file of a run into the store. What has ended in the store is not open, whoever was told of it or not.
     fn take_in(&self, transaction: &WriteTransaction, run: u64) -> Result<(), Error> {
-        for entry in self.0.entries.open() {
+        let path = &self.0.path;
+        let journal = guarded(path, || Ok(transaction.open_table(JOURNAL)?))?;
+        let open = without_outcome(path, &journal, self.0.entries.open())?;
+        drop(journal);
+        for entry in open {
             self.put(transaction, UNFINISHED, entry.seq, &entry)?;
         }
         self.put(transaction, META, TAKEN_IN, &run)?;
@@ -281,14 +285,19 @@ impl Store {
         self.put(transaction, JOURNAL, entry.seq, entry)
     }
 
-    /// Writes that all those entries have ended of which that was to be written later.
-    pub(super) fn end_those(&self, transaction: &WriteTransaction) -> Result<(), Error> {
-        let ended = std::mem::take(&mut *self.0.ended.lock().unwrap_or_else(PoisonError::into_inner));
-        for entry in &ended {
-            self.end(transaction, entry)?;
-            self.0.entries.forget(entry.seq);
-        }
-        Ok(())
+    /// Writes that these entries have ended, which was to be written later.
+    pub(super) fn end_those(&self, transaction: &WriteTransaction, ended: &[Entry]) -> Result<(), Error> {
+        ended.iter().try_for_each(|entry| self.end(transaction, entry))
+    }
+
+    /// The entries of which it was to be written later that they have ended.
+    pub(super) fn take_ended(&self) -> Vec<Entry> {
+        std::mem::take(&mut *self.0.ended.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// That these have ended could not be written, and is still to be.
+    pub(super) fn put_ended_back(&self, ended: Vec<Entry>) {
+        self.0.ended.lock().unwrap_or_else(PoisonError::into_inner).splice(..0, ended);
     }
 
     /// Writes what was to be written later, if there is any.

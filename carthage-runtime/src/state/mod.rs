@@ -10,6 +10,8 @@ mod copied;
 mod database;
 pub mod dirs;
 mod entries;
+#[cfg(test)]
+mod faulty;
 mod files;
 mod journal;
 mod kept;

@@ -79,11 +79,11 @@ impl Snapshot {
         Ok(database::read(dirs, since)?.unwrap_or_default())
     }
 
-    /// `in_file` answers what is unfinished by the journal's file of a run.
+    /// `in_file` answers what is unfinished by the journal's file of a run, and the highest number in it.
     pub(super) fn load(
         path: &Path,
         transaction: &ReadTransaction,
-        in_file: impl Fn(u64) -> Result<Vec<Entry>, Error>,
+        in_file: impl Fn(u64) -> Result<(Vec<Entry>, u64), Error>,
     ) -> Result<Self, Error> {
         let meta: BTreeMap<String, Zeroizing<Vec<u8>>> = guarded(path, || {
             let table = transaction.open_table(META)?;
@@ -126,11 +126,13 @@ impl Snapshot {
         let (records, values, unfinished, last_entry, assignments) = rows;
         let number = |name: &str| meta.get(name).map_or(Ok(0), |number| parse::<u64>(path, number));
         let run = parse(path, get("run")?)?;
-        let in_file = if number(TAKEN_IN)? < run { in_file(run)? } else { Vec::new() };
-        let in_file = without_outcome(path, transaction, in_file)?;
+        let (in_file, highest) = if number(TAKEN_IN)? < run { in_file(run)? } else { Default::default() };
+        let journal = guarded(path, || Ok(transaction.open_table(JOURNAL)?))?;
+        let in_file = without_outcome(path, &journal, in_file)?;
         let unfinished = unfinished.iter().map(|v| parse(path, v)).collect::<Result<Vec<Entry>, _>>()?;
         let unfinished: Vec<_> = unfinished.into_iter().chain(in_file.iter().cloned()).collect();
-        let last_entry = unfinished.iter().map(|entry| entry.seq).max().unwrap_or(0).max(last_entry);
+        let last_entry =
+            unfinished.iter().map(|entry| entry.seq).max().unwrap_or(0).max(last_entry).max(highest);
         Ok(Self {
             id: Some(parse(path, get("id")?)?),
             run,
@@ -156,19 +158,16 @@ impl Snapshot {
     }
 }
 
-/// Of these entries, those that have not ended in the store.
-fn without_outcome(
+/// Of these entries, those that have not ended in the store, of which this is the journal.
+pub(super) fn without_outcome(
     path: &Path,
-    transaction: &ReadTransaction,
+    journal: &impl ReadableTable<u64, &'static [u8]>,
     mut entries: Vec<Entry>,
 ) -> Result<Vec<Entry>, Error> {
-    if !entries.is_empty() {
-        let journal = guarded(path, || Ok(transaction.open_table(JOURNAL)?))?;
-        let ended = |entry: &Entry| guarded(path, || Ok(journal.get(entry.seq)?.is_some()));
-        let ended = entries.iter().map(ended).collect::<Result<Vec<_>, _>>()?;
-        let mut ended = ended.into_iter();
-        entries.retain(|_| ended.next() == Some(false));
-    }
+    let ended = |entry: &Entry| guarded(path, || Ok(journal.get(entry.seq)?.is_some()));
+    let ended = entries.iter().map(ended).collect::<Result<Vec<_>, _>>()?;
+    let mut ended = ended.into_iter();
+    entries.retain(|_| ended.next() == Some(false));
     Ok(entries)
 }
 

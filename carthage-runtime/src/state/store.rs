@@ -74,7 +74,7 @@ impl Store {
                 refuse_strange_dir(dirs)?;
                 let db =
                     database::create(dirs.storage(), dirs.state(), |transaction| born(&path, transaction))?;
-                let snapshot = view(&db, &path, |_| Ok(Vec::new()))?;
+                let snapshot = view(&db, &path, |_| Ok(Default::default()))?;
                 (db, snapshot)
             }
         };
@@ -134,7 +134,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub fn view(&self) -> Result<Snapshot, Error> {
-        view(&self.0.db, &self.0.path, |_| Ok(self.0.entries.open()))
+        view(&self.0.db, &self.0.path, |_| Ok((self.0.entries.open(), 0)))
     }
 
     /// Writes what is known of a thing, outside any journalled change.
@@ -271,10 +271,17 @@ impl Store {
         body: impl FnOnce(&WriteTransaction) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.refuse_forgotten()?;
-        commits::write(&self.0.db, &self.0.path, |transaction| {
-            self.end_those(transaction)?;
+        let mut ended = Vec::new();
+        let written = commits::write(&self.0.db, &self.0.path, |transaction| {
+            ended = self.take_ended();
+            self.end_those(transaction, &ended)?;
             body(transaction)
-        })
+        });
+        match &written {
+            Ok(_) => ended.iter().for_each(|entry| self.0.entries.forget(entry.seq)),
+            Err(_) => self.put_ended_back(ended),
+        }
+        written
     }
 
     /// Writes a value as JSON.
@@ -303,7 +310,7 @@ impl Store {
 fn view(
     db: &Database,
     path: &Path,
-    in_file: impl Fn(u64) -> Result<Vec<Entry>, Error>,
+    in_file: impl Fn(u64) -> Result<(Vec<Entry>, u64), Error>,
 ) -> Result<Snapshot, Error> {
     Snapshot::load(path, &guarded(path, || Ok(db.begin_read()?))?, in_file)
 }
