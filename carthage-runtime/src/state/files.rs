@@ -1,11 +1,17 @@
 //! Small files in a directory of state, each written as a whole: what an implementation remembers of each of its machines.
 
+use std::ffi::OsString;
 use std::io::ErrorKind as Io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::key::random;
 use super::storage::{Storage, gone};
+use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
+
+/// How the name of a file ends that is being written; it begins with a dot.
+const SCRATCH: &str = ".new";
 
 /// The files of a directory, which is made when the first of them is.
 ///
@@ -73,10 +79,22 @@ impl Files {
     /// When it cannot be written; what was there before is still there then.
     pub fn keep(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         self.make_dir()?;
-        let (path, scratch) = (self.path(name), self.path(&format!(".{name}.new")));
-        self.storage
-            .write_whole(&path, &scratch, bytes, true)
-            .map_err(Error::host(format!("cannot write `{}`", path.display())))
+        self.keep_in_place(name, bytes)
+    }
+
+    /// Like [`keep`](Self::keep), in a directory that must be there: of what somebody has removed nothing is made again.
+    ///
+    /// # Errors
+    /// When it cannot be written, which includes that there is no directory; what was there before is still there then.
+    pub fn keep_in_place(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        // Its own for each who writes, also of the same file at the same time.
+        let random = random::<8>()?.map(|byte| format!("{byte:02x}")).concat();
+        let (path, scratch) = (self.path(name), self.path(&format!(".{random}{SCRATCH}")));
+        self.storage.write_whole(&path, &scratch, bytes, true).map_err(|error| {
+            // As far as it is there.
+            self.storage.remove(&scratch).ok();
+            Error::host(format!("cannot write `{}`", path.display()))(error)
+        })
     }
 
     /// Removes a file, durably; that there is none is no error.
@@ -119,6 +137,26 @@ impl Files {
         })
     }
 
+    /// Makes the directory in one that is there, without waiting for the disk: it survives a power cut when that one is synced.
+    ///
+    /// # Errors
+    /// When it cannot be made, which includes that it is there.
+    pub fn make_unsynced(&self) -> Result<(), Error> {
+        let made = self.storage.make_dir(&self.dir);
+        made.map_err(Error::host(format!("cannot make the directory `{}`", self.dir.display())))?;
+        crash_point("directory-made");
+        Ok(())
+    }
+
+    /// Makes durable which names are in the directory, and its mode.
+    ///
+    /// # Errors
+    /// When it cannot be synced.
+    pub fn sync(&self) -> Result<(), Error> {
+        let synced = self.storage.sync_dir(&self.dir);
+        synced.map_err(Error::host(format!("cannot write the directory `{}`", self.dir.display())))
+    }
+
     /// Gives the directory another name, durably; tells whether it was there.
     ///
     /// # Errors
@@ -141,14 +179,29 @@ impl Files {
         removed.map_err(Error::host(format!("cannot remove `{}`", self.dir.display())))
     }
 
-    /// Removes the directory if nothing is in it.
+    /// Removes the directory if nothing is in it, but for what a killed process has left. Nobody may [keep](Self::keep) something there
+    /// at the same time.
     ///
     /// # Errors
     /// When it is empty and cannot be removed.
     pub fn tidy(&self) -> Result<(), Error> {
+        let failed = || Error::host(format!("cannot remove `{}`", self.dir.display()));
+        let left = match self.storage.names(&self.dir) {
+            Err(error) if error.kind() == Io::NotFound => return Ok(()),
+            left => left.map_err(failed())?,
+        };
+        let is_scratch = |name: &OsString| {
+            name.to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(SCRATCH))
+        };
+        if !left.iter().all(is_scratch) {
+            return Ok(());
+        }
+        for name in left {
+            gone(self.storage.remove(&self.dir.join(name))).map_err(failed())?;
+        }
         match self.storage.remove_dir(&self.dir) {
             Err(error) if error.kind() == Io::DirectoryNotEmpty => Ok(()),
-            removed => gone(removed).map_err(Error::host(format!("cannot remove `{}`", self.dir.display()))),
+            removed => gone(removed).map_err(failed()),
         }
     }
 }
@@ -165,11 +218,11 @@ mod tests {
         files.forget("m").unwrap();
         files.keep("m", b"one").unwrap();
         // What a killed process has left is in nobody's way.
-        std::fs::write(files.path(".m.new"), "ha").unwrap();
+        std::fs::write(files.path(".0123.new"), "ha").unwrap();
         assert_eq!(files.read("m").unwrap().unwrap(), b"one");
         files.keep("m", b"two").unwrap();
         assert_eq!(files.read("m").unwrap().unwrap(), b"two");
-        assert_eq!(std::fs::read_dir(files.dir()).unwrap().count(), 1);
+        assert_eq!(files.names().unwrap(), ["m"]);
         files.tidy().unwrap();
         assert!(files.dir().exists());
         assert!(files.move_to(&state.path().join("a/c")).unwrap());
@@ -177,10 +230,32 @@ mod tests {
         let moved = files.of(state.path().join("a/c"));
         moved.forget("m").unwrap();
         moved.tidy().unwrap();
+        moved.tidy().unwrap();
+        assert!(!moved.dir().exists());
+        moved.keep_in_place("m", b"").unwrap_err();
         assert!(!moved.dir().exists());
         std::fs::write(state.path().join("file"), "").unwrap();
         let error = files.of(state.path().join("file/in")).keep("m", b"").unwrap_err();
         assert!(error.to_string().contains("cannot make the directory"), "{error}");
         moved.clear().unwrap();
+    }
+
+    #[test]
+    fn many_may_write_one_file_and_its_name_may_be_long() {
+        let state = tempfile::tempdir().unwrap();
+        let files = Files::new(super::super::storage::usual(), state.path().join("a"));
+        let name = "n".repeat(255);
+        std::thread::scope(|scope| {
+            for number in 0..8_u8 {
+                let (files, name) = (&files, &name);
+                scope.spawn(move || (0..50).for_each(|_| files.keep(name, &[number; 100]).unwrap()));
+            }
+        });
+        let kept = files.read(&name).unwrap().unwrap();
+        assert!(kept.len() == 100 && kept.iter().all(|byte| *byte == kept[0]), "{kept:?}");
+        // What could not be written leaves nothing.
+        std::fs::create_dir(files.path("dir")).unwrap();
+        files.keep("dir", b"").unwrap_err();
+        assert_eq!(std::fs::read_dir(files.dir()).unwrap().count(), 2);
     }
 }
