@@ -84,6 +84,7 @@ impl Records {
     }
 
     pub(super) fn keep_network(&self, record: &NetworkRecord) -> Result<(), Error> {
+        self.networks().make_dir()?;
         write(&self.networks(), &file("network", &record.spec.name)?, record)
     }
 
@@ -102,17 +103,27 @@ impl Records {
     /// Makes a machine exist, all at once.
     pub(super) fn create_machine(&self, record: &MachineRecord) -> Result<(), Error> {
         let name = checked("machine", &record.spec.name)?;
-        let new = self.0.of(self.machines().join(format!(".new-{name}")));
+        let machines = self.0.of(self.machines());
+        machines.make_dir()?;
+        let new = self.0.of(machines.path(&format!(".new-{name}")));
         new.clear()?;
+        // Nobody relies on it before it has its name, so what is in it becomes durable at once.
+        new.make_unsynced()?;
         for part in ["upper", "work", "root", "services"] {
-            new.of(new.path(part)).make_dir()?;
+            new.of(new.path(part)).make_unsynced()?;
         }
         // What a machine's root is depends on the mode of this.
-        let upper = new.path("upper");
-        fs::set_permissions(&upper, std::os::unix::fs::PermissionsExt::from_mode(0o755))
-            .map_err(Error::host(format!("cannot set up `{}`", upper.display())))?;
+        let upper = new.of(new.path("upper"));
+        fs::set_permissions(upper.dir(), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .map_err(Error::host(format!("cannot set up `{}`", upper.dir().display())))?;
+        upper.sync()?;
         write(&new, MACHINE, record)?;
-        new.move_to(&self.machine(name)?).map(drop)
+        if new.move_to(&self.machine(name)?)? {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Host, format!("machine `{name}` could not be made"))
+            .because(format!("`{}` vanished while it was", new.dir().display()))
+            .hint("deploy again, and let nothing else change the state directory meanwhile"))
     }
 
     /// Gives a machine another name, if it has the one before.
@@ -204,7 +215,43 @@ fn read<T: DeserializeOwned>(files: &Files, name: &str) -> Result<Option<T>, Err
     })
 }
 
+/// Writes a file in a directory that is there: of a machine that is gone nothing is made again.
 fn write(files: &Files, name: &str, value: &impl Serialize) -> Result<(), Error> {
     let text = serde_json::to_vec_pretty(value);
-    files.keep(name, &text.map_err(Error::host(format!("cannot write `{}`", files.path(name).display())))?)
+    let text = text.map_err(Error::host(format!("cannot write `{}`", files.path(name).display())))?;
+    files.keep_in_place(name, &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::state::storage::Disk;
+
+    #[test]
+    fn a_machine_is_made_with_few_waits_for_the_disk_and_nothing_of_one_that_is_gone() {
+        let state = tempfile::tempdir().unwrap();
+        let disk = Arc::new(Disk::default());
+        let records = Records(Files::new(disk.clone(), state.path().join("sandbox")));
+        let record = |name: &str| MachineRecord {
+            identity: Identity(name.to_owned()),
+            spec: MachineSpec { name: name.to_owned(), ..MachineSpec::default() },
+        };
+        records.create_machine(&record("a")).unwrap();
+        let before = disk.syncs();
+        records.create_machine(&record("b")).unwrap();
+        // The mode of a directory, the record and its name, the machine's.
+        assert_eq!(disk.syncs() - before, 4);
+        let upper = records.machine("b").unwrap().join("upper");
+        assert_eq!(fs::metadata(upper).unwrap().permissions().mode() & 0o777, 0o755);
+        records.keep_hosts("b", &[]).unwrap();
+        assert_eq!(records.find_machine("b").unwrap().unwrap().spec.name, "b");
+
+        records.forget_machine("b").unwrap();
+        records.keep_hosts("b", &[]).unwrap_err();
+        records.keep_machine(&record("b")).unwrap_err();
+        assert!(!records.machine("b").unwrap().exists());
+    }
 }
