@@ -1,6 +1,6 @@
 //! The report of a run while it goes on, and the events that tell of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use tokio::time::Instant;
@@ -159,11 +159,25 @@ impl Deployment {
             planned: self.planned.get().cloned(),
         });
         events.send(Event::Started { run: self.ledger.run(), steps: among.len() });
-        let work = |at: usize| work(at, &self.things.all[at], progress.clone());
+        // What has come to an end, and whether it went well, for when all the rest is given up.
+        let ended = Mutex::new(BTreeMap::new());
+        let work = |at: usize| {
+            let (work, ended) = (work(at, &self.things.all[at], progress.clone()), &ended);
+            async move {
+                let worked = work.await;
+                ended.lock().unwrap_or_else(PoisonError::into_inner).insert(at, worked.is_ok());
+                worked
+            }
+        };
         let work = self.with_room(async |room| graph.execute(among, room, &self.options.stop, work).await);
         let outcomes = self.options.abort.unless(work, self.world.unwound()).await;
-        let outcomes =
-            outcomes.unwrap_or_else(|| among.iter().map(|at| (*at, Outcome::Interrupted)).collect());
+        let ended = ended.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let outcome = |at: &usize| match ended.get(at) {
+            Some(true) => Outcome::Done(()),
+            Some(false) => Outcome::Failed,
+            None => Outcome::Interrupted,
+        };
+        let outcomes = outcomes.unwrap_or_else(|| among.iter().map(|at| (*at, outcome(at))).collect());
         if let Err(error) = self.ledger.catch_up().await {
             // The entries stay open, which the next run can bear.
             events.send(Event::Warning { thing: "journal".to_owned(), text: crate::chain(&error) });
