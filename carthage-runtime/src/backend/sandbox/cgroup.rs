@@ -6,6 +6,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{Access, access};
 
@@ -36,6 +37,9 @@ struct Place {
 }
 
 const PERIOD_US: u64 = 100_000;
+
+/// How long processes that end by themselves may take for it.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why this controller cannot be used here; `None` when it can.
 pub(super) fn unavailable(controller: Controller) -> Option<String> {
@@ -109,12 +113,24 @@ pub(super) fn clear(id: &str) -> Result<(), Error> {
         let layout = place.directory.join(layout_group(id));
         for entry in fs::read_dir(&layout).into_iter().flatten().flatten() {
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                remove_group(&entry.path())?;
+                remove_left(&entry.path())?;
             }
         }
-        remove_group(&layout)?;
+        remove_left(&layout)?;
     }
     Ok(())
+}
+
+/// Removes a group whose processes have ended, or are about to: those of a machine whose keeper has died end by themselves.
+fn remove_left(group: &Path) -> Result<(), Error> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        remove_group(group)?;
+        if !group.exists() || Instant::now() > deadline {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// Removes a group, if nothing is in it.
