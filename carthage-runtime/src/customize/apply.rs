@@ -133,6 +133,7 @@ impl Application<'_> {
             Now::Running(identity) => (Target::Exists(identity), true),
         };
         let (mut earlier, mut steps) = (Vec::new(), Vec::new());
+        let _held = self.setting.stamps.hold();
         for task in 0..self.tasks().len() {
             let ground = can_be_asked.then(|| self.ground(task));
             let (decision, last) = match self.decide(task, target, ground.as_ref(), &earlier, false).await {
@@ -177,8 +178,7 @@ impl Application<'_> {
         let terms = &Terms { identity, forced: &forced, only_forced, stop };
         let mut applied = Applied::default();
         let mut earlier: Vec<Option<Earlier>> = Vec::new();
-        // Together, they are waited for once.
-        let mut stamped = Vec::new();
+        let _held = self.setting.stamps.hold();
         while let Some(node) = self.tasks().get(earlier.len()) {
             let task = earlier.len();
             let thing = format!("task:{}", self.name(task));
@@ -209,9 +209,6 @@ impl Application<'_> {
                 let task = earlier.len();
                 earlier.push(match settled {
                     Ok((done, is)) => {
-                        if matches!(is, Earlier::RanNow) {
-                            stamped.push(self.stem(task));
-                        }
                         applied.done.extend(done);
                         Some(self.is(task, is))
                     }
@@ -223,8 +220,9 @@ impl Application<'_> {
             }
         }
         self.leave(identity, &mut applied).await;
-        if !stamped.is_empty() {
-            on_disk(&self.setting.stamps, move |stamps| stamps.sync(&stamped)).await?;
+        // All of them are waited for once.
+        if self.setting.stamps.are_unsynced() {
+            on_disk(&self.setting.stamps, Stamps::sync).await?;
         }
         Ok(applied)
     }

@@ -239,6 +239,7 @@ impl PlacedTasks {
         };
         let (setting, walk) = (place.setting(), Walk::plan(false));
         let application = place.application(field, customization, setting, &walk);
+        let _held = setting.stamps.hold();
         if !application.plan(&now).await.is_empty() {
             return Ok(None);
         }

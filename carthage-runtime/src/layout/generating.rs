@@ -50,6 +50,7 @@ pub(crate) struct Generating {
 impl Generating {
     /// Whether all of its tasks ran to their end when they ran last.
     pub(crate) fn has_run(&self) -> bool {
+        let _held = self.setting.stamps.hold();
         self.tasks.iter().all(|task| matches!(self.setting.stamps.read(task.name), Last::Ran(_)))
     }
 

@@ -1,8 +1,9 @@
 //! Changes that come at the same time become durable together: one commit, and one wait for the disk, for all of them.
 //!
-//! While one commit is written, those who come line up; whoever writes takes all of them into the next one. A task of its own writes, so
-//! that nobody depends on how another's future is polled; it lets those come first who can go on at this moment, and waits for nobody. If
-//! one of them fails, none of that transaction happened, and each is told.
+//! While one commit is written, those who come line up; whoever writes takes all of them into the next one. Each who comes lets those
+//! come first who can go on at this moment, and then has what is in line written, unless somebody has: so nobody depends on how another's
+//! future is polled, and all who come at one moment wait for one commit. If one of them fails, none of that transaction happened, and
+//! each is told.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,6 +28,19 @@ struct Line {
     changes: Vec<(Body, oneshot::Sender<Result<(), Error>>)>,
     /// Whether somebody is writing, who takes them in.
     is_written: bool,
+}
+
+impl Line {
+    /// Whether anything is in line, and nobody writes it yet.
+    fn begins(&mut self) -> bool {
+        !self.changes.is_empty() && !std::mem::replace(&mut self.is_written, true)
+    }
+
+    /// Whether anybody has come since.
+    fn goes_on(&mut self) -> bool {
+        self.is_written = !self.changes.is_empty();
+        self.is_written
+    }
 }
 
 type Body = Box<dyn FnOnce(&Store, &WriteTransaction) -> Result<(), Error> + Send>;
@@ -60,24 +74,15 @@ impl Store {
         body: impl FnOnce(&Store, &WriteTransaction) -> Result<(), Error> + Send + 'static,
     ) -> Result<(), Error> {
         let (tell, told) = oneshot::channel();
-        let is_first = {
-            let mut line = self.0.commits.line();
-            line.changes.push((Box::new(body), tell));
-            !std::mem::replace(&mut line.is_written, true)
-        };
-        if is_first {
-            self.clone().soon_writes(Store::write_those_in_line);
-        }
+        self.0.commits.line().changes.push((Box::new(body), tell));
+        self.lets_others_come(|store| store.0.commits.line().begins(), Store::write_those_in_line).await;
         told.await.map_err(Error::host("a thread that writes the state has died"))?
     }
 
     /// Adds something to the journal's file and waits until it is durable; answers whether it was added.
-    pub(super) fn now(
-        &self,
-        add: impl FnOnce(&Entries, Tell) -> Result<Option<bool>, Error>,
-    ) -> Result<bool, Error> {
+    pub(super) fn now(&self, add: impl FnOnce(&Entries, Tell) -> Result<bool, Error>) -> Result<bool, Error> {
         let (tell, told) = mpsc::sync_channel(1);
-        if add(&self.0.entries, Box::new(move |answer| drop(tell.send(answer))))?.is_none() {
+        if !add(&self.0.entries, Box::new(move |answer| drop(tell.send(answer))))? {
             return Ok(false);
         }
         self.clone().write_entries_in_line();
@@ -87,24 +92,22 @@ impl Store {
     /// Like [`now`](Self::now), without keeping the thread waiting.
     pub(super) async fn soon(
         &self,
-        add: impl FnOnce(&Entries, Tell) -> Result<Option<bool>, Error>,
+        add: impl FnOnce(&Entries, Tell) -> Result<bool, Error>,
     ) -> Result<bool, Error> {
         let (tell, told) = oneshot::channel();
-        let Some(is_first) = add(&self.0.entries, Box::new(move |answer| drop(tell.send(answer))))? else {
+        if !add(&self.0.entries, Box::new(move |answer| drop(tell.send(answer))))? {
             return Ok(false);
-        };
-        if is_first {
-            self.clone().soon_writes(Store::write_entries_in_line);
         }
+        self.lets_others_come(|store| store.0.entries.begins(), Store::write_entries_in_line).await;
         told.await.map_err(Error::host("a thread that writes the journal has died"))?.map(|()| true)
     }
 
-    /// Writes what is in line, after those have come who can at this moment. Whoever began this need not wait for it, nor go on.
-    fn soon_writes(self, writes: fn(Self)) {
-        let first = First { store: Some(self), writes };
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            drop(runtime.spawn(first.lets_others_come()));
-        }
+    /// Lets those come who can at this moment; then what is in line is written, unless somebody does already. Whoever gives up here
+    /// need not wait for it.
+    async fn lets_others_come(&self, begins: fn(&Self) -> bool, writes: fn(Self)) {
+        let asks = Asks { store: self, begins, writes };
+        tokio::task::yield_now().await;
+        drop(asks);
     }
 
     fn write_entries_in_line(self) {
@@ -139,11 +142,7 @@ impl Store {
             if failed {
                 answers[at] = written;
             }
-            let is_over = {
-                let mut line = self.0.commits.line();
-                line.is_written = !line.changes.is_empty();
-                !line.is_written
-            };
+            let is_over = !self.0.commits.line().goes_on();
             // That nobody listens any more is no harm. Who is told may want the layout to be free.
             let tell_all =
                 || tell.into_iter().zip(answers).for_each(|(tell, answer)| drop(tell.send(answer)));
@@ -156,25 +155,34 @@ impl Store {
     }
 }
 
-/// Who has to write: what is in line is written when it is dropped, which may be because the runtime ends.
-struct First {
-    store: Option<Store>,
+/// Somebody has come: what is in line is written when this goes.
+struct Asks<'a> {
+    store: &'a Store,
+    /// Whether anything is in line, and nobody else writes it.
+    begins: fn(&Store) -> bool,
     writes: fn(Store),
 }
 
-impl First {
-    /// Lets those come who can at this moment, so that they are written as well.
-    async fn lets_others_come(self) {
-        tokio::task::yield_now().await;
+impl Drop for Asks<'_> {
+    fn drop(&mut self) {
+        if !(self.begins)(self.store) {
+            return;
+        }
+        let writes = Writes(Some((self.store.clone(), self.writes)));
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(move || drop(writes))),
+            Err(_) => drop(writes),
+        }
     }
 }
 
-impl Drop for First {
+/// Who writes: when this goes, be it because the runtime ends.
+struct Writes(Option<(Store, fn(Store))>);
+
+impl Drop for Writes {
     fn drop(&mut self) {
-        let (Some(store), writes) = (self.store.take(), self.writes) else { return };
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn_blocking(move || writes(store))),
-            Err(_) => writes(store),
+        if let Some((store, writes)) = self.0.take() {
+            writes(store);
         }
     }
 }

@@ -134,29 +134,36 @@ impl Entries {
         self.line().open.remove(&seq);
     }
 
-    /// Announces an entry. Answers whether whoever calls this has to see to it that what is in line gets [written](Self::write); `None`
-    /// if no run goes on.
-    pub(super) fn announce(&self, entry: &Entry, tell: Tell) -> Result<Option<bool>, Error> {
+    /// Announces an entry, if a run goes on; answers whether one does. Whoever calls this has to see to it that what is in line gets
+    /// [written](Self::write), if that [begins](Self::begins).
+    pub(super) fn announce(&self, entry: &Entry, tell: Tell) -> Result<bool, Error> {
         let mut line = self.line();
-        if !line.goes_on {
-            return Ok(None);
+        if line.goes_on {
+            add(&mut line.begun, entry)?;
+            line.announced.push(entry.seq);
+            line.open.insert(entry.seq, entry.clone());
+            line.tell.push(tell);
         }
-        add(&mut line.begun, entry)?;
-        line.announced.push(entry.seq);
-        line.open.insert(entry.seq, entry.clone());
-        Ok(Some(line.wait(tell)))
+        Ok(line.goes_on)
     }
 
-    /// Waits for what is in line, if there is anything.
-    pub(super) fn catch_up(&self, tell: Tell) -> bool {
-        self.line().wait(tell)
+    /// Waits for what is in line, if there is anything; otherwise like [`announce`](Self::announce).
+    pub(super) fn catch_up(&self, tell: Tell) {
+        self.line().tell.push(tell);
     }
 
     /// An entry has ended; otherwise like [`announce`](Self::announce).
-    pub(super) fn end(&self, seq: u64, outcome: &Outcome, tell: Tell) -> Result<bool, Error> {
+    pub(super) fn end(&self, seq: u64, outcome: &Outcome, tell: Tell) -> Result<(), Error> {
         let mut line = self.line();
         line.end(seq, outcome)?;
-        Ok(line.wait(tell))
+        line.tell.push(tell);
+        Ok(())
+    }
+
+    /// Whether somebody waits for what is in line, and nobody writes it yet: who asks does.
+    pub(super) fn begins(&self) -> bool {
+        let mut line = self.line();
+        !line.tell.is_empty() && !std::mem::replace(&mut line.is_written, true)
     }
 
     /// An entry has ended, which is written with the next line.
@@ -262,11 +269,6 @@ impl Entries {
 }
 
 impl Line {
-    fn wait(&mut self, tell: Tell) -> bool {
-        self.tell.push(tell);
-        !std::mem::replace(&mut self.is_written, true)
-    }
-
     fn end(&mut self, seq: u64, outcome: &Outcome) -> Result<(), Error> {
         add(&mut self.ended, &End { seq, outcome })?;
         self.open.remove(&seq);

@@ -232,7 +232,7 @@ impl Store {
     /// Writes that an entry has ended, with what that means to the record.
     fn ends(&self, entry: Entry, outcome: Outcome, change: Change) -> Result<(), Error> {
         if self.ends_in_file(&entry, &change) {
-            return self.now(|entries, tell| entries.end(entry.seq, &outcome, tell).map(Some)).map(drop);
+            return self.now(|entries, tell| entries.end(entry.seq, &outcome, tell).map(|()| true)).map(drop);
         }
         let seq = entry.seq;
         self.write(|transaction| self.finish(transaction, entry, outcome, change))?;
@@ -249,7 +249,7 @@ impl Store {
     ) -> Result<(), Error> {
         if self.ends_in_file(&entry, &change) {
             return self
-                .soon(|entries, tell| entries.end(entry.seq, &outcome, tell).map(Some))
+                .soon(|entries, tell| entries.end(entry.seq, &outcome, tell).map(|()| true))
                 .await
                 .map(drop);
         }
@@ -305,7 +305,10 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub fn catch_up(&self) -> Result<(), Error> {
-        self.now(|entries, tell| Ok(Some(entries.catch_up(tell))))?;
+        self.now(|entries, tell| {
+            entries.catch_up(tell);
+            Ok(true)
+        })?;
         if self.0.ended.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
             return Ok(());
         }

@@ -3,7 +3,9 @@
 pub mod decide;
 mod hash;
 mod stamp;
+mod stamps;
 
 pub use decide::{Decision, Reason, decide};
 pub use hash::{Digest, InputHash, TaskHash, TaskHasher, digest};
-pub use stamp::{Last, Stamp, Stamps};
+pub use stamp::{Last, Stamp};
+pub use stamps::Stamps;
