@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::body::{Member, on_disk};
 use super::elsewhere::{Walk, release};
+use super::names::Names;
 use super::panics::{panicked, unpanicked};
 use super::{AnyCustomization, Compared, Ground, Kind, On, Surroundings, When};
 use crate::error::{Error, ErrorKind};
@@ -98,6 +99,7 @@ pub(crate) struct Application<'a> {
     pub(crate) compared: Compared,
     /// What its tasks run in.
     pub(crate) surroundings: Surroundings,
+    pub(crate) names: Names,
 }
 
 impl Application<'_> {
@@ -105,24 +107,10 @@ impl Application<'_> {
         self.customization.node().tasks
     }
 
-    /// The name of a task's stamp and services: `site.index`; of a model's task, its name alone.
-    pub(crate) fn stem(&self, task: usize) -> String {
-        let name = self.tasks()[task].name;
-        match self.on {
-            On::Machine(_) => format!("{}.{name}", self.field),
-            On::Model(_) => name.to_owned(),
-        }
-    }
-
-    /// What users call a task, without `task:`: `mirror.algebra/site.index`, `algebra/render`.
-    pub(crate) fn name(&self, task: usize) -> String {
-        format!("{}/{}", self.on.name(), self.stem(task))
-    }
-
     fn step(&self, task: usize, action: Action, why: String) -> Step {
         let about = self.tasks()[task].about;
         let details = if about.is_empty() { Vec::new() } else { vec![about.to_owned()] };
-        Step { thing: format!("task:{}", self.name(task)), action, why, details, changes: Vec::new() }
+        Step { thing: self.thing(task).to_owned(), action, why, details, changes: Vec::new() }
     }
 
     /// What would run, and why. A task whose check fails keeps nothing else from being planned: it is asked again when it is run.
@@ -181,13 +169,13 @@ impl Application<'_> {
         let _held = self.setting.stamps.hold();
         while let Some(node) = self.tasks().get(earlier.len()) {
             let task = earlier.len();
-            let thing = format!("task:{}", self.name(task));
-            if only_forced && !forced(&self.name(task)) {
+            let thing = self.thing(task);
+            if only_forced && !forced(self.name(task)) {
                 earlier.push(Some(Earlier::Never));
                 continue;
             }
             if stop.is_cancelled() {
-                applied.interrupted.push(thing);
+                applied.interrupted.push(thing.to_owned());
                 earlier.push(None);
                 continue;
             }
@@ -196,11 +184,9 @@ impl Application<'_> {
                 node.after.iter().find(|before| earlier[**before].is_none()).filter(|_| !only_forced);
             if let Some(broken) = broken {
                 let why = format!("`{}` did not succeed", self.tasks()[*broken].name);
-                self.setting.events.send(Event::Skipped {
-                    thing: thing.clone(),
-                    action: "run",
-                    why: why.clone(),
-                });
+                let thing = thing.to_owned();
+                let (skipped, because) = (thing.clone(), why.clone());
+                self.setting.events.send(Event::Skipped { thing: skipped, action: "run", why: because });
                 applied.skipped.push(Skip { thing, why });
                 earlier.push(None);
                 continue;
@@ -213,7 +199,7 @@ impl Application<'_> {
                         Some(self.is(task, is))
                     }
                     Err(error) => {
-                        self.fails(format!("task:{}", self.name(task)), &error, &mut applied);
+                        self.fails(self.thing(task).to_owned(), &error, &mut applied);
                         None
                     }
                 });
@@ -239,7 +225,7 @@ impl Application<'_> {
     /// from this one on.
     async fn settle(&self, task: usize, terms: &Terms<'_>, earlier: &[Option<Earlier>]) -> Vec<Settled> {
         let known: Vec<_> = earlier.iter().map(|is| is.unwrap_or(Earlier::Never)).collect();
-        let (ground, forced) = (self.ground(task), (terms.forced)(&self.name(task)));
+        let (ground, forced) = (self.ground(task), (terms.forced)(self.name(task)));
         let target = Target::Exists(terms.identity);
         let (decision, last) = match self.decide(task, target, Some(&ground), &known, forced).await {
             Ok(decided) => decided,
@@ -304,7 +290,7 @@ impl Application<'_> {
         forced: bool,
     ) -> Result<(Decision, Last), Error> {
         let node = &self.tasks()[task];
-        let last = self.setting.stamps.read(&self.stem(task));
+        let last = self.setting.stamps.read(self.stem(task));
         let elsewhere = self.before_elsewhere(task);
         let elsewhere = elsewhere.iter().map(|(name, is)| Before { name, is: *is });
         let own = node.after.iter().map(|at| Before { name: self.tasks()[*at].name, is: earlier[*at] });

@@ -55,7 +55,9 @@ impl Application<'_> {
         if let Err(error) = self.enter(member.task, &member.ground).await {
             return vec![Err(error)];
         }
-        member.ground = self.ground(member.task);
+        if self.surroundings.host().is_some() {
+            member.ground = self.ground(member.task);
+        }
         match self.sight_for(&member, terms).await {
             Some(sight) => self.together(member, &sight, terms, earlier).await,
             None => vec![self.alone(member, terms).await],
@@ -93,10 +95,10 @@ impl Application<'_> {
         // Where a check says whether it is done, a stamp that says "begun" is all that tells of what is half done.
         let checked = self.customization.checks(*task).completed.is_some();
         if checked || matches!(last, Last::Ran(_)) {
-            let identity = identity.clone();
+            let (stem, identity) = (stem.to_owned(), identity.clone());
             on_disk(stamps, move |stamps| stamps.begin(&stem, run, &identity, true)).await?;
         } else {
-            stamps.begin(&stem, run, identity, false)?;
+            stamps.begin(stem, run, identity, false)?;
         }
         crash_point("task-unstamped");
         Ok(Begun { of: member, intent, up, checked })
@@ -152,7 +154,7 @@ impl Application<'_> {
         let Begun { of: Member { task, step, last, ground }, intent, up, checked } = begun;
         let (thing, stem) = (step.thing.clone(), self.stem(task));
         if let Some(skip) = ended.as_ref().err().and_then(|error| SkipTask::of(&**error)) {
-            intent.settle_later(stamps.as_before(&stem, &last, checked)).await?;
+            intent.settle_later(stamps.as_before(stem, &last, checked)).await?;
             release(up).await?;
             events.send(Event::Skipped { thing, action: "run", why: skip.to_string() });
             return Ok((None, Decision::Skip.planned(&last)));
@@ -168,7 +170,7 @@ impl Application<'_> {
             error => error,
         };
         if ended.is_err() {
-            let noted = stamps.failed(&stem, ledger.run(), identity, checked);
+            let noted = stamps.failed(stem, ledger.run(), identity, checked);
             // The first error is what the user must see; without the note the task counts as interrupted.
             noted.map_err(|error| tracing::warn!(%error, "the stamp of a task that failed")).ok();
         }
@@ -184,8 +186,8 @@ impl Application<'_> {
         let Begun { of: Member { task, last, .. }, intent, up, checked } = begun;
         let (stamps, stem, run) = (&self.setting.stamps, self.stem(task), self.setting.ledger.run());
         let noted = match is_begun {
-            true => stamps.failed(&stem, run, identity, checked),
-            false => stamps.as_before(&stem, &last, checked),
+            true => stamps.failed(stem, run, identity, checked),
+            false => stamps.as_before(stem, &last, checked),
         };
         let settled = intent.settle_later(noted).await;
         let released = release(up).await;
@@ -217,7 +219,7 @@ impl Application<'_> {
         let (stem, source) = (self.stem(task), self.tasks()[task].source);
         let (run, step, at) = (ledger.run(), ledger.next_step(), now());
         let user = self.user(task).map(str::to_owned);
-        stamps.ran(&stem, Stamp { run, step, at, target: identity.clone(), inputs, source, user })
+        stamps.ran(stem, Stamp { run, step, at, target: identity.clone(), inputs, source, user })
     }
 
     pub(super) fn failed(&self, task: usize, error: BoxError) -> Error {

@@ -49,7 +49,7 @@ impl Application<'_> {
     /// What becomes of a task, told to those of other machines.
     pub(super) fn is(&self, task: usize, is: Earlier) -> Earlier {
         if self.walk.keeps {
-            lock(&self.walk.tasks).insert(self.name(task), is);
+            lock(&self.walk.tasks).insert(self.name(task).to_owned(), is);
         }
         is
     }

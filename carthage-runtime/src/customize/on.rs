@@ -28,8 +28,8 @@ impl Application<'_> {
             On::Model(dir) => Ground::Controller(dir.clone()),
             On::Machine(machine) => Ground::Machine(Host::new(
                 machine.clone(),
-                format!("task:{}", self.name(task)),
-                self.stem(task),
+                self.thing(task).to_owned(),
+                self.stem(task).to_owned(),
                 self.tasks()[task].user,
                 self.surroundings.host(),
             )),

@@ -102,7 +102,7 @@ impl Application<'_> {
                 Ok(()) => self.stamp(task, identity),
                 Err(error) => {
                     let checked = self.customization.checks(task).completed.is_some();
-                    let noted = stamps.failed(&self.stem(task), self.setting.ledger.run(), identity, checked);
+                    let noted = stamps.failed(self.stem(task), self.setting.ledger.run(), identity, checked);
                     // Without the note it counts as interrupted.
                     noted.map_err(|error| tracing::warn!(%error, "the stamp of a task that failed")).ok();
                     let what = format!("`{}` of `{}` is not done", self.stem(task), self.on.name());
@@ -111,7 +111,7 @@ impl Application<'_> {
                 }
             };
             if let Err(error) = stamped {
-                let thing = format!("task:{}", self.name(task));
+                let thing = self.thing(task).to_owned();
                 applied.done.retain(|step| step.thing != thing);
                 self.fails(thing, &error, applied);
             }

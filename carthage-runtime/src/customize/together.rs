@@ -70,7 +70,7 @@ impl Application<'_> {
         let mut is_opaque = sight.is_opaque(first.task);
         let (mut joined, mut last_joined) = (Vec::new(), (first, Vec::new()));
         for task in known.len()..self.tasks().len() {
-            let forced = (terms.forced)(&self.name(task));
+            let forced = (terms.forced)(self.name(task));
             if terms.only_forced && !forced {
                 last_joined.1.push(Earlier::Never);
                 known.push(Earlier::Never);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::progress::Progress;
 use super::things::Thing;
 use super::{Action, Deployment, Report, Selection, nearest};
-use crate::customize::{AnyCustomization, Application, Compared, On, Surroundings, Walk, When};
+use crate::customize::{AnyCustomization, Application, Compared, Names, On, Surroundings, Walk, When};
 use crate::error::{Error, ErrorKind};
 use crate::layout::{Generating, Place};
 use crate::model::Part;
@@ -32,6 +32,7 @@ impl Deployment {
             walk,
             compared: Compared::default(),
             surroundings: Surroundings::default(),
+            names: Names::default(),
         };
         let mut applications: Vec<_> = customizations.into_iter().map(application).collect();
         applications.sort_by_key(|application| application.when);
@@ -50,7 +51,7 @@ impl Deployment {
             };
             for application in applications {
                 let tasks = 0..application.tasks().len();
-                names.extend(tasks.map(|task| (at, application.name(task))));
+                names.extend(tasks.map(|task| (at, application.name(task).to_owned())));
             }
         }
         names

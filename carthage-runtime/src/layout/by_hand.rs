@@ -9,7 +9,9 @@ use tokio_util::sync::CancellationToken;
 use super::Model;
 use super::generating::Generating;
 use super::place::Place;
-use crate::customize::{AnyCustomization, Application, Compared, Now, On, Setting, Surroundings, Walk, When};
+use crate::customize::{
+    AnyCustomization, Application, Compared, Names, Now, On, Setting, Surroundings, Walk, When,
+};
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::Presence;
 use crate::task::{Last, Stamp};
@@ -244,7 +246,7 @@ impl PlacedTasks {
             return Ok(None);
         }
         let stamps: Option<Vec<_>> = (0..application.tasks().len())
-            .map(|task| match setting.stamps.read(&application.stem(task)) {
+            .map(|task| match setting.stamps.read(application.stem(task)) {
                 Last::Ran(stamp) => Some(stamp),
                 _ => None,
             })
@@ -279,6 +281,7 @@ impl Place {
             planned: None,
             compared: Compared::default(),
             surroundings: Surroundings::default(),
+            names: Names::default(),
         }
     }
 

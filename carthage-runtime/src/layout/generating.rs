@@ -10,7 +10,8 @@ use super::wanted::Wanted;
 use super::world::World;
 use super::{AnyModel, Model, equipment};
 use crate::customize::{
-    AnyCustomization, Application, Compared, Customization, ModelDir, On, Setting, Surroundings, Walk, When,
+    AnyCustomization, Application, Compared, Customization, ModelDir, Names, On, Setting, Surroundings, Walk,
+    When,
 };
 use crate::error::{Error, ErrorKind};
 use crate::inject::Value;
@@ -146,6 +147,7 @@ impl Place {
             walk,
             compared: Compared::default(),
             surroundings: Surroundings::default(),
+            names: Names::default(),
         })
     }
 

@@ -75,7 +75,7 @@ impl Store {
     ) -> Result<(), Error> {
         let (tell, told) = oneshot::channel();
         self.0.commits.line().changes.push((Box::new(body), tell));
-        self.lets_others_come(|store| store.0.commits.line().begins(), Store::write_those_in_line).await;
+        self.lets_others_come(&CHANGES).await;
         told.await.map_err(Error::host("a thread that writes the state has died"))?
     }
 
@@ -98,14 +98,14 @@ impl Store {
         if !add(&self.0.entries, Box::new(move |answer| drop(tell.send(answer))))? {
             return Ok(false);
         }
-        self.lets_others_come(|store| store.0.entries.begins(), Store::write_entries_in_line).await;
+        self.lets_others_come(&ENTRIES).await;
         told.await.map_err(Error::host("a thread that writes the journal has died"))?.map(|()| true)
     }
 
     /// Lets those come who can at this moment; then what is in line is written, unless somebody does already. Whoever gives up here
     /// need not wait for it.
-    async fn lets_others_come(&self, begins: fn(&Self) -> bool, writes: fn(Self)) {
-        let asks = Asks { store: self, begins, writes };
+    async fn lets_others_come(&self, kind: &Kind) {
+        let asks = Asks { store: self, kind };
         tokio::task::yield_now().await;
         drop(asks);
     }
@@ -158,18 +158,17 @@ impl Store {
 /// Somebody has come: what is in line is written when this goes.
 struct Asks<'a> {
     store: &'a Store,
-    /// Whether anything is in line, and nobody else writes it.
-    begins: fn(&Store) -> bool,
-    writes: fn(Store),
+    kind: &'a Kind,
 }
 
 impl Drop for Asks<'_> {
     fn drop(&mut self) {
-        if !(self.begins)(self.store) {
+        if !(self.kind.begins)(self.store) {
             return;
         }
-        let writes = Writes(Some((self.store.clone(), self.writes)));
+        let writes = Writes(Some((self.store.clone(), self.kind.writes)));
         match tokio::runtime::Handle::try_current() {
+            Ok(_) if (self.kind.is_quick)(self.store) => drop(writes),
             Ok(runtime) => drop(runtime.spawn_blocking(move || drop(writes))),
             Err(_) => drop(writes),
         }
@@ -186,6 +185,29 @@ impl Drop for Writes {
         }
     }
 }
+
+/// What is written.
+struct Kind {
+    /// Whether anything is in line, and nobody else writes it.
+    begins: fn(&Store) -> bool,
+    /// Whether to write it takes no longer than to have another thread do so.
+    is_quick: fn(&Store) -> bool,
+    writes: fn(Store),
+}
+
+/// Changes of the store.
+const CHANGES: Kind = Kind {
+    begins: |store| store.0.commits.line().begins(),
+    is_quick: |_| false,
+    writes: Store::write_those_in_line,
+};
+
+/// Lines of the journal.
+const ENTRIES: Kind = Kind {
+    begins: |store| store.0.entries.begins(),
+    is_quick: |store| store.0.entries.are_quick(),
+    writes: Store::write_entries_in_line,
+};
 
 /// What those are told whose change was in one transaction with one that failed.
 pub(super) fn not_written(error: &Error) -> Error {

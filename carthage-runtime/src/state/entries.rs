@@ -16,6 +16,7 @@ use std::mem::take;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,9 @@ pub(super) const DIR: &str = "journal";
 /// The version of the files: that of everything that is written as JSON.
 const FORMAT: u32 = 1;
 
+/// What a disk takes, in microseconds, that is quick: about as long as it takes to have another thread do something.
+const QUICK: u64 = 50;
+
 /// Who is told that a line is durable.
 pub(super) type Tell = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
@@ -42,6 +46,8 @@ pub(super) struct Entries {
     storage: Arc<dyn Storage>,
     dir: PathBuf,
     run: AtomicU64,
+    /// How long it took to write to it the last time, in microseconds; at first, longer than anything.
+    took: AtomicU64,
     line: Mutex<Line>,
     /// Held while something is written to it.
     file: Mutex<Option<Written>>,
@@ -110,6 +116,7 @@ impl Entries {
             storage: dirs.storage().clone(),
             dir: dirs.state().join(DIR),
             run: AtomicU64::new(run),
+            took: AtomicU64::new(u64::MAX),
             line: Mutex::new(Line { open, ..Line::default() }),
             file: Mutex::new(None),
         }
@@ -171,6 +178,11 @@ impl Entries {
         self.line().end(seq, outcome)
     }
 
+    /// Whether the disk is so quick that another thread need not wait for it.
+    pub(super) fn are_quick(&self) -> bool {
+        self.took.load(Ordering::Relaxed) < QUICK
+    }
+
     /// Writes all that is in line, durably; answers who is to be told of it, and whether nobody has come since.
     pub(super) fn write(&self) -> (Vec<Told>, bool) {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -226,7 +238,9 @@ impl Entries {
             // Whoever made the directory may have died before its name was durable.
             self.storage.sync_dir(directory(&self.dir))
         };
-        append().map_err(unusable(&path))?;
+        let since = Instant::now();
+        append().map_err(|error| unusable(&path)(error))?;
+        self.took.store(u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
         (written.named, written.torn) = (true, false);
         crash_point("journal-written");
         Ok(())

@@ -28,6 +28,9 @@ const SCRATCH: &str = ".stamps.new";
 const LINES_EACH: usize = 8;
 const AND_SOME: usize = 64;
 
+/// How long a line is, about, in bytes.
+const ABOUT: usize = 320;
+
 const DAMAGED: &str = "it is damaged";
 
 /// The stamps of a machine or a model. Cheap to clone.
@@ -122,7 +125,9 @@ impl Stamps {
             (says && of.in_layout && !known.contains(task)).then(|| task.clone())
         };
         let gone = self.of.with(|sheet| Ok(sheet.tasks.iter().filter_map(is_gone).collect()));
-        gone.map_err(Error::host(format!("cannot read the stamps in `{}`", self.of.dir.display())))
+        gone.map_err(|error| {
+            Error::host(format!("cannot read the stamps in `{}`", self.of.dir.display()))(error)
+        })
     }
 
     /// Makes their directory, durably, if it is not there; and a file that has grown long short again.
@@ -132,7 +137,7 @@ impl Stamps {
     pub fn make_room(&self) -> Result<(), Error> {
         make_dir(&*self.of.storage, &self.of.dir)?;
         let shortened = self.of.with(|sheet| if sheet.is_long() { sheet.shorten(&self.of) } else { Ok(()) });
-        shortened.map_err(unwritable(&self.of.path))
+        shortened.map_err(|error| unwritable(&self.of.path, error))
     }
 
     /// Whether there is room for stamps.
@@ -211,7 +216,7 @@ impl Stamps {
             sheet.is_named |= synced.is_ok();
             sheet.is_unsynced |= synced.is_err();
         }
-        synced.map_err(unwritable(&self.of.path))
+        synced.map_err(|error| unwritable(&self.of.path, error))
     }
 
     /// Removes all of them, when the machine is removed.
@@ -221,13 +226,13 @@ impl Stamps {
     pub fn clear(&self) -> Result<(), Error> {
         let mut kept = self.of.kept();
         kept.sheet = None;
-        gone(self.of.storage.remove_tree(&self.of.dir)).map_err(unwritable(&self.of.dir))
+        gone(self.of.storage.remove_tree(&self.of.dir)).map_err(|error| unwritable(&self.of.dir, error))
     }
 
     fn write(&self, task: &str, last: Last, durable: bool) -> Result<(), Error> {
         let known = Known { last, in_layout: self.in_layout };
         let written = self.of.with(|sheet| sheet.write(&self.of, task, known));
-        written.map_err(unwritable(&self.of.path))?;
+        written.map_err(|error| unwritable(&self.of.path, error))?;
         if durable { self.sync() } else { Ok(()) }
     }
 }
@@ -322,7 +327,7 @@ impl Sheet {
         if self.is_older {
             self.shorten(of)?;
         }
-        let mut line = Vec::new();
+        let mut line = Vec::with_capacity(ABOUT);
         stamp::write(&mut line, &of.layout, task, &known)?;
         let file = self.opened(of)?;
         if self.is_torn {
@@ -373,13 +378,12 @@ fn older(of: &Of) -> io::Result<Vec<String>> {
     Ok(names.filter(is_stamp).collect())
 }
 
-fn unwritable(path: &Path) -> impl FnOnce(io::Error) -> Error {
-    let what = format!("cannot write the stamps in `{}`", path.display());
-    move |error| {
-        Error::new(ErrorKind::Host, what).because(error).hint(
+fn unwritable(path: &Path, error: io::Error) -> Error {
+    Error::new(ErrorKind::Host, format!("cannot write the stamps in `{}`", path.display()))
+        .because(error)
+        .hint(
             "make the cache directory writable for this user; removing it is safe and makes tasks run again",
         )
-    }
 }
 
 #[cfg(test)]
