@@ -208,7 +208,7 @@ impl Application<'_> {
         self.leave(identity, &mut applied).await;
         // All of them are waited for once.
         if self.setting.stamps.are_unsynced() {
-            on_disk(&self.setting.stamps, Stamps::sync).await?;
+            on_disk(self.setting, Stamps::sync).await?;
         }
         Ok(applied)
     }

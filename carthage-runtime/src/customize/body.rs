@@ -96,7 +96,7 @@ impl Application<'_> {
         let checked = self.customization.checks(*task).completed.is_some();
         if checked || matches!(last, Last::Ran(_)) {
             let (stem, identity) = (stem.to_owned(), identity.clone());
-            on_disk(stamps, move |stamps| stamps.begin(&stem, run, &identity, true)).await?;
+            on_disk(self.setting, move |stamps| stamps.begin(&stem, run, &identity, true)).await?;
         } else {
             stamps.begin(stem, run, identity, false)?;
         }
@@ -108,7 +108,7 @@ impl Application<'_> {
     pub(super) async fn make_room(&self) -> Result<(), Error> {
         match self.setting.stamps.have_room() {
             true => Ok(()),
-            false => on_disk(&self.setting.stamps, Stamps::make_room).await,
+            false => on_disk(self.setting, Stamps::make_room).await,
         }
     }
 
@@ -234,12 +234,17 @@ impl Application<'_> {
     }
 }
 
-/// Does something with stamps where waiting for the disk harms nobody.
+/// Does something with stamps where waiting for the disk harms nobody. The layout is not free before it is done, whoever waits for it.
 pub(super) async fn on_disk(
-    stamps: &Stamps,
+    setting: &Setting,
     work: impl FnOnce(&Stamps) -> Result<(), Error> + Send + 'static,
 ) -> Result<(), Error> {
-    let stamps = stamps.clone();
-    let done = tokio::task::spawn_blocking(move || work(&stamps)).await;
+    let (stamps, layout) = (setting.stamps.clone(), setting.ledger.layout()?);
+    let done = tokio::task::spawn_blocking(move || {
+        let done = work(&stamps);
+        drop(layout);
+        done
+    })
+    .await;
     done.map_err(Error::host("a thread that writes stamps has died"))?
 }

@@ -1,4 +1,4 @@
-//! What the tasks of a customization on a machine are called, put together once.
+//! What the tasks of a customization or of a model are called, put together once.
 
 use std::sync::OnceLock;
 

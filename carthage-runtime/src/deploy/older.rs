@@ -11,8 +11,9 @@ use serde_json::Value;
 use super::runs::{logged_runs, run_log};
 use super::{SavedPlan, Selection};
 use crate::machine::MadeFrom;
+use crate::machine::engine::Identity;
 use crate::state::{Dirs, Outcome, Snapshot, Store, lock};
-use crate::task::{Last, Stamps};
+use crate::task::{Last, Stamp, Stamps};
 
 const TEXTS: [&str; 2] = ["records", "values"];
 const NUMBERS: [&str; 2] = ["unfinished", "journal"];
@@ -135,12 +136,18 @@ fn files_of_the_first_version() {
     let Last::Ran(stamp) = stamps.read("base.motd") else { panic!("{:?}", stamps.read("base.motd")) };
     assert_eq!((stamp.run, stamp.step, stamp.at), (1, 1, 1_796_044_804));
     assert_eq!(
-        (&*stamp.target.0, stamp.source, stamp.user),
+        (&*stamp.target.0, stamp.source, stamp.user.as_deref()),
         ("367ffb2c2c47b25f", 7_365_512_315_170_107_338, None)
     );
     assert_eq!(stamps.of_tasks_gone(&Default::default()).unwrap(), ["base.motd"]);
-    fs::write(stamps_dir.join("base.motd"), text("stamp").replace("\"version\":1", "\"version\":2")).unwrap();
+    fs::write(stamps_dir.join("base.motd"), text("stamp").replace("\"version\":1", "\"version\":3")).unwrap();
     assert_eq!(stamps.read("base.motd"), Last::Unreadable("it is of another version".to_owned()));
+
+    // Of the second version: what is said in the file of all counts, and older files beside it do not.
+    fs::write(stamps_dir.join("@stamps.ndjson"), text("stamps.ndjson")).unwrap();
+    assert_eq!(stamps.read("base.motd"), Last::Ran(Stamp { run: 2, step: 3, ..stamp }));
+    assert_eq!(stamps.read("base.hosts"), Last::Failed(2, Identity("367ffb2c2c47b25f".to_owned())));
+    assert_eq!(stamps.read("base.gone"), Last::Never);
 
     let logs = dirs.logs().join("runs");
     fs::create_dir_all(&logs).unwrap();

@@ -16,6 +16,7 @@ use super::{Deployment, Failure, Plan, Report, Selection, Skip, Step};
 use crate::error::{Error, ErrorKind};
 use crate::machine::Machine;
 use crate::machine::engine::Presence;
+use crate::task::Stamps;
 
 /// What exists; or may exist, for it does not answer.
 type Existing = BTreeMap<usize, Option<Error>>;
@@ -154,18 +155,16 @@ impl Deployment {
             .step(&thing.name(), verdict, async |_| match thing {
                 Thing::Network(network) | Thing::OldNetwork(network) => network.destroy().await,
                 Thing::Model(_, model) => model.dir.destroy().await,
-                Thing::Machine(_, machine) => self.remove_machine(machine).await,
+                Thing::Machine(index, machine) => {
+                    remove_machine(machine, self.world.setting(*index).stamps.clone()).await
+                }
                 Thing::OldMachine(machine) if self.is_taken(machine.path()) => machine.destroy().await,
-                Thing::OldMachine(machine) => self.remove_machine(machine).await,
+                Thing::OldMachine(machine) => {
+                    let stamps = self.world.stamps(Path::new(&machine.path().replace('.', "/")));
+                    remove_machine(machine, stamps).await
+                }
             })
             .await
-    }
-
-    /// Removes a machine and what its tasks left on the controller.
-    async fn remove_machine(&self, machine: &Machine) -> Result<(), Error> {
-        machine.destroy().await?;
-        let stamps = self.world.stamps(Path::new(&machine.path().replace('.', "/")));
-        super::blocking(move || stamps.clear()).await
     }
 
     /// Whether a machine of the layout has its stamps where one that is no longer in it had them: it was renamed, or others
@@ -287,4 +286,10 @@ impl Deployment {
             |at: &usize| matches!(self.things.all[*at], Thing::Machine(..) | Thing::OldMachine(_));
         Ok(selected.into_iter().filter(is_machine).collect())
     }
+}
+
+/// Removes a machine and what its tasks left on the controller.
+async fn remove_machine(machine: &Machine, stamps: Stamps) -> Result<(), Error> {
+    machine.destroy().await?;
+    super::blocking(move || stamps.clear()).await
 }

@@ -79,7 +79,7 @@ impl Deployment {
             return Ok(());
         }
         let stamps = self.world.setting(index).stamps.clone();
-        super::blocking(move || gone.iter().try_for_each(|task| stamps.remove(task))).await
+        super::blocking(move || stamps.remove(&gone)).await
     }
 }
 

@@ -14,7 +14,7 @@ use redb::{Database, WriteTransaction};
 use tokio::sync::oneshot;
 
 use super::database::{corrupt, guarded};
-use super::entries::{Entries, Tell};
+use super::entries::{Entries, Tell, Told};
 use super::store::Store;
 use crate::crash::crash_point;
 use crate::error::Error;
@@ -25,7 +25,7 @@ pub(super) struct Commits(Mutex<Line>);
 
 #[derive(Default)]
 struct Line {
-    changes: Vec<(Body, oneshot::Sender<Result<(), Error>>)>,
+    changes: Vec<(Body, Tell)>,
     /// Whether somebody is writing, who takes them in.
     is_written: bool,
 }
@@ -34,12 +34,6 @@ impl Line {
     /// Whether anything is in line, and nobody writes it yet.
     fn begins(&mut self) -> bool {
         !self.changes.is_empty() && !std::mem::replace(&mut self.is_written, true)
-    }
-
-    /// Whether anybody has come since.
-    fn goes_on(&mut self) -> bool {
-        self.is_written = !self.changes.is_empty();
-        self.is_written
     }
 }
 
@@ -74,9 +68,9 @@ impl Store {
         body: impl FnOnce(&Store, &WriteTransaction) -> Result<(), Error> + Send + 'static,
     ) -> Result<(), Error> {
         let (tell, told) = oneshot::channel();
+        let tell: Tell = Box::new(move |answer| drop(tell.send(answer)));
         self.0.commits.line().changes.push((Box::new(body), tell));
-        self.lets_others_come(&CHANGES).await;
-        told.await.map_err(Error::host("a thread that writes the state has died"))?
+        self.waits(Kind::Changes, told).await
     }
 
     /// Adds something to the journal's file and waits until it is durable; answers whether it was added.
@@ -85,7 +79,7 @@ impl Store {
         if !add(&self.0.entries, Box::new(move |answer| drop(tell.send(answer))))? {
             return Ok(false);
         }
-        self.clone().write_entries_in_line();
+        self.clone().write_all(Kind::Entries);
         told.recv().map_err(Error::host("a thread that writes the journal has died"))?.map(|()| true)
     }
 
@@ -98,77 +92,113 @@ impl Store {
         if !add(&self.0.entries, Box::new(move |answer| drop(tell.send(answer))))? {
             return Ok(false);
         }
-        self.lets_others_come(&ENTRIES).await;
-        told.await.map_err(Error::host("a thread that writes the journal has died"))?.map(|()| true)
+        self.waits(Kind::Entries, told).await.map(|()| true)
     }
 
-    /// Lets those come who can at this moment; then what is in line is written, unless somebody does already. Whoever gives up here
-    /// need not wait for it.
-    async fn lets_others_come(&self, kind: &Kind) {
-        let asks = Asks { store: self, kind };
-        tokio::task::yield_now().await;
-        drop(asks);
-    }
-
-    fn write_entries_in_line(self) {
-        loop {
-            let (tell, is_over) = self.0.entries.write();
-            let tell_all = || tell.into_iter().for_each(|(tell, answer)| tell(answer));
-            if is_over {
-                // Who is told may want the layout to be free.
-                drop(self);
-                return tell_all();
+    /// Lets those come who can at this moment, then has what is in line written, unless somebody does already, and waits for that. It is
+    /// written also if whoever waits gives up.
+    async fn waits(&self, kind: Kind, mut told: oneshot::Receiver<Result<(), Error>>) -> Result<(), Error> {
+        let mut asks = Asks { store: self, kind, is_told: false };
+        let told = tokio::select! {
+            biased;
+            told = &mut told => {
+                asks.is_told = true;
+                told
             }
-            tell_all();
+            () = tokio::task::yield_now() => {
+                drop(asks);
+                told.await
+            }
+        };
+        told.map_err(Error::host("a thread that writes the state has died"))?
+    }
+
+    /// Writes what is in line, once; answers itself if somebody has come since.
+    fn write_once(self, kind: Kind) -> Option<Self> {
+        let (told, is_over) = match kind {
+            Kind::Changes => self.write_changes(),
+            Kind::Entries => self.0.entries.write(),
+        };
+        // Who is told may want the layout to be free.
+        let rest = (!is_over).then_some(self);
+        told.into_iter().for_each(|(tell, answer)| tell(answer));
+        rest
+    }
+
+    /// Writes until nobody comes any more.
+    fn write_all(self, kind: Kind) {
+        let mut rest = Some(self);
+        while let Some(store) = rest {
+            rest = store.write_once(kind);
         }
     }
 
-    fn write_those_in_line(self) {
-        loop {
-            let (bodies, tell): (Vec<_>, Vec<_>) =
-                std::mem::take(&mut self.0.commits.line().changes).into_iter().unzip();
-            let mut at = 0;
-            let written = self.write(|transaction| {
-                bodies.into_iter().enumerate().try_for_each(|(number, body)| {
-                    at = number;
-                    body(&self, transaction)
-                })
-            });
-            let failed = written.is_err();
-            let mut answers: Vec<_> = match &written {
-                Ok(()) => tell.iter().map(|_| Ok(())).collect(),
-                Err(error) => tell.iter().map(|_| Err(not_written(error))).collect(),
-            };
-            if failed {
-                answers[at] = written;
-            }
-            let is_over = !self.0.commits.line().goes_on();
-            // That nobody listens any more is no harm. Who is told may want the layout to be free.
-            let tell_all =
-                || tell.into_iter().zip(answers).for_each(|(tell, answer)| drop(tell.send(answer)));
-            if is_over {
-                drop(self);
-                return tell_all();
-            }
-            tell_all();
+    fn write_changes(&self) -> (Vec<Told>, bool) {
+        let (bodies, tell): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.0.commits.line().changes).into_iter().unzip();
+        let mut at = 0;
+        let written = self.write(|transaction| {
+            bodies.into_iter().enumerate().try_for_each(|(number, body)| {
+                at = number;
+                body(self, transaction)
+            })
+        });
+        let answer = || written.as_ref().map_or_else(|error| Err(not_written(error)), |()| Ok(()));
+        let mut told: Vec<_> = tell.into_iter().map(|tell| (tell, answer())).collect();
+        if let (true, Some((_, failed))) = (written.is_err(), told.get_mut(at)) {
+            *failed = written;
         }
+        let mut line = self.0.commits.line();
+        line.is_written = !line.changes.is_empty();
+        (told, !line.is_written)
     }
+}
+
+/// What is written.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Changes of the store.
+    Changes,
+    /// Lines of the journal.
+    Entries,
 }
 
 /// Somebody has come: what is in line is written when this goes.
 struct Asks<'a> {
     store: &'a Store,
-    kind: &'a Kind,
+    kind: Kind,
+    /// Whether it was, by somebody else.
+    is_told: bool,
+}
+
+impl Asks<'_> {
+    /// Whether anything is in line, and nobody else writes it.
+    fn begins(&self) -> bool {
+        match self.kind {
+            Kind::Changes => self.store.0.commits.line().begins(),
+            Kind::Entries => self.store.0.entries.begins(),
+        }
+    }
+
+    /// Whether to write it takes no longer than to have another thread do so.
+    fn is_quick(&self) -> bool {
+        match self.kind {
+            Kind::Changes => false,
+            Kind::Entries => self.store.0.entries.are_quick(),
+        }
+    }
 }
 
 impl Drop for Asks<'_> {
     fn drop(&mut self) {
-        if !(self.kind.begins)(self.store) {
+        if self.is_told || !self.begins() {
             return;
         }
-        let writes = Writes(Some((self.store.clone(), self.kind.writes)));
+        let store = self.store.clone();
+        let rest = if self.is_quick() { store.write_once(self.kind) } else { Some(store) };
+        let Some(store) = rest else { return };
+        let writes = Writes(Some((store, self.kind)));
         match tokio::runtime::Handle::try_current() {
-            Ok(_) if (self.kind.is_quick)(self.store) => drop(writes),
             Ok(runtime) => drop(runtime.spawn_blocking(move || drop(writes))),
             Err(_) => drop(writes),
         }
@@ -176,38 +206,15 @@ impl Drop for Asks<'_> {
 }
 
 /// Who writes: when this goes, be it because the runtime ends.
-struct Writes(Option<(Store, fn(Store))>);
+struct Writes(Option<(Store, Kind)>);
 
 impl Drop for Writes {
     fn drop(&mut self) {
-        if let Some((store, writes)) = self.0.take() {
-            writes(store);
+        if let Some((store, kind)) = self.0.take() {
+            store.write_all(kind);
         }
     }
 }
-
-/// What is written.
-struct Kind {
-    /// Whether anything is in line, and nobody else writes it.
-    begins: fn(&Store) -> bool,
-    /// Whether to write it takes no longer than to have another thread do so.
-    is_quick: fn(&Store) -> bool,
-    writes: fn(Store),
-}
-
-/// Changes of the store.
-const CHANGES: Kind = Kind {
-    begins: |store| store.0.commits.line().begins(),
-    is_quick: |_| false,
-    writes: Store::write_those_in_line,
-};
-
-/// Lines of the journal.
-const ENTRIES: Kind = Kind {
-    begins: |store| store.0.entries.begins(),
-    is_quick: |store| store.0.entries.are_quick(),
-    writes: Store::write_entries_in_line,
-};
 
 /// What those are told whose change was in one transaction with one that failed.
 pub(super) fn not_written(error: &Error) -> Error {
@@ -224,7 +231,9 @@ impl fmt::Debug for Commits {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::StreamExt;
     use futures_util::future::join_all;
+    use futures_util::stream::FuturesUnordered;
 
     use super::*;
     use crate::error::ErrorKind;
@@ -285,6 +294,19 @@ mod tests {
         let before = disk.syncs();
         join_all((0..8).map(|_| store.intend_soon(run, "task:a/t", "run"))).await;
         assert_eq!(disk.syncs() - before, 1);
+        // One after the other, and each together with the others, whoever writes.
+        for quick in [0, u64::MAX] {
+            store.0.entries.quick_is(quick);
+            let before = disk.syncs();
+            let machine = async || {
+                for _ in 0..10 {
+                    drop(store.intend_soon(run, "task:a/t", "run").await.unwrap());
+                }
+            };
+            FuturesUnordered::from_iter((0..8).map(|_| machine())).collect::<Vec<_>>().await;
+            let syncs = disk.syncs() - before;
+            assert!(if quick == 0 { syncs <= 40 } else { syncs == 10 }, "{syncs} when {quick} is quick");
+        }
     }
 
     #[tokio::test]

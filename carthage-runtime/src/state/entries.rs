@@ -39,7 +39,7 @@ const QUICK: u64 = 50;
 pub(super) type Tell = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
 /// Somebody, and what is to be told.
-type Told = (Tell, Result<(), Error>);
+pub(super) type Told = (Tell, Result<(), Error>);
 
 /// The journal's file of the run that goes on.
 pub(super) struct Entries {
@@ -48,6 +48,8 @@ pub(super) struct Entries {
     run: AtomicU64,
     /// How long it took to write to it the last time, in microseconds; at first, longer than anything.
     took: AtomicU64,
+    /// What is quick, in microseconds.
+    quick: AtomicU64,
     line: Mutex<Line>,
     /// Held while something is written to it.
     file: Mutex<Option<Written>>,
@@ -117,6 +119,7 @@ impl Entries {
             dir: dirs.state().join(DIR),
             run: AtomicU64::new(run),
             took: AtomicU64::new(u64::MAX),
+            quick: AtomicU64::new(QUICK),
             line: Mutex::new(Line { open, ..Line::default() }),
             file: Mutex::new(None),
         }
@@ -180,7 +183,12 @@ impl Entries {
 
     /// Whether the disk is so quick that another thread need not wait for it.
     pub(super) fn are_quick(&self) -> bool {
-        self.took.load(Ordering::Relaxed) < QUICK
+        self.took.load(Ordering::Relaxed) < self.quick.load(Ordering::Relaxed)
+    }
+
+    #[cfg(test)]
+    pub(super) fn quick_is(&self, microseconds: u64) {
+        self.quick.store(microseconds, Ordering::Relaxed);
     }
 
     /// Writes all that is in line, durably; answers who is to be told of it, and whether nobody has come since.
@@ -239,6 +247,7 @@ impl Entries {
             self.storage.sync_dir(directory(&self.dir))
         };
         let since = Instant::now();
+        // What to say of a failure is put together only if there is one.
         append().map_err(|error| unusable(&path)(error))?;
         self.took.store(u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
         (written.named, written.torn) = (true, false);

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use super::storage::{Disk, Open, Storage};
 use super::{Change, Dirs, Outcome, Snapshot, Store};
+use crate::machine::engine::Identity;
+use crate::task::{Last, Stamps};
 
 /// The disk, but for what it refuses.
 #[derive(Debug, Default)]
@@ -206,4 +208,29 @@ async fn what_ended_while_nobody_waited_for_it_any_more_is_not_unfinished() {
     tokio::task::spawn_blocking(move || ending.end_run()).await.unwrap().unwrap();
     assert_eq!(told(&dirs), (Vec::new(), vec![("machine:a".to_owned(), Outcome::Done)]));
     assert_eq!(store.view().unwrap().unfinished, []);
+}
+
+#[test]
+fn a_stamp_that_could_not_be_written_is_not_there_and_those_after_it_are() {
+    for refused in ["append", "sync"] {
+        let (base, disk, _) = lab();
+        let stamps = Stamps::new(disk.clone(), base.path().join("stamps"), "aa");
+        stamps.make_room().unwrap();
+        let _held = stamps.hold();
+        let target = Identity("m1".to_owned());
+        stamps.begin("a", 1, &target, true).unwrap();
+        disk.refuse(refused);
+        let error = stamps.failed("a", 1, &target, true).unwrap_err();
+        assert!(crate::chain(&error).contains(&format!("no {refused}")), "{error:?}");
+        disk.refuse(None);
+        stamps.begin("b", 1, &target, false).unwrap();
+        // It counts as interrupted, or as failed: what is certain is that it runs again, and that others can read it.
+        for stamps in [&stamps, &Stamps::new(disk.clone(), base.path().join("stamps"), "aa")] {
+            assert_eq!(matches!(stamps.read("a"), Last::Begun(..)), refused == "append");
+            assert_eq!(stamps.read("b"), Last::Begun(1, target.clone()));
+        }
+        assert!(stamps.are_unsynced());
+        stamps.sync().unwrap();
+        assert!(!stamps.are_unsynced());
+    }
 }

@@ -75,6 +75,11 @@ impl Ledger {
         })
     }
 
+    /// As long as the answer lives, nobody else gets the layout, be it that the run ends.
+    pub(crate) fn layout(&self) -> Result<impl Send + 'static, Error> {
+        self.book()
+    }
+
     /// Where the layout's state is.
     #[cfg(feature = "ssh")]
     pub(crate) fn dirs(&self) -> Result<super::Dirs, Error> {

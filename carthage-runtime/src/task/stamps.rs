@@ -4,13 +4,14 @@
 //! kill, a power cut — makes the task run again. Only what would keep it from running has to be durably gone for that: to write down
 //! anything else waits for no disk, and what a power cut takes away of it makes a task run again.
 //!
-//! A line that is not whole at the end of the file was never relied upon. Behind any other that cannot be read it is unknown what was
-//! true before, so nothing is.
+//! A line that is not whole at the end of the file was never relied upon. Behind any other that cannot be read, nothing before it says any
+//! more that a task ran.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, ErrorKind as Io};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::stamp::{self, Damaged, Known, Last, Stamp};
@@ -47,6 +48,9 @@ struct Of {
     path: PathBuf,
     layout: String,
     kept: Mutex<Kept>,
+    /// How much was written, and how much of that when what is durable was written last: those who come together wait once.
+    written: AtomicU64,
+    synced: Mutex<u64>,
 }
 
 /// What is kept of the file as long as somebody wants that.
@@ -92,7 +96,16 @@ impl Stamps {
     #[must_use]
     pub fn new(storage: Arc<dyn Storage>, dir: PathBuf, layout: &str) -> Self {
         let (path, layout) = (dir.join(FILE), layout.to_owned());
-        Self { of: Arc::new(Of { storage, dir, path, layout, kept: Mutex::default() }), in_layout: true }
+        let of = Of {
+            storage,
+            dir,
+            path,
+            layout,
+            kept: Mutex::default(),
+            written: AtomicU64::new(0),
+            synced: Mutex::new(0),
+        };
+        Self { of: Arc::new(of), in_layout: true }
     }
 
     /// The same, for tasks that are applied by hand and are none of the layout's.
@@ -114,15 +127,14 @@ impl Stamps {
         last.map_or_else(|error| Last::Unreadable(error.to_string()), |last| last.unwrap_or(Last::Never))
     }
 
-    /// The tasks of the layout that have left a stamp and are not among the `known`, in the order of their names. A stamp that
-    /// cannot be used says nothing.
+    /// The tasks of the layout that have left a stamp and are not among the `known`, in the order of their names. A stamp of another life
+    /// of the layout, or of another version, says nothing.
     ///
     /// # Errors
     /// When the stamps cannot be looked at.
     pub fn of_tasks_gone(&self, known: &BTreeSet<String>) -> Result<Vec<String>, Error> {
         let is_gone = |(task, of): (&String, &Known)| {
-            let says = !matches!(of.last, Last::Never | Last::Unreadable(_));
-            (says && of.in_layout && !known.contains(task)).then(|| task.clone())
+            (of.last != Last::Never && of.in_layout && !known.contains(task)).then(|| task.clone())
         };
         let gone = self.of.with(|sheet| Ok(sheet.tasks.iter().filter_map(is_gone).collect()));
         gone.map_err(|error| {
@@ -144,7 +156,8 @@ impl Stamps {
     #[must_use]
     pub fn have_room(&self) -> bool {
         match &self.of.kept().sheet {
-            Some(sheet) if sheet.file.is_some() => !sheet.is_long(),
+            Some(sheet) if sheet.is_long() => false,
+            Some(sheet) if sheet.file.is_some() => true,
             _ => self.of.dir.is_dir(),
         }
     }
@@ -183,12 +196,23 @@ impl Stamps {
         self.write(task, Last::Ran(stamp), false)
     }
 
-    /// Removes a task's stamp, durably; none is no error.
+    /// Removes the stamps of these tasks, durably; none is no error.
     ///
     /// # Errors
-    /// When it cannot be removed.
-    pub fn remove(&self, task: &str) -> Result<(), Error> {
-        if self.read(task) == Last::Never { Ok(()) } else { self.write(task, Last::Never, true) }
+    /// When they cannot be removed.
+    pub fn remove(&self, tasks: &[String]) -> Result<(), Error> {
+        let _held = self.hold();
+        let mut is_known = false;
+        for task in tasks {
+            match self.of.with(|sheet| Ok(sheet.tasks.get(task).map(|known| known.last == Last::Never))) {
+                Ok(None) => continue,
+                Ok(Some(true)) => {}
+                _ => self.write(task, Last::Never, false)?,
+            }
+            is_known = true;
+        }
+        // That one was removed before may not be durable yet.
+        if is_known { self.sync() } else { Ok(()) }
     }
 
     /// Whether something was written that is not durable yet, as far as is kept in memory.
@@ -201,22 +225,31 @@ impl Stamps {
     /// # Errors
     /// When it cannot be written to the disk.
     pub fn sync(&self) -> Result<(), Error> {
-        let storage = &*self.of.storage;
-        let synced = || {
+        let Of { storage, dir, path, written, synced, .. } = &*self.of;
+        let mine = written.load(Ordering::SeqCst);
+        let mut synced = synced.lock().unwrap_or_else(PoisonError::into_inner);
+        if mine > 0 && *synced >= mine {
+            return Ok(());
+        }
+        let all = written.load(Ordering::SeqCst);
+        let sync = || {
             let (file, is_named) = self.of.with(|sheet| {
                 sheet.is_unsynced = false;
                 Ok((sheet.opened(&self.of)?, sheet.is_named))
             })?;
             // Others can write meanwhile.
             storage.sync(&file)?;
-            if is_named { Ok(()) } else { storage.sync_dir(&self.of.dir) }
+            if is_named { Ok(()) } else { storage.sync_dir(dir) }
         };
-        let synced = synced();
-        if let Some(sheet) = &mut self.of.kept().sheet {
-            sheet.is_named |= synced.is_ok();
-            sheet.is_unsynced |= synced.is_err();
+        let done = sync();
+        match (&done, &mut self.of.kept().sheet) {
+            (Ok(()), Some(sheet)) => sheet.is_named = true,
+            (Err(_), Some(sheet)) => sheet.is_unsynced = true,
+            (_, None) => {}
         }
-        synced.map_err(|error| unwritable(&self.of.path, error))
+        done.map_err(|error| unwritable(path, error))?;
+        *synced = all;
+        Ok(())
     }
 
     /// Removes all of them, when the machine is removed.
@@ -249,6 +282,10 @@ impl Of {
             none => none.insert(Sheet::read(self)?),
         };
         let answer = work(sheet);
+        if answer.is_err() {
+            // Whatever has become of it is read again.
+            kept.sheet = None;
+        }
         kept.unless_held();
         answer
     }
@@ -287,9 +324,10 @@ impl Sheet {
         Ok(sheet)
     }
 
-    /// Nobody knows whether what was read is still true.
+    /// Nobody knows any more whether what ran has not begun again.
     fn doubt(&mut self) {
-        for known in self.tasks.values_mut().filter(|known| known.last != Last::Never) {
+        // What was begun or has failed runs again anyhow, and must not be taken for done because a check says so.
+        for known in self.tasks.values_mut().filter(|known| matches!(known.last, Last::Ran(_))) {
             known.last = Last::Unreadable(DAMAGED.to_owned());
         }
     }
@@ -298,7 +336,11 @@ impl Sheet {
     fn read_older(of: &Of) -> io::Result<Self> {
         let mut sheet = Self::default();
         for name in older(of)? {
-            let text = of.storage.read(&of.dir.join(&name))?;
+            let text = match of.storage.read(&of.dir.join(&name)) {
+                // Somebody has just taken them over.
+                Err(error) if error.kind() == Io::NotFound => return Self::read(of),
+                text => text?,
+            };
             let known = stamp::read(&text, &of.layout).map_or_else(
                 |Damaged| Known { last: Last::Unreadable(DAMAGED.to_owned()), in_layout: false },
                 |(_, known)| known,
@@ -338,6 +380,7 @@ impl Sheet {
         of.storage.append(&file, &line)?;
         crash_point("stamp-written");
         self.is_torn = false;
+        of.written.fetch_add(1, Ordering::SeqCst);
         self.whole += line.len() as u64;
         self.lines += 1;
         match self.tasks.get_mut(task) {
@@ -358,8 +401,10 @@ impl Sheet {
         if self.is_older {
             // Nobody reads them any more, whatever a power cut leaves of them.
             older(of)?.iter().try_for_each(|name| gone(of.storage.remove(&of.dir.join(name))))?;
+            of.storage.sync_dir(&of.dir)?;
         }
         let tasks = std::mem::take(&mut self.tasks);
+        of.written.fetch_add(1, Ordering::SeqCst);
         *self =
             Self { lines: tasks.len(), tasks, whole: text.len() as u64, is_named: true, ..Self::default() };
         Ok(())
@@ -422,7 +467,7 @@ mod tests {
         for is_held in [false, true] {
             let held = is_held.then(|| stamps.hold());
             assert_eq!(stamps.read("site.index"), Last::Never);
-            stamps.remove("site.index").unwrap();
+            stamps.remove(&["site.index".into()]).unwrap();
             stamps.begin("site.index", 3, &target(), false).unwrap();
             assert_eq!(stamps.read("site.index"), Last::Begun(3, target()));
             stamps.failed("site.index", 3, &target(), true).unwrap();
@@ -440,7 +485,7 @@ mod tests {
             stamps.begin("site.index", 5, &target(), true).unwrap();
             stamps.as_before("site.index", &Last::Ran(stamp.clone()), false).unwrap();
             assert_eq!(again(&stamps, "aa").read("site.index"), Last::Ran(stamp));
-            stamps.remove("site.index").unwrap();
+            stamps.remove(&["site.index".into()]).unwrap();
             assert_eq!(again(&stamps, "aa").read("site.index"), Last::Never);
             drop(held);
             assert!(stamps.of.kept().sheet.is_none());
@@ -459,7 +504,7 @@ mod tests {
         stamps.begin("site.index", 1, &target(), false).unwrap();
         stamps.by_hand().ran("extra.serve", stamp(1)).unwrap();
         stamps.ran("was", stamp(1)).unwrap();
-        stamps.remove("was").unwrap();
+        stamps.remove(&["was".into()]).unwrap();
         assert_eq!(gone(&[]).unwrap(), ["site.index", "site.serve"]);
         assert_eq!(gone(&["site.index"]).unwrap(), ["site.serve"]);
         assert_eq!(again(&stamps, "bb").of_tasks_gone(&BTreeSet::new()).unwrap(), Vec::<String>::new());
@@ -487,14 +532,15 @@ mod tests {
             assert_eq!(read(&[&good, torn.as_bytes()].concat()), [true, false], "{torn}");
             // It is not there any more for who writes on it.
             stamps.ran("u", stamp(2)).unwrap();
-            assert_eq!(
-                again(&stamps, "aa").read("u"),
-                Last::Ran(match stamps.read("u") {
-                    Last::Ran(stamp) => stamp,
-                    other => panic!("{other:?}"),
-                })
-            );
+            assert!(matches!(again(&stamps, "aa").read("u"), Last::Ran(stamp) if stamp.run == 2), "{torn}");
             assert!(matches!(stamps.read("t"), Last::Ran(_)), "{torn}");
+        }
+        // What was begun is not taken for done, whatever is behind it.
+        stamps.begin("t", 3, &target(), true).unwrap();
+        let begun = fs::read(&stamps.of.path).unwrap();
+        for after in [&b"\0\0\0\n"[..], b"{\n"] {
+            read(&[&begun, after, second].concat());
+            assert_eq!(stamps.read("t"), Last::Begun(3, target()));
         }
         for bad in ["", "{", "\0\0\0", "[]"] {
             let text = [&good, bad.as_bytes(), b"\n", second].concat();
@@ -522,14 +568,15 @@ mod tests {
         }
         stamps.ran("u", stamp(1)).unwrap();
         again(&stamps, "bb").begin("v", 1, &target(), false).unwrap();
-        stamps.remove("u").unwrap();
+        stamps.remove(&["u".into()]).unwrap();
         let says = |stamps: &Stamps| ["t", "u", "v"].map(|task| stamps.read(task));
         let (before, lines) =
             (says(&stamps), || fs::read_to_string(&stamps.of.path).unwrap().lines().count());
         assert_eq!((&before[0], &before[1], lines()), (&Last::Begun(199, target()), &Last::Never, 204));
         let _held = stamps.hold();
+        assert!(stamps.read("t") == before[0] && !stamps.have_room());
         stamps.make_room().unwrap();
-        assert_eq!((says(&stamps), lines()), (before.clone(), 2));
+        assert_eq!((says(&stamps), lines(), stamps.have_room()), (before.clone(), 2, true));
         stamps.begin("u", 2, &target(), true).unwrap();
         assert_eq!(
             (says(&again(&stamps, "aa")), lines()),
