@@ -2,6 +2,7 @@
 
 pub mod decide;
 mod hash;
+mod sheet;
 mod stamp;
 mod stamps;
 
