@@ -9,6 +9,7 @@ mod chosen;
 mod decide;
 mod force;
 mod graph;
+mod logged;
 mod moved;
 mod names;
 mod needed;
@@ -63,6 +64,7 @@ use crate::network::Given;
 use crate::state::storage::Storage;
 use crate::state::{Dirs, Kept, Kind, Ledger, Record, Snapshot};
 use crate::step::Planned;
+use logged::{Logging, logged};
 use moved::Moves;
 use names::Directory;
 use things::Things;
@@ -143,6 +145,8 @@ pub struct Deployment {
     ledger: Ledger,
     dirs: Dirs,
     options: Options,
+    /// Of what changes something.
+    log: Option<Logging>,
     /// Why there are no models, if there are none.
     trouble: Option<Arc<Error>>,
     /// What it keeps to, if it is to.
@@ -170,7 +174,7 @@ impl Deployment {
         let shape = in_profile::<L>(options.profile.as_deref())?;
         let name = name_in::<L>(shape);
         let dirs = Dirs::find(&name, options.state_dir.as_deref())?.on(options.storage.clone());
-        let (snapshot, ledger) = match access {
+        let (snapshot, ledger, log) = match access {
             Access::Look => (
                 blocking({
                     let dirs = dirs.clone();
@@ -178,12 +182,14 @@ impl Deployment {
                 })
                 .await?,
                 Ledger::closed(),
+                None,
             ),
             Access::Change => {
                 let store = waiting::store(&dirs, &options).await?;
                 let ledger = Ledger::open(store).await?;
-                options.events = runs::logged(options.events, &dirs, &options.command, ledger.run());
-                (ledger.view().await?, ledger)
+                let (events, log) = logged(options.events, &dirs, &options.command, ledger.run());
+                options.events = events;
+                (ledger.view().await?, ledger, Some(log))
             }
         };
         let carried = Carried::of(&dirs);
@@ -254,6 +260,7 @@ impl Deployment {
                 ledger,
                 dirs,
                 options,
+                log,
                 trouble,
                 planned: OnceLock::new(),
             },
@@ -405,6 +412,8 @@ fn unresolved(trouble: &Arc<Error>) -> Result<(), Error> {
 impl Drop for Deployment {
     /// The models and their places refer to each other and may outlive it; the layout is free for others all the same.
     fn drop(&mut self) {
+        // Whoever has the layout next finds all of it.
+        drop(self.log.take());
         self.ledger.end();
         self.world.engines().values().for_each(|engine| engine.let_go());
     }

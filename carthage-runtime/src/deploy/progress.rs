@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::decide::Verdict;
 use super::graph::{Graph, Outcome};
+use super::logged::Logging;
 use super::services::whose;
 use super::things::Thing;
 use super::{Deployment, Failure, Report, Skip, Step};
@@ -199,6 +200,8 @@ impl Deployment {
                 Outcome::Interrupted => report.interrupted.push(thing),
             }
         }
+        // Whoever reads the report may look at the log.
+        self.log.iter().for_each(Logging::catch_up);
         report.took = begun.elapsed();
         report
     }

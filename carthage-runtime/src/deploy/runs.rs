@@ -1,9 +1,8 @@
-//! The logs of runs: every event of a run, with the output of its commands, in a file of its own.
+//! The logs of runs: every event of a run, with the output of its commands, in a file of its own. Here they are read; who writes them
+//! is [`logged`](super::logged).
 
-use std::fs::File;
-use std::io::{self, ErrorKind as Io};
+use std::io::ErrorKind as Io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -12,33 +11,21 @@ use serde_json::Value;
 use super::Selection;
 use super::services::whose;
 use crate::error::{Error, ErrorKind};
-use crate::event::{Event, Events, Sink};
 use crate::state::Dirs;
-use crate::state::dirs::make_dir;
-use crate::state::storage::{Open, Storage};
+use crate::state::storage::Storage;
 
-/// How many runs are kept.
-const KEPT: usize = 100;
 /// The version of the files: that of everything that is written as JSON.
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
 /// The first line of a log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Head {
-    carthage: u32,
-    layout: String,
-    command: String,
-    run: u64,
+pub(super) struct Head {
+    pub(super) carthage: u32,
+    pub(super) layout: String,
+    pub(super) command: String,
+    pub(super) run: u64,
     /// Milliseconds since 1970.
-    at: u64,
-}
-
-#[derive(Serialize)]
-struct Line<'a> {
-    /// Milliseconds since 1970.
-    at: u64,
-    #[serde(flatten)]
-    event: &'a Event,
+    pub(super) at: u64,
 }
 
 /// A run of which there is a log.
@@ -58,105 +45,26 @@ pub struct LoggedRun {
     pub skipped: usize,
 }
 
-/// Passes events on, and writes them to the log of this run: a file that is made with the first of them. When it cannot be
-/// written, that is told once, and the run goes on without.
-pub(super) fn logged(to: Events, dirs: &Dirs, command: &str, run: u64) -> Events {
-    let head =
-        Head { carthage: FORMAT, layout: dirs.layout().to_owned(), command: command.to_owned(), run, at: 0 };
-    Events::new(Logged { to, log: Mutex::new(Log::Waits(dirs.clone(), head)) })
-}
-
-struct Logged {
-    to: Events,
-    log: Mutex<Log>,
-}
-
-enum Log {
-    /// Nothing has happened yet.
-    Waits(Dirs, Head),
-    /// To this file.
-    Open(Arc<dyn Storage>, PathBuf, File),
-    /// It could not be written.
-    Given,
-}
-
-impl Sink for Logged {
-    fn event(&self, event: &Event) {
-        self.to.pass(event);
-        let warning = self.log.lock().unwrap_or_else(PoisonError::into_inner).write(event);
-        if let Some(warning) = warning {
-            self.to.pass(&warning);
-        }
-    }
-}
-
-impl Log {
-    /// Writes an event; answers what the user should know.
-    fn write(&mut self, event: &Event) -> Option<Event> {
-        if let Self::Waits(dirs, head) = self {
-            // With the last thing the layout goes, and its directory is not made again.
-            if !dirs.state().is_dir() {
-                return None;
-            }
-            let path = path(dirs, head.run);
-            let head = Head { at: now(), ..head.clone() };
-            match begin(&**dirs.storage(), &directory(dirs), &path, &head) {
-                Ok(file) => *self = Self::Open(dirs.storage().clone(), path, file),
-                Err(error) => return Some(self.give_up(&path, &error)),
-            }
-        }
-        let Self::Open(storage, path, file) = self else { return None };
-        let text = serde_json::to_string(&Line { at: now(), event }).map_err(io::Error::from);
-        // One write for a line: whoever is killed leaves whole ones.
-        let written = text.and_then(|text| storage.append(file, format!("{text}\n").as_bytes()));
-        let path = path.clone();
-        written.err().map(|error| self.give_up(&path, &error))
-    }
-
-    fn give_up(&mut self, path: &Path, error: &(dyn std::error::Error + 'static)) -> Event {
-        *self = Self::Given;
-        let path = path.display();
-        let text = format!("cannot write `{path}`: {}; the run goes on without", crate::chain(error));
-        Event::Warning { thing: "log".to_owned(), text }
-    }
-}
-
-/// Makes the file of a run, and removes those of the oldest.
-fn begin(storage: &dyn Storage, directory: &Path, path: &Path, head: &Head) -> Result<File, Error> {
-    make_dir(storage, directory)?;
-    let mut runs = numbers(storage, directory)?;
-    runs.truncate(runs.len().saturating_sub(KEPT - 1));
-    for old in runs {
-        storage.remove(&directory.join(file_name(old))).map_err(Error::host("cannot remove an old log"))?;
-    }
-    let open = || {
-        let file = storage.open(path, Open::More)?;
-        storage.append(&file, format!("{}\n", serde_json::to_string(head)?).as_bytes())?;
-        Ok::<_, io::Error>(file)
-    };
-    open().map_err(Error::host("it cannot be made"))
-}
-
-fn directory(dirs: &Dirs) -> PathBuf {
+pub(super) fn directory(dirs: &Dirs) -> PathBuf {
     dirs.logs().join("runs")
 }
 
-fn path(dirs: &Dirs, run: u64) -> PathBuf {
+pub(super) fn path(dirs: &Dirs, run: u64) -> PathBuf {
     directory(dirs).join(file_name(run))
 }
 
-fn file_name(run: u64) -> String {
+pub(super) fn file_name(run: u64) -> String {
     format!("{run}.ndjson")
 }
 
 /// Milliseconds since 1970. No decision looks at it.
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The runs of which there are logs, the oldest first.
-fn numbers(storage: &dyn Storage, directory: &Path) -> Result<Vec<u64>, Error> {
+pub(super) fn numbers(storage: &dyn Storage, directory: &Path) -> Result<Vec<u64>, Error> {
     let names = match storage.names(directory) {
         Err(error) if error.kind() == Io::NotFound => return Ok(Vec::new()),
         names => names.map_err(Error::host(format!("cannot read the logs in `{}`", directory.display())))?,
@@ -258,27 +166,10 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
+    use super::super::logged::logged;
+    use super::super::logged::tests::{Kept, output, site};
     use super::*;
-
-    #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<Event>>>);
-
-    impl Sink for Kept {
-        fn event(&self, event: &Event) {
-            self.0.lock().unwrap().push(event.clone());
-        }
-    }
-
-    fn site() -> (tempfile::TempDir, Dirs) {
-        let base = tempfile::tempdir().unwrap();
-        let dirs = Dirs::find("lab", Some(base.path())).unwrap();
-        fs::create_dir(dirs.state()).unwrap();
-        (base, dirs)
-    }
-
-    fn output(thing: &str) -> Event {
-        Event::Output { machine: "m.a".into(), thing: thing.into(), line: "hello".into(), stderr: false }
-    }
+    use crate::event::{Event, Events};
 
     fn selection(include: &[&str], exclude: &[&str]) -> Selection {
         let parse = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
@@ -289,7 +180,7 @@ mod tests {
     fn what_happens_is_in_the_log_for_its_owner_only() {
         let (_base, dirs) = site();
         let kept = Kept::default();
-        let events = logged(Events::new(kept.clone()), &dirs, "deploy", 7);
+        let (events, log) = logged(Events::new(kept.clone()), &dirs, "deploy", 7);
         assert!(!dirs.logs().exists(), "it is made with the first event");
         events.send(output("task:m.a/site.index"));
         events.send(Event::Done {
@@ -297,7 +188,8 @@ mod tests {
             action: "create",
             took: Default::default(),
         });
-        assert_eq!(kept.0.lock().unwrap().len(), 2);
+        drop(log);
+        assert_eq!(kept.all().len(), 2);
         assert_eq!(fs::metadata(path(&dirs, 7)).unwrap().permissions().mode() & 0o777, 0o600);
         let (run, all) = run_log(&dirs, None, &Selection::all()).unwrap();
         assert_eq!((run, all.len(), &all[0]["line"]), (7, 2, &Value::from("hello")));
@@ -325,37 +217,5 @@ mod tests {
         assert_eq!(run_log(&dirs, None, &Selection::all()).unwrap_err().kind(), ErrorKind::Corrupt);
         let none = run_log(&dirs, Some(4), &Selection::all()).unwrap_err();
         assert!(none.next_step().unwrap().contains("from run 7 to 9"), "{none:?}");
-    }
-
-    #[test]
-    fn a_hundred_runs_are_kept() {
-        let (_base, dirs) = site();
-        for run in 1..=105 {
-            logged(Events::none(), &dirs, "deploy", run).send(output("machine:m.a"));
-        }
-        let runs = numbers(&**dirs.storage(), &directory(&dirs)).unwrap();
-        assert_eq!((runs.len(), runs[0], runs[99]), (100, 6, 105));
-    }
-
-    #[test]
-    fn what_cannot_be_written_is_told_once() {
-        let (_base, dirs) = site();
-        fs::write(dirs.logs(), "in the way").unwrap();
-        let kept = Kept::default();
-        let events = logged(Events::new(kept.clone()), &dirs, "deploy", 1);
-        events.send(output("machine:m.a"));
-        events.send(output("machine:m.a"));
-        let heard = kept.0.lock().unwrap();
-        let warnings: Vec<_> = heard.iter().filter(|event| matches!(event, Event::Warning { .. })).collect();
-        assert_eq!((heard.len(), warnings.len()), (3, 1), "{heard:?}");
-    }
-
-    #[test]
-    fn a_layout_that_is_gone_stays_gone() {
-        let (_base, dirs) = site();
-        let events = logged(Events::none(), &dirs, "destroy", 1);
-        fs::remove_dir(dirs.state()).unwrap();
-        events.send(output("machine:m.a"));
-        assert!(!dirs.state().exists());
     }
 }

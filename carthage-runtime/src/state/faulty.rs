@@ -13,16 +13,22 @@ use crate::task::{Last, Stamps};
 
 /// The disk, but for what it refuses.
 #[derive(Debug, Default)]
-struct Faulty {
+pub(crate) struct Faulty {
     disk: Disk,
     /// What fails, by the method's name. Of `append`, half of the bytes are written.
     refuses: Mutex<Option<&'static str>>,
+    appended: Mutex<Vec<usize>>,
     synced: Mutex<Vec<PathBuf>>,
 }
 
 impl Faulty {
-    fn refuse(&self, what: impl Into<Option<&'static str>>) {
+    pub(crate) fn refuse(&self, what: impl Into<Option<&'static str>>) {
         *self.refuses.lock().unwrap() = what.into();
+    }
+
+    /// How many bytes were appended, each time.
+    pub(crate) fn appended(&self) -> Vec<usize> {
+        self.appended.lock().unwrap().clone()
     }
 
     fn may(&self, what: &str) -> io::Result<()> {
@@ -50,6 +56,7 @@ impl Storage for Faulty {
 
     fn append(&self, file: &File, bytes: &[u8]) -> io::Result<()> {
         self.may("append").inspect_err(|_| self.disk.append(file, &bytes[..bytes.len() / 2]).unwrap())?;
+        self.appended.lock().unwrap().push(bytes.len());
         self.disk.append(file, bytes)
     }
 

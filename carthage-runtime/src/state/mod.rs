@@ -11,7 +11,7 @@ mod database;
 pub mod dirs;
 mod entries;
 #[cfg(test)]
-mod faulty;
+pub(crate) mod faulty;
 mod files;
 mod journal;
 mod kept;
