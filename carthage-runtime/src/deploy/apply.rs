@@ -217,8 +217,8 @@ impl Deployment {
                         crash_point("machine-started");
                     }
                 }
-                let names = self.names.hosts(machine.spec());
-                let (hash, needs) = (self.names.hash(machine.spec()), self.things.needs(at));
+                let names = self.names().hosts(machine.spec());
+                let (hash, needs) = (self.names().hash(machine.spec()), self.things.needs(at));
                 machine.introduce(identity.clone(), &names, hash, needs).await?;
                 crash_point("machine-introduced");
                 Ok((identity, rooted))

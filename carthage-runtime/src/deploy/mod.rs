@@ -58,11 +58,11 @@ use crate::event::Events;
 use crate::inject::Scope;
 use crate::layout::{Carried, Layout, Macs, Placed, PlacedTask, World, in_profile, name_in};
 use crate::machine::engine::{Rehearsal, Site};
-use crate::machine::{GRACE, Machine, MadeFrom};
+use crate::machine::{GRACE, Machine, MadeFrom, Wires};
 use crate::model::ImplementationNode;
 use crate::network::Given;
 use crate::state::storage::Storage;
-use crate::state::{Dirs, Kept, Kind, Ledger, Record, Snapshot};
+use crate::state::{Dirs, Kept, Ledger, Snapshot};
 use crate::step::Planned;
 use logged::{Logging, logged};
 use moved::Moves;
@@ -135,8 +135,8 @@ pub struct Deployment {
     world: Arc<World>,
     things: Things,
     /// Of the layout.
-    names: Directory,
-    /// Of the machines that were deployed, if somebody has asked.
+    names: OnceLock<Directory>,
+    /// Of the machines that were deployed. Of both, once somebody has asked.
     old_names: OnceLock<Directory>,
     /// By the names that things have in the layout.
     snapshot: Snapshot,
@@ -215,18 +215,9 @@ impl Deployment {
             events: options.events.clone(),
             rehearsal: options.rehearsal.clone(),
         };
-        let mut given: BTreeMap<String, Given> = BTreeMap::new();
-        for ((machine, interface), assignment) in &snapshot.assignments {
-            if let Some(std::net::IpAddr::V4(address)) = assignment.address {
-                let network = given.entry(assignment.network.clone()).or_default();
-                network.insert(format!("{machine}/{interface}"), address);
-            }
-        }
-        let macs = snapshot
-            .assignments
-            .iter()
-            .map(|((machine, interface), a)| (format!("{machine}/{interface}"), a.mac));
-        let macs = Macs::new(&site.layout, macs.collect());
+        let wires = wires(&snapshot);
+        let (given, macs) = assigned(&snapshot);
+        let macs = Macs::new(&site.layout, macs);
         let around = crate::layout::Around {
             site,
             macs,
@@ -236,14 +227,14 @@ impl Deployment {
             given,
             dirs: dirs.clone(),
             hash_key: snapshot.hash_key.clone(),
-            made_as: made_as(&snapshot),
+            made_as: made_as(&snapshot, &wires),
             aside: carried.found(&stamps),
             instead: options.instead,
         };
         let (world, layout) = World::open::<L>(shape, around).await?;
         parallel::known(&options.parallel_of, &world)?;
-        let things = Things::of(&world, &snapshot, &ledger, &options.events)?;
-        let names = Directory::of(world.machines().values().map(Machine::spec));
+        let things = Things::of(&world, &snapshot, &wires, &ledger, &options.events)?;
+        drop(wires);
         let (layout, trouble) = match refused.map_or(layout, Err) {
             Ok(layout) => (Some(layout), None),
             Err(trouble) => (None, Some(Arc::new(trouble))),
@@ -252,7 +243,7 @@ impl Deployment {
             Self {
                 world,
                 things,
-                names,
+                names: OnceLock::new(),
                 old_names: OnceLock::new(),
                 snapshot,
                 moves,
@@ -266,6 +257,11 @@ impl Deployment {
             },
             layout,
         ))
+    }
+
+    /// The names of the machines of the layout.
+    fn names(&self) -> &Directory {
+        self.names.get_or_init(|| Directory::of(self.machines().map(Machine::spec)))
     }
 
     /// The names of the machines that were deployed.
@@ -379,25 +375,35 @@ impl Deployment {
     }
 }
 
+/// What is on record by its name, with what it was plugged into; in the order of the names.
+type Recorded<'a> = Vec<(&'a str, Wires)>;
+
+fn wires(snapshot: &Snapshot) -> Recorded<'_> {
+    snapshot.records.iter().map(|(thing, record)| (thing.as_str(), Wires::of(record))).collect()
+}
+
 /// What implementations call things that have other names on record.
-fn made_as(snapshot: &Snapshot) -> BTreeMap<String, String> {
-    #[derive(serde::Deserialize)]
-    struct Called {
-        name: String,
-    }
-    #[derive(serde::Deserialize)]
-    struct OfMachine {
-        spec: Called,
-    }
-    let name = |record: &Record| match record.kind {
-        Kind::Machine => record.spec.read().map(|OfMachine { spec }| spec.name),
-        Kind::Network => record.spec.read().map(|Called { name }| name),
-    };
-    let named = snapshot.records.iter().filter_map(|(thing, record)| {
-        let name = name(record).filter(|name| *name != record.name)?;
-        Some((thing.clone(), name))
+fn made_as(snapshot: &Snapshot, wires: &Recorded<'_>) -> BTreeMap<String, String> {
+    let named = snapshot.records.values().zip(wires).filter_map(|(record, (thing, wires))| {
+        let name = wires.name.as_ref().filter(|name| **name != record.name)?;
+        Some(((*thing).to_owned(), name.clone()))
     });
     named.collect()
+}
+
+/// The addresses that links have, by network, and their hardware addresses; both by machine and interface.
+fn assigned(snapshot: &Snapshot) -> (BTreeMap<String, Given>, BTreeMap<String, [u8; 6]>) {
+    let mut given: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    let mut macs = Vec::new();
+    for ((machine, interface), assignment) in &snapshot.assignments {
+        let link = format!("{machine}/{interface}");
+        if let Some(std::net::IpAddr::V4(address)) = assignment.address {
+            given.entry(&assignment.network).or_default().push((link.clone(), address));
+        }
+        macs.push((link, assignment.mac));
+    }
+    let given = given.into_iter().map(|(network, given)| (network.to_owned(), given.into_iter().collect()));
+    (given.collect(), macs.into_iter().collect())
 }
 
 fn unresolved(trouble: &Arc<Error>) -> Result<(), Error> {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Deployment;
-use super::things::Things;
+use super::things::{ByName, Things};
 use crate::error::{Error, ErrorKind};
 use crate::layout::World;
 use crate::state::{Record, Snapshot};
@@ -19,7 +19,9 @@ impl Things {
         world: &World,
         standing: &BTreeMap<usize, usize>,
     ) -> Result<(), Error> {
-        let Some(needed) = world.needed() else { return Ok(()) };
+        let Some(needed) = world.needed().filter(|needed| !needed.values().all(Vec::is_empty)) else {
+            return Ok(());
+        };
         let places: BTreeMap<String, usize> = needed
             .keys()
             .copied()
@@ -72,15 +74,13 @@ impl Things {
     }
 
     /// What is no longer in the layout needs what it needed when it was. So does everything, when it is not known what that is now.
-    pub(super) fn add_recorded(&mut self, world: &World, snapshot: &Snapshot) {
+    pub(super) fn add_recorded(&mut self, world: &World, snapshot: &Snapshot, at_name: &ByName) {
         let unknown = world.needed().is_none();
-        let at_name: BTreeMap<String, usize> =
-            self.all.iter().enumerate().map(|(at, thing)| (thing.name(), at)).collect();
-        for (name, at) in &at_name {
+        let old = at_name.iter().filter(|(_, at)| unknown || self.all[**at].is_old());
+        // Where not all of it can be so, it is always the same that is.
+        let old: BTreeMap<_, _> = old.collect();
+        for (name, at) in old {
             let Some(record) = snapshot.records.get(name) else { continue };
-            if !(self.all[*at].is_old() || unknown) {
-                continue;
-            }
             for other in record.needs.iter().filter_map(|other| at_name.get(other)) {
                 self.destroys.need_if_it_can(*at, *other);
             }

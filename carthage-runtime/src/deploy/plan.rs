@@ -189,8 +189,8 @@ impl Deployment {
         shared: Option<Action>,
     ) -> Verdict {
         let spec = machine.spec();
-        let wanted = MadeFrom::new(spec, self.names.hash(spec));
-        let names = || names::changes(&self.old_names().hosts(spec).list(), &self.names.hosts(spec).list());
+        let wanted = MadeFrom::new(spec, self.names().hash(spec));
+        let names = || names::changes(&self.old_names().hosts(spec).list(), &self.names().hosts(spec).list());
         let effect = |aspect| machine.effect(aspect);
         let rules = decide::Rules { makes: machine.is_made(), effect: &effect, shared };
         decide::machine(rules, self.record(thing), presence, &wanted, names)

@@ -1,17 +1,17 @@
 //! The graph over everything deployable: networks and machines of the layout, and what exists but is no longer in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::Action;
 use super::graph::Graph;
 use super::select::Selection;
+use super::{Action, Recorded};
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
 use crate::layout::{Generating, Starts, World};
 use crate::machine::engine::{Engine, Identity, MachineSpec, NetworkSpec};
-use crate::machine::{Machine, MadeFrom};
+use crate::machine::{Machine, MadeFrom, Wires};
 use crate::model::Mode;
 use crate::network::Network;
 use crate::state::{Kind, Ledger, Origin, Record, Snapshot};
@@ -102,13 +102,16 @@ impl Things {
     pub(crate) fn of(
         world: &Arc<World>,
         snapshot: &Snapshot,
+        wires: &Recorded<'_>,
         ledger: &Ledger,
         events: &Events,
     ) -> Result<Self, Error> {
         let mut things = Self::default();
         let mut standing = BTreeMap::new();
+        let mut plugged = plugged(world);
         for (index, (spec, _)) in world.networks() {
-            if let Some(engine) = engine_of_network(world, spec)? {
+            let makers = plugged.remove(spec.name.as_str()).unwrap_or_default();
+            if let Some(engine) = engine_of_network(world, spec, &makers)? {
                 let name = world.placement(*index).path();
                 let network = Network::new(name, spec.clone(), engine, ledger.clone());
                 standing.insert(*index, things.add(Thing::Network(network)));
@@ -119,7 +122,9 @@ impl Things {
             .iter()
             .map(|(index, machine)| (*index, things.add(Thing::Machine(*index, machine.clone()))))
             .collect();
-        things.add_old(world, snapshot, ledger, events)?;
+        let mut at_name: ByName =
+            things.all.iter().enumerate().map(|(at, thing)| (thing.name(), at)).collect();
+        things.add_old(world, snapshot, &mut at_name, ledger, events)?;
         let networks: BTreeMap<String, usize> = things.networks();
         match world.starts() {
             Ok(starts) => things.starts = starts,
@@ -141,8 +146,8 @@ impl Things {
         if let Err(error) = things.add_needed(world, &standing) {
             things.trouble.get_or_insert(Arc::new(error));
         }
-        things.note_what_was_made(snapshot, &networks);
-        things.add_recorded(world, snapshot);
+        things.note_what_was_made(snapshot, wires, &networks, &at_name);
+        things.add_recorded(world, snapshot, &at_name);
         things.add_models(world, &machines);
         Ok(things)
     }
@@ -197,37 +202,46 @@ impl Things {
         &mut self,
         world: &World,
         snapshot: &Snapshot,
+        at_name: &mut ByName,
         ledger: &Ledger,
         events: &Events,
     ) -> Result<(), Error> {
-        let present: BTreeSet<String> = self.all.iter().map(Thing::name).collect();
-        let unrecorded = unrecorded(world, snapshot);
-        let known = snapshot.records.values().chain(&unrecorded);
-        for record in known.filter(|record| !present.contains(&record.thing())) {
+        let unrecorded: Vec<_> =
+            unrecorded(world, snapshot).into_iter().map(|record| (record.thing(), record)).collect();
+        let unrecorded = unrecorded.iter().map(|(thing, record)| (thing, record));
+        let known = snapshot.records.iter().chain(unrecorded);
+        let old: Vec<_> = known.filter(|(thing, _)| !at_name.contains_key(*thing)).collect();
+        for (thing, record) in old {
             let engine = world.engines().get(record.implementation.as_str()).cloned().ok_or_else(|| {
                 let what = format!("`{}` was made by `{}`", record.thing(), record.implementation);
                 Error::new(ErrorKind::Usage, what)
                     .because("nothing in the layout names that implementation any more")
                     .hint("name it again, in `implementation = …` of any scope, until the thing is destroyed")
             })?;
-            self.add(match record.kind {
+            let at = self.add(match record.kind {
                 Kind::Machine => Thing::OldMachine(old_machine(record, engine, ledger, events)),
                 Kind::Network => {
                     Thing::OldNetwork(Network::new(&record.name, old_network(record), engine, ledger.clone()))
                 }
             });
+            at_name.insert(thing.clone(), at);
         }
         Ok(())
     }
 
     /// Whatever a machine was plugged into when it was made is needed until the machine is changed or gone. A machine of the
     /// layout whose addresses one that is not in it still has waits for that one to go.
-    fn note_what_was_made(&mut self, snapshot: &Snapshot, networks: &BTreeMap<String, usize>) {
+    fn note_what_was_made(
+        &mut self,
+        snapshot: &Snapshot,
+        wires: &Recorded<'_>,
+        networks: &BTreeMap<String, usize>,
+        at_name: &ByName,
+    ) {
         let mut holders: BTreeMap<(&str, IpAddr), usize> = BTreeMap::new();
         let mut macs: BTreeMap<[u8; 6], usize> = BTreeMap::new();
-        let at_name: BTreeMap<String, usize> =
-            self.all.iter().enumerate().map(|(at, thing)| (thing.name(), at)).collect();
-        for ((machine, _), assignment) in &snapshot.assignments {
+        let any_old = self.all.iter().any(Thing::is_old);
+        for ((machine, _), assignment) in snapshot.assignments.iter().filter(|_| any_old) {
             let Some(&old) = at_name.get(&Kind::Machine.thing(machine)).filter(|at| self.all[**at].is_old())
             else {
                 continue;
@@ -235,17 +249,21 @@ impl Things {
             macs.insert(assignment.mac, old);
             holders.extend(assignment.address.map(|address| ((assignment.network.as_str(), address), old)));
         }
+        let mut made: Vec<Option<&Wires>> = vec![None; self.all.len()];
+        for (thing, wires) in wires {
+            at_name.get(*thing).iter().for_each(|at| made[**at] = Some(wires));
+        }
+        let unwired = Wires::default();
         for (at, thing) in self.all.iter().enumerate() {
             let (Thing::Machine(_, machine) | Thing::OldMachine(machine)) = thing else { continue };
-            let record = snapshot.records.get(&thing.name());
-            let (plugged, shared) = record.map(MadeFrom::wires).unwrap_or_default();
-            for other in shared.iter().filter_map(|other| at_name.get(&Kind::Machine.thing(other))) {
+            let wires = made[at].unwrap_or(&unwired);
+            for other in wires.shared.iter().filter_map(|other| at_name.get(&Kind::Machine.thing(other))) {
                 self.destroys.need_if_it_can(at, *other);
                 if self.all[*other].is_old() && !thing.is_old() {
                     self.first.push((at, *other));
                 }
             }
-            for network in &plugged {
+            for network in &wires.networks {
                 let Some(&network) = networks.get(network) else { continue };
                 self.destroys.need_if_it_can(at, network);
                 if self.all[network].is_old() {
@@ -308,19 +326,31 @@ impl Things {
     }
 }
 
-/// The implementation that makes a network: that of the machines which are plugged into it. One that is there before anything is
-/// made is plugged in already.
-fn engine_of_network(world: &World, network: &NetworkSpec) -> Result<Option<Arc<dyn Engine>>, Error> {
-    let plugged = world
-        .machines()
-        .values()
-        .filter(|machine| machine.is_made())
-        .filter(|machine| machine.links().iter().any(|link| link.network == network.name));
-    let names: BTreeSet<_> = plugged.map(Machine::implementation).collect();
+/// Where things are, by their names.
+pub(super) type ByName = HashMap<String, usize>;
+
+/// The implementations of the machines that are plugged into each network, by its name; without those of machines that are there
+/// before anything is made, which are plugged in already.
+fn plugged(world: &World) -> HashMap<&str, BTreeSet<&'static str>> {
+    let mut plugged: HashMap<_, BTreeSet<_>> = HashMap::new();
+    for machine in world.machines().values().filter(|machine| machine.is_made()) {
+        for link in machine.links() {
+            plugged.entry(link.network.as_str()).or_default().insert(machine.implementation());
+        }
+    }
+    plugged
+}
+
+/// The implementation that makes a network: that of the machines which are plugged into it.
+fn engine_of_network(
+    world: &World,
+    network: &NetworkSpec,
+    names: &BTreeSet<&'static str>,
+) -> Result<Option<Arc<dyn Engine>>, Error> {
     let mut engines = names.iter().filter_map(|name| world.engines().get(name));
     let engine = engines.next().cloned();
     if engines.next().is_some() {
-        let names: Vec<_> = names.into_iter().collect();
+        let names: Vec<_> = names.iter().copied().collect();
         let what = format!("network `{}` has machines by {} on it", network.name, names.join(" and by "));
         return Err(Error::new(ErrorKind::Unsupported, what)
             .because("implementations cannot share a network yet")

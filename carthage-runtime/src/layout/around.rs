@@ -11,7 +11,7 @@ use crate::event::Events;
 use crate::machine::engine::{Engine, Site};
 use crate::model::{ImplementationNode, Placement};
 use crate::network::Given;
-use crate::state::{Dirs, HashKey, Kept, Ledger};
+use crate::state::{Dirs, HashKey, Kept, Kind, Ledger};
 use crate::task::Stamps;
 
 /// What a world is made of, besides the layout.
@@ -45,6 +45,14 @@ impl Around {
             ledger: self.ledger.clone(),
             events: self.events.clone(),
         }
+    }
+
+    /// What its implementation calls a thing, if that is not its name in the layout.
+    pub(super) fn made_as(&self, kind: Kind, name: &str) -> Option<&str> {
+        if self.made_as.is_empty() {
+            return None;
+        }
+        self.made_as.get(&kind.thing(name)).map(String::as_str)
     }
 
     pub(super) fn maker(&self, machine: Placement) -> Result<&'static ImplementationNode, Error> {

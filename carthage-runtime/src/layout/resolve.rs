@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net};
 
+use super::around::Around;
 use super::equipment;
-use super::macs::Macs;
+use super::macs::Besides;
 use super::world::of_kind;
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{
@@ -32,8 +33,7 @@ pub(super) fn links(machine: Placement) -> impl Iterator<Item = &'static crate::
 /// The networks, with the addresses given in them; and what could not be given, if something could not.
 pub(super) fn resolve_networks(
     placements: &'static Placements,
-    before: &BTreeMap<String, Given>,
-    made_as: &BTreeMap<String, String>,
+    around: &Around,
 ) -> (BTreeMap<usize, (NetworkSpec, Given)>, Option<Error>) {
     let mut asked: BTreeMap<usize, Vec<Asked>> = BTreeMap::new();
     for machine in of_kind(placements, Kind::Machine) {
@@ -52,14 +52,13 @@ pub(super) fn resolve_networks(
     let resolve = |network: Placement| {
         let addressing = network.node().addressing;
         // Implementations know it by the name by which it was made.
-        let name = made_as.get(&state::Kind::Network.thing(network.path()));
-        let name = name.map_or_else(|| network.path().to_owned(), Clone::clone);
+        let name = around.made_as(state::Kind::Network, network.path()).unwrap_or(network.path()).to_owned();
         if let Some(other) = names.insert(name.clone(), network.path()) {
             trouble.get_or_insert(made_as_twice("networks", network.path(), other, &name));
         }
         let v4 = addressing.v4.and_then(|net| Ipv4Net::new(net.network, net.prefix).ok()).map(IpNet::V4);
         let asked = asked.get(&network.index()).map_or(&[][..], Vec::as_slice);
-        let before = before.get(&name).unwrap_or(&none);
+        let before = around.given.get(&name).unwrap_or(&none);
         let given = assign(&name, &addressing, asked, before).unwrap_or_else(|error| {
             trouble.get_or_insert(error);
             before.clone()
@@ -93,7 +92,7 @@ pub(super) fn made_as_twice(things: &str, one: &str, other: &str, name: &str) ->
 
 /// The links of a machine's own.
 fn plugged(
-    macs: &Macs,
+    macs: &Besides<'_>,
     machine: Placement,
     networks: &BTreeMap<usize, (NetworkSpec, Given)>,
 ) -> impl Iterator<Item = LinkSpec> {
@@ -128,7 +127,7 @@ fn nobodys(machine: Placement, key: Key) -> Error {
 
 /// All that an implementation needs to know of a machine.
 pub(super) fn machine_spec(
-    macs: &Macs,
+    macs: &Besides<'_>,
     machine: Placement,
     networks: &BTreeMap<usize, (NetworkSpec, Given)>,
 ) -> Result<MachineSpec, Error> {

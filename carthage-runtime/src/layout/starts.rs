@@ -1,7 +1,8 @@
 //! What has to be so before each machine starts: collected from its model and the scopes around, and handed to the model and to
 //! the implementation, which may make something else of it.
 
-use std::collections::BTreeMap;
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -43,8 +44,9 @@ impl World {
     /// they have made of it.
     pub(crate) fn starts(&self) -> Result<BTreeMap<usize, Starts>, Error> {
         let mut after = self.placements().starts();
-        let named: BTreeMap<&str, usize> =
-            self.machines().iter().map(|(index, machine)| (machine.name(), *index)).collect();
+        let named = LazyCell::new(|| -> HashMap<&str, usize> {
+            self.machines().iter().map(|(index, machine)| (machine.name(), *index)).collect()
+        });
         let collectors = self.collectors.lock().unwrap_or_else(PoisonError::into_inner);
         let mut starts = BTreeMap::new();
         for (&index, machine) in self.machines() {
@@ -74,6 +76,9 @@ impl World {
 
     /// What is in the source was checked by the compiler, with all members there; what became of it was not.
     fn no_circle(&self, starts: &BTreeMap<usize, Starts>) -> Result<(), Error> {
+        if starts.values().all(|of| of.machines.is_empty()) {
+            return Ok(());
+        }
         let mut left: BTreeMap<usize, usize> =
             starts.iter().map(|(index, starts)| (*index, starts.machines.len())).collect();
         let mut users: BTreeMap<usize, Vec<usize>> = BTreeMap::new();

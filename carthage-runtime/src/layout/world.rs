@@ -61,7 +61,8 @@ pub struct World {
     decided: Mutex<Decided>,
     pending: Pending,
     successor: Successor,
-    settings: BTreeMap<usize, Setting>,
+    /// What tasks of machines need, by position, once somebody has asked.
+    settings: Vec<OnceLock<Setting>>,
     /// The same of machines whose stamps are not where they belong, until they are.
     elsewhere: BTreeMap<usize, Setting>,
     settled: AtomicBool,
@@ -145,10 +146,9 @@ impl World {
         engines: &BTreeMap<&'static str, Arc<dyn Engine>>,
         decided: Decided,
     ) -> Result<(Arc<Self>, Option<Error>), Error> {
-        let (networks, mut trouble) = resolve_networks(placements, &around.given, &around.made_as);
+        let (networks, mut trouble) = resolve_networks(placements, around);
         let unwinding = TaskTracker::new();
-        let (mut machines, mut settings) = (BTreeMap::new(), BTreeMap::new());
-        let mut elsewhere = BTreeMap::new();
+        let (mut machines, mut elsewhere) = (BTreeMap::new(), BTreeMap::new());
         let named = of_kind(placements, Kind::Machine).flat_map(links).filter_map(|link| link.mac);
         let macs = around.macs.besides(named);
         let mut called = HashMap::new();
@@ -157,15 +157,15 @@ impl World {
                 trouble.get_or_insert(error);
                 MachineSpec { name: placement.fqdn().to_owned(), ..MachineSpec::default() }
             });
-            let made_as = around.made_as.get(&StateKind::Machine.thing(placement.fqdn()));
+            let made_as = around.made_as(StateKind::Machine, placement.fqdn());
             let maker = around.maker(placement)?.name;
-            let known_as = made_as.map_or(placement.fqdn(), String::as_str);
+            let known_as = made_as.unwrap_or(placement.fqdn());
             if let Some(other) = called.insert((maker, known_as), placement.fqdn()) {
                 trouble.get_or_insert(made_as_twice("machines", placement.fqdn(), other, known_as));
             }
             let machine = Machine::new(
                 spec,
-                made_as.map(String::as_str),
+                made_as,
                 placement.path().to_owned(),
                 engines[maker].clone(),
                 around.ledger.clone(),
@@ -173,12 +173,10 @@ impl World {
                 unwinding.clone(),
             );
             machines.insert(placement.index(), machine);
-            let setting = around.setting(Path::new(placement.stamp_dir()));
             if let Some(aside) = around.aside.get(placement.path()) {
                 let stamps = Stamps::new(around.dirs.storage().clone(), aside.clone(), &around.site.id);
-                elsewhere.insert(placement.index(), Setting { stamps, ..setting.clone() });
+                elsewhere.insert(placement.index(), Setting { stamps, ..around.setting(Path::new("")) });
             }
-            settings.insert(placement.index(), setting);
         }
         let count = placements.len();
         let mut scopes: Vec<Scope> = Vec::with_capacity(count);
@@ -191,8 +189,8 @@ impl World {
             scopes.push(scope);
         }
         let network = |placement: Placement| {
-            let made_as = around.made_as.get(&StateKind::Network.thing(placement.path()))?;
-            Some((made_as.clone(), placement.path().to_owned()))
+            let made_as = around.made_as(StateKind::Network, placement.path())?;
+            Some((made_as.to_owned(), placement.path().to_owned()))
         };
         let renamed = of_kind(placements, Kind::Network).filter_map(network).collect();
         let world = Arc::new(Self {
@@ -215,7 +213,7 @@ impl World {
             decided: Mutex::new(decided),
             pending: Pending::default(),
             successor: Successor::new(),
-            settings,
+            settings: (0..count).map(|_| OnceLock::new()).collect(),
             elsewhere,
             settled: AtomicBool::new(false),
             renamed,
@@ -304,7 +302,12 @@ impl World {
     /// What the tasks of the machine at a place need.
     pub(crate) fn setting(&self, index: usize) -> &Setting {
         let elsewhere = self.elsewhere.get(&index).filter(|_| !self.settled.load(Ordering::SeqCst));
-        elsewhere.unwrap_or_else(|| &self.settings[&index])
+        elsewhere.unwrap_or_else(|| {
+            self.settings[index].get_or_init(|| Setting {
+                stamps: self.stamps(Path::new(self.placement(index).stamp_dir())),
+                ..self.setting.clone()
+            })
+        })
     }
 
     /// All stamps are where they belong from now on.

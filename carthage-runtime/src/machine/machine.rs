@@ -14,64 +14,13 @@ use super::engine::{
 };
 use super::files::{Root, Tree};
 use super::guard::Users;
+use super::made_from::MadeFrom;
 use super::renamed::Before;
 use super::start::{Needed, Prerequisite};
 use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
-use crate::state::{Change, Kind, Ledger, Origin, Record};
-
-/// What a machine was made from, as the store remembers it.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct MadeFrom {
-    pub(crate) spec: MachineSpec,
-    /// A hash of the names that it was told.
-    pub(crate) hosts: String,
-}
-
-impl MadeFrom {
-    pub(crate) fn new(spec: &MachineSpec, hosts: String) -> Self {
-        Self { spec: spec.clone(), hosts }
-    }
-
-    #[expect(
-        clippy::expect_used,
-        reason = "a derived `Serialize` over strings and numbers, with string keys, cannot fail"
-    )]
-    pub(crate) fn kept(&self) -> Origin {
-        Origin::of(self).expect("plain data")
-    }
-
-    /// The networks that one was plugged into, by a record, and the machine whose links it shares.
-    pub(crate) fn wires(record: &Record) -> (Vec<String>, Option<String>) {
-        #[derive(Default, serde::Deserialize)]
-        #[serde(default)]
-        struct Wires {
-            links: Vec<Link>,
-            shares_links: Option<Shares>,
-        }
-        #[derive(serde::Deserialize)]
-        struct Link {
-            network: String,
-        }
-        #[derive(serde::Deserialize)]
-        struct Shares {
-            machine: String,
-        }
-        #[derive(serde::Deserialize)]
-        struct Made {
-            spec: Wires,
-        }
-        let Wires { links, shares_links } = record.spec.read().map(|Made { spec }| spec).unwrap_or_default();
-        let networks = links.into_iter().map(|link| link.network).collect();
-        (networks, shares_links.map(|shares| shares.machine))
-    }
-
-    /// From a record; `None` if another version wrote it differently.
-    pub(crate) fn of(record: &Record) -> Option<Self> {
-        record.spec.read()
-    }
-}
+use crate::state::{Change, Kind, Ledger, Record};
 
 /// A user who is not root: root can be said in several ways.
 pub(crate) fn not_root(user: Option<&str>) -> Option<&str> {

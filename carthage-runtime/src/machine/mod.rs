@@ -12,6 +12,7 @@ pub mod implementation;
 mod login;
 #[expect(clippy::module_inception, reason = "a machine is what this is about")]
 mod machine;
+mod made_from;
 mod needed;
 mod outflow;
 mod ports;
@@ -24,8 +25,9 @@ pub use files::{Root, Tree};
 pub use guard::{MachineRunning, RunningGuard};
 pub use host::Host;
 pub(crate) use host::is_spawned_by;
+pub(crate) use machine::not_root;
 pub use machine::{GRACE, Machine};
-pub(crate) use machine::{MadeFrom, not_root};
+pub(crate) use made_from::{MadeFrom, Wires};
 pub(crate) use outflow::Outflow;
 #[cfg(test)]
 pub(crate) use outflow::tests::left_behind;

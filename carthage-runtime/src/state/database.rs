@@ -45,9 +45,13 @@ pub(super) const NEW_FILE: &str = "state.redb.new";
 /// How long to wait for somebody who has the file open for a moment only.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-fn builder(mode: ConcurrencyMode) -> Builder {
+/// What redb keeps of a file that is written, in bytes; and of a copy, which is in memory already.
+const CACHE: usize = 16 << 20;
+const CACHE_OF_COPY: usize = 1 << 20;
+
+fn builder(mode: ConcurrencyMode, cache: usize) -> Builder {
     let mut builder = Builder::new();
-    builder.set_concurrency_mode(mode).set_cache_size(16 << 20);
+    builder.set_concurrency_mode(mode).set_cache_size(cache);
     builder
 }
 
@@ -68,7 +72,9 @@ pub(super) fn open<T>(
         // A damaged file stays as it is found: opening it for writing would change it before it is refused.
         let checked = read_copy(&**storage, path, &check)?;
         let pages = || Pages::open(storage, path, Open::Write);
-        match guarded(path, || Ok(builder(ConcurrencyMode::SingleWriter).create_with_backend(pages()?)?)) {
+        match guarded(path, || {
+            Ok(builder(ConcurrencyMode::SingleWriter, CACHE).create_with_backend(pages()?)?)
+        }) {
             Err(error) if error.kind() == ErrorKind::Locked && Instant::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(10));
             }
@@ -88,7 +94,7 @@ pub(super) fn create(
     gone(storage.remove(&new)).map_err(unusable(&new))?;
     let db = guarded(&new, || {
         let pages = Pages::open(storage, &new, Open::New)?;
-        Ok(builder(ConcurrencyMode::SingleWriter).create_with_backend(pages)?)
+        Ok(builder(ConcurrencyMode::SingleWriter, CACHE).create_with_backend(pages)?)
     })?;
     commits::write(&db, &new, |transaction| {
         guarded(&new, || {
@@ -150,7 +156,7 @@ fn read_beside_writer<T>(
 ) -> Result<T, Error> {
     let transaction = guarded(path, || {
         let pages = Pages::open(storage, path, Open::Read)?;
-        let db = builder(ConcurrencyMode::SingleWriter).open_read_only_with_backend(pages)?;
+        let db = builder(ConcurrencyMode::SingleWriter, CACHE).open_read_only_with_backend(pages)?;
         let transaction = db.begin_read()?;
         Ok((db, transaction))
     })?;
@@ -167,7 +173,7 @@ fn read_copy<T>(
         return Err(corrupt(path, "it is empty"));
     }
     let transaction = guarded(path, || {
-        let mut builder = builder(ConcurrencyMode::ExclusiveWriter);
+        let mut builder = builder(ConcurrencyMode::ExclusiveWriter, CACHE_OF_COPY);
         builder.set_check_integrity_on_open(true);
         let db = builder.create_with_backend(Copied::new(bytes))?;
         let transaction = db.begin_read()?;

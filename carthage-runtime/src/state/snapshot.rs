@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use redb::{ReadTransaction, ReadableTable};
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition};
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
@@ -102,34 +102,22 @@ impl Snapshot {
                 .because(format!("its format is {format}, and this version knows {FORMAT}"))
                 .hint("build the layout with the newer version"));
         }
-        let rows = guarded(path, || {
-            let texts = |row: Result<(redb::AccessGuard<'_, &str>, redb::AccessGuard<'_, &[u8]>), _>| {
-                row.map(|(k, v)| (k.value().to_owned(), v.value().to_vec()))
-            };
-            let entries = |row: Result<(redb::AccessGuard<'_, u64>, redb::AccessGuard<'_, &[u8]>), _>| {
-                row.map(|(_, v)| v.value().to_vec())
-            };
-            let records =
-                transaction.open_table(RECORDS)?.iter()?.map(texts).collect::<Result<Vec<_>, _>>()?;
-            let values = transaction.open_table(VALUES)?.iter()?.map(texts).collect::<Result<Vec<_>, _>>()?;
-            let unfinished =
-                transaction.open_table(UNFINISHED)?.iter()?.map(entries).collect::<Result<Vec<_>, _>>()?;
-            let last_entry = transaction.open_table(JOURNAL)?.last()?.map_or(0, |(seq, _)| seq.value());
-            let mut assignments = Vec::new();
-            for row in transaction.open_table(ASSIGNMENTS)?.iter()? {
-                let (key, value) = row?;
-                let (machine, interface) = key.value();
-                assignments.push(((machine.to_owned(), interface.to_owned()), value.value().to_vec()));
-            }
-            Ok((records, values, unfinished, last_entry, assignments))
+        // Each is taken apart where it stands: of thousands, none is copied first.
+        let records =
+            rows(path, transaction, RECORDS, |thing, record| Ok((thing.to_owned(), parse(path, record)?)))?;
+        let assignments = rows(path, transaction, ASSIGNMENTS, |(machine, interface), assignment| {
+            Ok(((machine.to_owned(), interface.to_owned()), parse(path, assignment)?))
         })?;
-        let (records, values, unfinished, last_entry, assignments) = rows;
+        let values =
+            rows(path, transaction, VALUES, |key, value| Ok((key.to_owned(), value.to_vec().into())))?;
+        let unfinished = rows(path, transaction, UNFINISHED, |_, entry| parse::<Entry>(path, entry))?;
+        let last_entry =
+            guarded(path, || Ok(transaction.open_table(JOURNAL)?.last()?.map_or(0, |(seq, _)| seq.value())))?;
         let number = |name: &str| meta.get(name).map_or(Ok(0), |number| parse::<u64>(path, number));
         let run = parse(path, get("run")?)?;
         let (in_file, highest) = if number(TAKEN_IN)? < run { in_file(run)? } else { Default::default() };
         let journal = guarded(path, || Ok(transaction.open_table(JOURNAL)?))?;
         let in_file = without_outcome(path, &journal, in_file)?;
-        let unfinished = unfinished.iter().map(|v| parse(path, v)).collect::<Result<Vec<Entry>, _>>()?;
         let unfinished: Vec<_> = unfinished.into_iter().chain(in_file.iter().cloned()).collect();
         let last_entry =
             unfinished.iter().map(|entry| entry.seq).max().unwrap_or(0).max(last_entry).max(highest);
@@ -141,21 +129,41 @@ impl Snapshot {
                     .ok_or_else(|| corrupt(path, "its key has a wrong length"))?,
             ),
             made: parse(path, get("made")?)?,
-            records: records
-                .into_iter()
-                .map(|(k, v)| Ok((k, parse(path, &v)?)))
-                .collect::<Result<_, Error>>()?,
-            assignments: assignments
-                .into_iter()
-                .map(|(k, v)| Ok((k, parse(path, &v)?)))
-                .collect::<Result<_, Error>>()?,
+            records: records.into_iter().collect(),
+            assignments: assignments.into_iter().collect(),
             unfinished,
-            values: values.into_iter().map(|(k, v)| (k, v.into())).collect(),
+            values: values.into_iter().collect(),
             format,
             last_entry: last_entry.max(number(LAST_ENTRY)?),
             in_file,
         })
     }
+}
+
+/// For how many rows there is room from the beginning, whatever a file says of how many there are.
+const MOST_AT_ONCE: usize = 1 << 14;
+
+/// All that is in a table, in the order of the keys.
+fn rows<K: redb::Key + 'static, T>(
+    path: &Path,
+    transaction: &ReadTransaction,
+    table: TableDefinition<'static, K, &'static [u8]>,
+    row: impl for<'a> Fn(K::SelfType<'a>, &[u8]) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let rows = guarded(path, || {
+        let table = transaction.open_table(table)?;
+        let mut rows =
+            Vec::with_capacity(usize::try_from(table.len()?).unwrap_or_default().min(MOST_AT_ONCE));
+        for found in table.iter()? {
+            let (key, value) = found?;
+            match row(key.value(), value.value()) {
+                Ok(row) => rows.push(row),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(rows))
+    });
+    rows?
 }
 
 /// Of these entries, those that have not ended in the store, of which this is the journal.
