@@ -1,6 +1,6 @@
 //! The report of a run while it goes on, and the events that tell of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use tokio::time::Instant;
@@ -184,7 +184,7 @@ impl Deployment {
             events.send(Event::Warning { thing: "journal".to_owned(), text: crate::chain(&error) });
         }
         let mut report = std::mem::take(&mut *progress.report());
-        let changed: BTreeSet<String> = report.done.iter().map(|step| whose(&step.thing)).collect();
+        let changed: HashSet<String> = report.done.iter().map(|step| whose(&step.thing)).collect();
         for (at, outcome) in outcomes {
             let thing = self.things.all[at].name();
             match outcome {

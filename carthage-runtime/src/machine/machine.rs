@@ -295,7 +295,7 @@ impl Machine {
             path: self.0.path.clone(),
             implementation: self.implementation().to_owned(),
             identity,
-            spec: MadeFrom::new(self.known(), hosts).kept(),
+            spec: MadeFrom::kept_of(self.known(), &hosts),
             needs: Vec::new(),
             run: self.0.ledger.run(),
             at: crate::state::now(),

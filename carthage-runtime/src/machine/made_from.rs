@@ -32,13 +32,18 @@ impl MadeFrom {
         Self { spec: spec.clone(), hosts }
     }
 
-    /// As it is kept: without what is as in most machines, for whoever resolves a layout reads it of all of them. What is not there is as in
+    /// As it is kept.
+    pub(crate) fn kept(&self) -> Origin {
+        Self::kept_of(&self.spec, &self.hosts)
+    }
+
+    /// As it is kept of this: without what is as in most machines, for whoever resolves a layout reads it of all of them. What is not there is as in
     /// the default when it is read: so no default may change.
     #[expect(
         clippy::expect_used,
         reason = "a derived `Serialize` over strings and numbers, with string keys, cannot fail"
     )]
-    pub(crate) fn kept(&self) -> Origin {
+    pub(crate) fn kept_of(spec: &MachineSpec, hosts: &str) -> Origin {
         #[derive(serde::Serialize)]
         struct Kept<'a> {
             spec: Fields<'a>,
@@ -47,10 +52,10 @@ impl MadeFrom {
         static USUAL: LazyLock<String> =
             LazyLock::new(|| serde_json::to_string(&MachineSpec::default()).expect("plain data"));
         static USUAL_FIELDS: LazyLock<Fields<'static>> = LazyLock::new(|| fields(&USUAL));
-        let text = serde_json::to_string(&self.spec).expect("plain data");
+        let text = serde_json::to_string(spec).expect("plain data");
         let mut spec = fields(&text);
         spec.retain(|name, value| USUAL_FIELDS.get(name).is_none_or(|usual| usual.get() != value.get()));
-        Origin::of(&Kept { spec, hosts: &self.hosts }).expect("plain data")
+        Origin::of(&Kept { spec, hosts }).expect("plain data")
     }
 
     /// From a record; `None` if another version wrote it differently.
