@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use carthage::backend::{Local, Simulated};
 use carthage::deploy::{Access, Deployment, Options, Selection};
 use carthage::prelude::*;
+use carthage::state::{Dirs, Snapshot};
 
 /// The wire that this host is plugged into.
 #[network(v4 = "10.97.1.0/24", pool = "10.97.1.10-10.97.1.19", bridge = link!(Workstation.br_net1))]
@@ -65,6 +66,7 @@ async fn the_bridge_of_a_network_is_an_interface_of_this_host() {
 
     // There is no such interface yet: that is said before anything is touched.
     let (deployment, lab) = layout().await.unwrap();
+    assert_eq!(lab.workstation.br_net1.mac(), None);
     assert_eq!(lab.net1.network().bridge.as_deref(), Some("br_net1"));
     let error = deployment.deploy(&all).await.unwrap_err();
     assert_eq!(
@@ -74,7 +76,7 @@ async fn the_bridge_of_a_network_is_an_interface_of_this_host() {
     drop((deployment, lab));
 
     let ip = |arguments: &[&str]| assert!(Command::new("ip").args(arguments).status().unwrap().success());
-    ip(&["link", "add", "br_net1", "type", "bridge"]);
+    ip(&["link", "add", "br_net1", "address", "02:00:5e:10:00:01", "type", "bridge"]);
     let (deployment, lab) = layout().await.unwrap();
     let error = deployment.deploy(&all).await.unwrap_err().to_string();
     assert!(error.starts_with("`workstation` has no address 10.97.1.1 on `br_net1`"), "{error}");
@@ -86,9 +88,18 @@ async fn the_bridge_of_a_network_is_an_interface_of_this_host() {
     let made: Vec<_> = report.done.iter().map(|step| step.thing.as_str()).collect();
     assert_eq!(made, ["network:net1", "machine:guest", "machine:workstation"], "{report:#?}");
     assert_eq!(lab.workstation.br_net1.interface(), "br_net1");
+    assert_eq!(lab.workstation.br_net1.mac(), Some([2, 0, 0x5e, 0x10, 0, 1]), "it is what the host says");
+    assert!(lab.guest.eth0.mac().is_some_and(|mac| mac[0] & 2 != 0), "it is given");
     assert_eq!(lab.workstation.machine().address().unwrap().to_string(), "10.97.1.1");
+    let kept = Snapshot::read(&Dirs::find("bridged", Some(state.path())).unwrap()).unwrap().assignments;
+    let mac = |machine: &str, link: &str| kept[&(machine.to_owned(), link.to_owned())].mac;
+    assert_eq!(mac("workstation", "br_net1"), None, "it is nobody's to assign");
+    assert_eq!(mac("guest", "eth0"), lab.guest.eth0.mac());
     drop((deployment, lab));
-    let (deployment, _) = layout().await.unwrap();
+    // A bridge may get another when something is plugged into it: the layout says nothing of that.
+    ip(&["link", "set", "br_net1", "address", "02:00:5e:10:00:02"]);
+    let (deployment, lab) = layout().await.unwrap();
+    assert_eq!(lab.workstation.br_net1.mac(), Some([2, 0, 0x5e, 0x10, 0, 2]));
     let plan = deployment.plan(&all).await.unwrap();
     assert!(plan.is_empty(), "{plan:#?}");
     assert!(deployment.destroy(&all).await.unwrap().is_complete());

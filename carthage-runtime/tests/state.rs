@@ -41,7 +41,7 @@ fn address(last: u8) -> Assignment {
     Assignment {
         network: "algebra.lab".into(),
         address: Some([10, 37, 0, last].into()),
-        mac: [2, 0, 0, 0, 0, last],
+        mac: Some([2, 0, 0, 0, 0, last]),
     }
 }
 

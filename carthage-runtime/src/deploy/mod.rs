@@ -400,7 +400,7 @@ fn assigned(snapshot: &Snapshot) -> (BTreeMap<String, Given>, BTreeMap<String, [
         if let Some(std::net::IpAddr::V4(address)) = assignment.address {
             given.entry(&assignment.network).or_default().push((link.clone(), address));
         }
-        macs.push((link, assignment.mac));
+        macs.extend(assignment.mac.map(|mac| (link, mac)));
     }
     let given = given.into_iter().map(|(network, given)| (network.to_owned(), given.into_iter().collect()));
     (given.collect(), macs.into_iter().collect())

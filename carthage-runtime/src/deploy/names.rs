@@ -166,7 +166,7 @@ mod tests {
             interface: "eth0".into(),
             network: (*network).into(),
             address: address.parse().ok(),
-            mac: [2; 6],
+            mac: Some([2; 6]),
             ..LinkSpec::default()
         };
         MachineSpec {

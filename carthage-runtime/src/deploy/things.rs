@@ -246,7 +246,7 @@ impl Things {
             else {
                 continue;
             };
-            macs.insert(assignment.mac, old);
+            macs.extend(assignment.mac.map(|mac| (mac, old)));
             holders.extend(assignment.address.map(|address| ((assignment.network.as_str(), address), old)));
         }
         let mut made: Vec<Option<&Wires>> = vec![None; self.all.len()];
@@ -275,7 +275,7 @@ impl Things {
             }
             for link in machine.links() {
                 let address = link.address.and_then(|net| holders.get(&(link.network.as_str(), net.addr())));
-                let holders = address.into_iter().chain(macs.get(&link.mac));
+                let holders = address.into_iter().chain(link.mac.and_then(|mac| macs.get(&mac)));
                 self.first.extend(holders.map(|holder| (*holder, at)));
             }
         }

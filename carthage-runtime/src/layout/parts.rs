@@ -146,8 +146,10 @@ impl Parts {
     /// As with [`Parts::member`].
     pub fn link<N: NetworkModel>(&self, part: usize) -> Result<Link<N>, Error> {
         let Role::Link(link) = &self.part(part).role else { return Err(self.misread(part)) };
-        let spec = self.place.machine().links().iter().find(|spec| spec.interface == link.interface);
-        spec.cloned().map(Link::new).ok_or_else(|| self.misread(part))
+        let machine = self.place.machine();
+        let spec = machine.links().iter().find(|spec| spec.interface == link.interface);
+        let spec = spec.ok_or_else(|| self.misread(part))?;
+        Ok(Link::new(spec.clone(), machine.mac(spec)?))
     }
 
     /// What was found for an `#[inject]`, with what it says.

@@ -90,9 +90,9 @@ pub(super) fn made_as_twice(things: &str, one: &str, other: &str, name: &str) ->
         .hint("call the new one otherwise")
 }
 
-/// The links of a machine's own.
+/// The links of a machine's own; without `macs`, they are there already, with hardware addresses of their own.
 fn plugged(
-    macs: &Besides<'_>,
+    macs: Option<&Besides<'_>>,
     machine: Placement,
     networks: &BTreeMap<usize, (NetworkSpec, Given)>,
 ) -> impl Iterator<Item = LinkSpec> {
@@ -106,7 +106,7 @@ fn plugged(
             interface: link.interface.to_owned(),
             network: network.name.clone(),
             address: address.map(IpNet::V4),
-            mac: link.mac.unwrap_or_else(|| macs.of(&who)),
+            mac: link.mac.or_else(|| Some(macs?.of(&who))),
             mtu: link.mtu.or(network.mtu),
             vlans: link.vlans.to_vec(),
             peer: link.peer.and_then(|peer| {
@@ -125,9 +125,9 @@ fn nobodys(machine: Placement, key: Key) -> Error {
         .hint("name in `shares_links` one that is there whenever this one is")
 }
 
-/// All that an implementation needs to know of a machine.
+/// All that an implementation needs to know of a machine; `macs` if it makes that.
 pub(super) fn machine_spec(
-    macs: &Besides<'_>,
+    macs: Option<&Besides<'_>>,
     machine: Placement,
     networks: &BTreeMap<usize, (NetworkSpec, Given)>,
 ) -> Result<MachineSpec, Error> {

@@ -153,12 +153,13 @@ impl World {
         let macs = around.macs.besides(named);
         let mut called = HashMap::new();
         for placement in of_kind(placements, Kind::Machine) {
-            let spec = machine_spec(&macs, placement, &networks).unwrap_or_else(|error| {
+            let maker = around.maker(placement)?.name;
+            let macs = engines[maker].makes().then_some(&macs);
+            let spec = machine_spec(macs, placement, &networks).unwrap_or_else(|error| {
                 trouble.get_or_insert(error);
                 MachineSpec { name: placement.fqdn().to_owned(), ..MachineSpec::default() }
             });
             let made_as = around.made_as(StateKind::Machine, placement.fqdn());
-            let maker = around.maker(placement)?.name;
             let known_as = made_as.unwrap_or(placement.fqdn());
             if let Some(other) = called.insert((maker, known_as), placement.fqdn()) {
                 trouble.get_or_insert(made_as_twice("machines", placement.fqdn(), other, known_as));

@@ -139,6 +139,11 @@ impl Machine {
         &self.spec().links
     }
 
+    /// The hardware address of one of its links, as far as it is known.
+    pub(crate) fn mac(&self, link: &LinkSpec) -> Result<Option<[u8; 6]>, Error> {
+        self.engine().mac(self.spec(), link)
+    }
+
     /// The address of its first link that has one, or of that of the machine whose links it shares.
     #[must_use]
     pub fn address(&self) -> Option<std::net::IpAddr> {

@@ -12,12 +12,14 @@ use crate::machine::engine::LinkSpec;
 /// A network interface of a machine, plugged into the network `N`. Resolved before anything exists.
 pub struct Link<N> {
     spec: Arc<LinkSpec>,
+    mac: Option<[u8; 6]>,
     network: PhantomData<fn() -> N>,
 }
 
 impl<N> Link<N> {
-    pub(crate) fn new(spec: LinkSpec) -> Self {
-        Self { spec: Arc::new(spec), network: PhantomData }
+    /// A link with this hardware address.
+    pub(crate) fn new(spec: LinkSpec, mac: Option<[u8; 6]>) -> Self {
+        Self { spec: Arc::new(spec), mac, network: PhantomData }
     }
 
     /// The interface's name inside the machine.
@@ -38,16 +40,17 @@ impl<N> Link<N> {
         self.spec.address
     }
 
-    /// The hardware address.
+    /// The hardware address. For a machine by `Local` it is what the interface had when the layout was resolved; `None` if this host
+    /// had no such interface, or one that has no hardware address.
     #[must_use]
-    pub fn mac(&self) -> [u8; 6] {
-        self.spec.mac
+    pub fn mac(&self) -> Option<[u8; 6]> {
+        self.mac
     }
 }
 
 impl<N> Clone for Link<N> {
     fn clone(&self) -> Self {
-        Self { spec: self.spec.clone(), network: PhantomData }
+        Self { spec: self.spec.clone(), mac: self.mac, network: PhantomData }
     }
 }
 

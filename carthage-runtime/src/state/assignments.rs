@@ -40,12 +40,15 @@ impl Store {
             let (mut addresses, mut macs) = (BTreeMap::new(), BTreeMap::new());
             for (owner, bytes) in all {
                 let Assignment { network, address, mac } = parse(path, &bytes)?;
-                let mac = mac.map(|byte| format!("{byte:02x}")).join(":");
+                let mac = mac.map(|mac| mac.map(|byte| format!("{byte:02x}")).join(":"));
                 let other = address
                     .and_then(|address| {
                         Some((address.to_string(), addresses.insert((network, address), owner.clone())?))
                     })
-                    .or_else(|| Some((mac.clone(), macs.insert(mac.clone(), owner.clone())?)));
+                    .or_else(|| {
+                        let mac = mac?;
+                        Some((mac.clone(), macs.insert(mac, owner.clone())?))
+                    });
                 if let Some((what, other)) = other {
                     return Err(Error::new(
                         ErrorKind::Usage,

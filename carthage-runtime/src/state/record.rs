@@ -75,6 +75,7 @@ pub struct Assignment {
     pub network: String,
     /// The address, if the network has any.
     pub address: Option<IpAddr>,
-    /// The hardware address.
-    pub mac: [u8; 6],
+    /// The hardware address, if it was given one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<[u8; 6]>,
 }

@@ -15,7 +15,7 @@ pub(crate) async fn several_links(site: TestSite) -> Outcome {
                 .sh_ok(&machine, &format!("ip addr show dev eth{at}; cat /sys/class/net/eth{at}/mtu"))
                 .await?;
             has(&shown, &format!("inet {}", link.address.unwrap()))?;
-            has(&shown, &link.mac.map(|byte| format!("{byte:02x}")).join(":"))?;
+            has(&shown, &link.mac.unwrap().map(|byte| format!("{byte:02x}")).join(":"))?;
             has(&shown, "\n1400\n")?;
         }
         Ok::<_, BoxError>(())

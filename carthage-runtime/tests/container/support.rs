@@ -136,7 +136,7 @@ impl TestSite {
             interface: format!("port{at}"),
             network: (*network).to_owned(),
             address: Some(self.address(network, number).parse().unwrap()),
-            mac: [2, 0, self.net, 0, network.as_bytes()[0], number],
+            mac: Some([2, 0, self.net, 0, network.as_bytes()[0], number]),
             ..LinkSpec::default()
         };
         MachineSpec {

@@ -187,7 +187,7 @@ pub(crate) fn machine(name: &str, number: u8, networks: &[&str]) -> MachineSpec 
         interface: format!("eth{index}"),
         network: (*network).to_owned(),
         address: Some(format!("10.37.{index}.{number}/24").parse().unwrap()),
-        mac: [2, 0, 0, 0, u8::try_from(index).unwrap(), number],
+        mac: Some([2, 0, 0, 0, u8::try_from(index).unwrap(), number]),
         ..LinkSpec::default()
     };
     MachineSpec {

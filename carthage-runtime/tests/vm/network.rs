@@ -28,9 +28,10 @@ pub(crate) async fn made_anew(site: TestSite) -> Outcome {
 pub(crate) async fn of_the_host(site: TestSite) -> Outcome {
     let machine = site.machine("m");
     let link = &machine.links[0];
-    let (address, mac) = (link.address.unwrap(), link.mac.map(|byte| format!("{byte:02x}")).join(":"));
+    let (address, own) = (link.address.unwrap(), link.mac.unwrap());
+    let mac = own.map(|byte| format!("{byte:02x}")).join(":");
     let host = address.hosts().last().unwrap();
-    let bridge = format!("yard{}", link.mac[4]);
+    let bridge = format!("yard{}", own[4]);
     let connect = connect()?;
     let described = format!(
         "<network><name>{bridge}</name><bridge name='{bridge}' stp='off' delay='0'/>\

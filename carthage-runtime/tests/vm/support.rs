@@ -116,7 +116,7 @@ impl TestSite {
             interface: "eth0".into(),
             network: "lan".into(),
             address: format!("10.73.{}.10/24", self.net).parse().ok(),
-            mac: [2, 0, 0, 73, self.net, 10],
+            mac: Some([2, 0, 0, 73, self.net, 10]),
             ..LinkSpec::default()
         };
         let machine = MachineSpec {

@@ -247,7 +247,7 @@ fn state(base: &Path) -> Snapshot {
 }
 
 /// What has to be the same: identity, address, hardware address, kept value.
-fn kept(base: &Path, machine: &str, path: &str) -> (String, String, [u8; 6], Vec<u8>) {
+fn kept(base: &Path, machine: &str, path: &str) -> (String, String, Option<[u8; 6]>, Vec<u8>) {
     let state = state(base);
     let assignment = &state.assignments[&(machine.to_owned(), "eth0".to_owned())];
     let value = state.values[&format!("{path}.token")].to_vec();

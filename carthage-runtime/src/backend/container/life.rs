@@ -157,7 +157,8 @@ impl Life {
             Some(shared) => Some(self.existing(&shared.machine).await?.id),
             None => None,
         };
-        let (name, mac) = (self.names.machine(&spec.name), spec.links.first().map(plug::mac));
+        let first = spec.links.first().and_then(|link| link.mac);
+        let (name, mac) = (self.names.machine(&spec.name), first.map(plug::mac));
         let mut tries = 0..IMAGE_TRIES;
         let made = loop {
             let image = self.images.ready(&self.client, &self.names, spec).await?;

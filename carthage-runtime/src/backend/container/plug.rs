@@ -23,7 +23,7 @@ pub(super) fn endpoint(spec: &MachineSpec, link: &LinkSpec) -> EndpointSettings 
             ipv4_address: Some(address),
             ..EndpointIpamConfig::default()
         }),
-        mac_address: Some(mac(link)),
+        mac_address: link.mac.map(mac),
         aliases: Some(aliases(spec)),
         ..EndpointSettings::default()
     }
@@ -38,9 +38,9 @@ fn aliases(spec: &MachineSpec) -> Vec<String> {
     names
 }
 
-/// A link's hardware address, as engines write it.
-pub(super) fn mac(link: &LinkSpec) -> String {
-    link.mac.map(|byte| format!("{byte:02x}")).join(":")
+/// A hardware address, as engines write it.
+pub(super) fn mac(bytes: [u8; 6]) -> String {
+    bytes.map(|byte| format!("{byte:02x}")).join(":")
 }
 
 /// The networks of a container, by their names in the engine.
@@ -110,8 +110,8 @@ impl Plugging<'_> {
         }
         for (at, link) in self.spec.links.iter().enumerate().skip(1) {
             self.connect(&self.names.network(&link.network), link).await?;
-            if self.client.dialect.sets_further_macs_inside() {
-                self.set_mac(&format!("eth{at}"), link).await?;
+            if let Some(mac) = link.mac.filter(|_| self.client.dialect.sets_further_macs_inside()) {
+                self.set_mac(&format!("eth{at}"), link, mac).await?;
             }
         }
         if self.spec.links.is_empty() {
@@ -166,7 +166,7 @@ impl Plugging<'_> {
 
     /// Sets the hardware address of a link: from this host, if the network can be entered from here; else by a program inside,
     /// with rights that the machine itself does not have.
-    async fn set_mac(&self, interface: &str, link: &LinkSpec) -> Result<(), Error> {
+    async fn set_mac(&self, interface: &str, link: &LinkSpec, address: [u8; 6]) -> Result<(), Error> {
         let what = format!("cannot give `{}` of `{}` its hardware address", link.interface, self.spec.name);
         let inspected = self.client.inspect(self.id).await.map_err(self.client.failed(what.clone()))?;
         let inspected = inspected.unwrap_or_default();
@@ -174,7 +174,7 @@ impl Plugging<'_> {
         if let Ok(namespace) = namespace::of(&container, &self.spec.name, self.client.local)
             && rustix::process::geteuid().is_root()
         {
-            return namespace::set_mac(namespace, interface, link.mac).await.map_err(Error::host(what));
+            return namespace::set_mac(namespace, interface, address).await.map_err(Error::host(what));
         }
         let inside = InContainer {
             client: self.client.clone(),
@@ -182,7 +182,7 @@ impl Plugging<'_> {
             id: self.id.to_owned(),
         };
         let (status, said) =
-            inside.with_rights(SET_MAC, [interface.to_owned(), mac(link)], what.clone()).await?;
+            inside.with_rights(SET_MAC, [interface.to_owned(), mac(address)], what.clone()).await?;
         match status {
             Some(0) => Ok(()),
             Some(NO_PROGRAM) => Err(Error::new(ErrorKind::Unsupported, what)

@@ -19,8 +19,8 @@ use super::links;
 use crate::error::{Error, ErrorKind};
 use crate::guest::Guest;
 use crate::machine::engine::{
-    Aspect, Duplex, Effect, Engine, Exec, FileStat, Hosts, Identity, MachineSpec, NetworkSpec, Presence,
-    Reader, Running, ServiceSpec, ServiceStatus, Site, Survey,
+    Aspect, Duplex, Effect, Engine, Exec, FileStat, Hosts, Identity, LinkSpec, MachineSpec, NetworkSpec,
+    Presence, Reader, Running, ServiceSpec, ServiceStatus, Site, Survey,
 };
 
 /// The directory of what is ours, in the layout's state directory.
@@ -139,6 +139,10 @@ impl Engine for LocalEngine {
         let root = rustix::process::geteuid().is_root();
         let single_user = (!root).then(|| "the program does not run as root".to_owned());
         Ok(Survey { single_user, ..Survey::default() })
+    }
+
+    fn mac(&self, machine: &MachineSpec, link: &LinkSpec) -> Result<Option<[u8; 6]>, Error> {
+        links::mac(machine, link)
     }
 
     async fn find_network(&self, _: &NetworkSpec) -> Result<Presence, Error> {

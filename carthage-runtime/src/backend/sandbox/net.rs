@@ -27,8 +27,8 @@ pub(super) struct Cable {
     pub(super) interface: String,
     /// The machine's address.
     pub(super) address: Option<IpNet>,
-    /// The machine's hardware address.
-    pub(super) mac: [u8; 6],
+    /// The machine's hardware address; the kernel's choice if absent.
+    pub(super) mac: Option<[u8; 6]>,
     /// Bytes per frame.
     pub(super) mtu: Option<u32>,
 }
@@ -150,12 +150,14 @@ async fn lay(
     };
     let mut end = LinkMessageBuilder::<LinkUnspec>::new()
         .name(interface.clone())
-        .address(mac.to_vec())
         .append_extra_attribute(LinkAttribute::NetNsFd(namespace.as_fd().as_raw_fd()));
     let mut pair = LinkMessageBuilder::<LinkVeth>::new_with_info_kind(InfoKind::Veth)
         .name(port.clone())
         .controller(*controller)
         .up();
+    if let Some(mac) = mac {
+        end = end.address(mac.to_vec());
+    }
     if let Some(mtu) = mtu {
         end = end.mtu(*mtu);
         pair = pair.mtu(*mtu);

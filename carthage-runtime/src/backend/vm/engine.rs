@@ -178,7 +178,7 @@ impl Inner {
             let mut nics = Vec::new();
             for link in links {
                 networks::lease(connect, &self.names, &spec, link)?;
-                nics.push(Nic { network: called.clone(), mac: mac(link.mac), mtu: link.mtu });
+                nics.push(Nic { network: called.clone(), mac: link.mac.map(mac), mtu: link.mtu });
             }
             machine.plug(&nics)?;
         }

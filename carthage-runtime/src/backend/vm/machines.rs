@@ -63,7 +63,7 @@ pub(super) fn describe(names: &Names, spec: &MachineSpec, means: &Means, identit
         nics: spec
             .links
             .iter()
-            .map(|link| Nic { network: names.network(&link.network), mac: mac(link.mac), mtu: link.mtu })
+            .map(|link| Nic { network: names.network(&link.network), mac: link.mac.map(mac), mtu: link.mtu })
             .collect(),
         console: Some(means.console.clone()),
     }

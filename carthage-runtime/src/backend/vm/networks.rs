@@ -152,7 +152,7 @@ pub(super) fn lease(
     machine: &MachineSpec,
     link: &LinkSpec,
 ) -> Result<(), Error> {
-    let Some(address) = link.address.map(|net| net.addr()) else { return Ok(()) };
+    let (Some(address), Some(own)) = (link.address.map(|net| net.addr()), link.mac) else { return Ok(()) };
     let what = || format!("`{}` cannot be given its address {address}", machine.name);
     let handle = lookup(connect, names, &link.network)?.ok_or_else(|| {
         Error::new(ErrorKind::NotFound, what())
@@ -169,7 +169,7 @@ pub(super) fn lease(
             .because("the host itself has the last address of each network")
             .hint("give the machine another address"));
     }
-    let wanted = Lease { mac: mac(link.mac), name: machine.hostname.clone(), address };
+    let wanted = Lease { mac: mac(own), name: machine.hostname.clone(), address };
     let leases = leases_of(&described);
     if leases.contains(&wanted) {
         return Ok(());

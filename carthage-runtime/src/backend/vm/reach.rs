@@ -170,7 +170,7 @@ mod tests {
             interface: "eth0".into(),
             network: "lab".into(),
             address: "10.0.0.2/24".parse().ok(),
-            mac: [2, 0, 0, 0, 0, 1],
+            mac: Some([2, 0, 0, 0, 0, 1]),
             ..LinkSpec::default()
         };
         let spec = MachineSpec { name: "m".into(), links: vec![link], ..MachineSpec::default() };

@@ -76,6 +76,13 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     /// `machines` are all that it is to make, or has made: what none of them asks for need not be found out. Changes nothing.
     async fn survey(&self, machines: &[&MachineSpec]) -> Result<Survey, Error>;
 
+    /// The hardware address of a link: the one that it is given, or, of an interface that is there already, the one that it has.
+    /// `None` if it has none, or is not there. Changes nothing.
+    fn mac(&self, machine: &MachineSpec, link: &LinkSpec) -> Result<Option<[u8; 6]>, Error> {
+        let _ = machine;
+        Ok(link.mac)
+    }
+
     /// Whether the network exists (it runs when it exists and works). Changes nothing.
     async fn find_network(&self, network: &NetworkSpec) -> Result<Presence, Error>;
     /// Makes the network exist and work.

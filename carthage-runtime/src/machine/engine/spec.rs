@@ -45,8 +45,9 @@ pub struct LinkSpec {
     pub network: String,
     /// Address and prefix length.
     pub address: Option<IpNet>,
-    /// The hardware address, six bytes.
-    pub mac: [u8; 6],
+    /// The hardware address, six bytes. That of an interface which is there already is its own, and `None` unless the layout says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<[u8; 6]>,
     /// Bytes per frame; the network's if absent.
     pub mtu: Option<u32>,
     /// The VLANs, 1 to 4094, whose frames it takes with their tags.

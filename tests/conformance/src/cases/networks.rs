@@ -121,7 +121,7 @@ async fn has_its_own_name_and_links(ground: Ground) -> carthage::Result<()> {
         assert_eq!(machine.run(["uname", "-n"]).await?.text(), machine.spec().hostname);
         let shown = machine.run(["sh", "-c", INTERFACES]).await?.text();
         for link in machine.links() {
-            let mac = link.mac.map(|byte| format!("{byte:02x}")).join(":");
+            let mac = link.mac.unwrap().map(|byte| format!("{byte:02x}")).join(":");
             let line = shown.lines().find(|line| line.contains(&mac));
             let line = line.unwrap_or_else(|| panic!("no interface with {mac}: {shown}"));
             let mtu = link.mtu.unwrap_or(1500);

@@ -92,7 +92,8 @@ impl Medium {
 pub(in super::super) struct Nic {
     /// The name of libvirt's network.
     pub(in super::super) network: String,
-    pub(in super::super) mac: String,
+    /// The hardware address; libvirt's choice if absent.
+    pub(in super::super) mac: Option<String>,
     pub(in super::super) mtu: Option<u32>,
 }
 
@@ -100,7 +101,7 @@ impl Nic {
     fn element(&self) -> Element {
         Element::new("interface")
             .with("type", "network")
-            .child(Element::new("mac").with("address", &self.mac))
+            .children(self.mac.as_ref().map(|mac| Element::new("mac").with("address", mac)))
             .child(Element::new("source").with("network", &self.network))
             .child(Element::new("model").with("type", "virtio"))
             .children(self.mtu.map(|mtu| Element::new("mtu").with("size", mtu)))

@@ -36,7 +36,7 @@ fn disk(number: usize) -> Disk {
 }
 
 fn nic(network: &str, mtu: Option<u32>) -> Nic {
-    Nic { network: network.into(), mac: "02:00:00:00:00:01".into(), mtu }
+    Nic { network: network.into(), mac: Some("02:00:00:00:00:01".into()), mtu }
 }
 
 /// With everything that a model can ask for, and every awkward character where one can be.
