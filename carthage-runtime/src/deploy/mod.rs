@@ -66,7 +66,7 @@ use crate::state::{Dirs, Kept, Ledger, Snapshot};
 use crate::step::Planned;
 use logged::{Logging, logged};
 use moved::Moves;
-use names::Directory;
+use names::{Before, Directory};
 use things::Things;
 
 /// How a layout is opened.
@@ -137,7 +137,7 @@ pub struct Deployment {
     /// Of the layout.
     names: OnceLock<Directory>,
     /// Of the machines that were deployed. Of both, once somebody has asked.
-    old_names: OnceLock<Directory>,
+    before: OnceLock<Before>,
     /// By the names that things have in the layout.
     snapshot: Snapshot,
     moves: Moves,
@@ -244,7 +244,7 @@ impl Deployment {
                 world,
                 things,
                 names: OnceLock::new(),
-                old_names: OnceLock::new(),
+                before: OnceLock::new(),
                 snapshot,
                 moves,
                 carried,
@@ -265,10 +265,10 @@ impl Deployment {
     }
 
     /// The names of the machines that were deployed.
-    fn old_names(&self) -> &Directory {
-        self.old_names.get_or_init(|| {
+    fn before(&self) -> &Before {
+        self.before.get_or_init(|| {
             let made: Vec<_> = self.snapshot.records.values().filter_map(MadeFrom::of).collect();
-            Directory::of(made.iter().map(|made| &made.spec))
+            Before::new(Directory::of(made.iter().map(|made| &made.spec)))
         })
     }
 

@@ -7,7 +7,6 @@ use tokio_util::sync::CancellationToken;
 use super::decide::{self, Verdict};
 use super::graph::{Graph, Outcome};
 use super::moved::Move;
-use super::names;
 use super::things::Thing;
 use super::{Action, Deployment, Plan, Selection, Step};
 use crate::customize::{Now, Walk};
@@ -190,7 +189,7 @@ impl Deployment {
     ) -> Verdict {
         let spec = machine.spec();
         let wanted = MadeFrom::new(spec, self.names().hash(spec));
-        let names = || names::changes(&self.old_names().hosts(spec).list(), &self.names().hosts(spec).list());
+        let names = || self.before().changes(self.names(), spec);
         let effect = |aspect| machine.effect(aspect);
         let rules = decide::Rules { makes: machine.is_made(), effect: &effect, shared };
         decide::machine(rules, self.record(thing), presence, &wanted, names)

@@ -224,9 +224,9 @@ impl Deployment {
                         }
                         let machine = machine.made_from(self.record(thing));
                         machine.start().await?;
-                        let names = self.old_names().hosts(machine.spec());
+                        let names = self.before().names.hosts(machine.spec());
                         if let Some(identity) = presence.identity() {
-                            let hash = self.old_names().hash(machine.spec());
+                            let hash = self.before().names.hash(machine.spec());
                             let needs = self.record(thing).map(|record| record.needs.clone());
                             machine
                                 .introduce(identity.clone(), &names, hash, needs.unwrap_or_default())
