@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 use super::storage::{Disk, Open, Storage};
 use super::{Change, Dirs, Outcome, Snapshot, Store};
@@ -198,6 +199,34 @@ fn what_was_to_be_written_later_survives_a_transaction_that_fails() {
     store.end_run().unwrap();
     assert_eq!(told(&dirs).0, [""; 0]);
     drop(disk);
+}
+
+#[test]
+fn who_catches_up_does_not_rely_on_a_transaction_that_fails() {
+    let (_base, _disk, dirs) = lab();
+    let store = Store::open(&dirs, "deploy").unwrap();
+    drop(store.intend(store.begin_run().unwrap(), "machine:a", "start").unwrap());
+    let run = store.begin_run().unwrap();
+    store.intend(run, "machine:a", "start").unwrap().done_later().unwrap();
+    let ((begun, begins), (tell, told_all)) = (mpsc::channel(), mpsc::channel());
+    std::thread::scope(|scope| {
+        let store = &store;
+        // Somebody else has taken it into his transaction, and fails once the other has answered, or waits for him.
+        let other = scope.spawn(move || {
+            store.write::<()>(|_| {
+                begun.send(()).unwrap();
+                told_all.recv_timeout(Duration::from_millis(300)).ok();
+                Err(crate::Error::new(crate::ErrorKind::Host, "no room"))
+            })
+        });
+        begins.recv().unwrap();
+        scope.spawn(move || {
+            store.catch_up().unwrap();
+            tell.send(()).ok();
+        });
+        other.join().unwrap().unwrap_err();
+    });
+    assert_eq!(told(&dirs).0, [""; 0], "it was told that all is well");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Intent before and outcome after every change to the outside world.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -290,17 +291,21 @@ impl Store {
         ended.iter().try_for_each(|entry| self.end(transaction, entry))
     }
 
-    /// The entries of which it was to be written later that they have ended.
-    pub(super) fn take_ended(&self) -> Vec<Entry> {
-        std::mem::take(&mut *self.0.ended.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The entries of which it is still to be written that they have ended.
+    pub(super) fn ended(&self) -> Vec<Entry> {
+        self.0.ended.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// That these have ended could not be written, and is still to be.
-    pub(super) fn put_ended_back(&self, ended: Vec<Entry>) {
-        self.0.ended.lock().unwrap_or_else(PoisonError::into_inner).splice(..0, ended);
+    /// That these have ended is durable. Until then they are to be written, whoever has begun to: to write them twice is no harm.
+    pub(super) fn are_written(&self, ended: &[Entry]) {
+        let written: BTreeSet<_> = ended.iter().map(|entry| entry.seq).collect();
+        let mut waiting = self.0.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|entry| !written.contains(&entry.seq));
+        drop(waiting);
+        written.into_iter().for_each(|seq| self.0.entries.forget(seq));
     }
 
-    /// Writes what was to be written later, if there is any.
+    /// Writes what was to be written later, if there is any; also what somebody else has begun to write, for that may fail.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -309,7 +314,7 @@ impl Store {
             entries.catch_up(tell);
             Ok(true)
         })?;
-        if self.0.ended.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+        if self.ended().is_empty() {
             return Ok(());
         }
         self.write(|_| Ok(()))

@@ -273,13 +273,12 @@ impl Store {
         self.refuse_forgotten()?;
         let mut ended = Vec::new();
         let written = commits::write(&self.0.db, &self.0.path, |transaction| {
-            ended = self.take_ended();
+            ended = self.ended();
             self.end_those(transaction, &ended)?;
             body(transaction)
         });
-        match &written {
-            Ok(_) => ended.iter().for_each(|entry| self.0.entries.forget(entry.seq)),
-            Err(_) => self.put_ended_back(ended),
+        if written.is_ok() && !ended.is_empty() {
+            self.are_written(&ended);
         }
         written
     }
