@@ -8,30 +8,13 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::{Deserialize, Serialize};
-
 use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
-use crate::machine::engine::PolicySpec;
 use crate::state::dirs::make_dir;
 use crate::state::storage::{Open, Storage, directory, gone};
 
 /// What is ours in such a directory: the stamps, and files that are not whole yet.
 const OURS: &str = ".carthage";
-/// Among what is ours: whose directory it is.
-const NOTE: &str = "model";
-/// What files are called there that are not whole yet.
-const SCRATCH: &str = "new-";
-/// The version of the note.
-const FORMAT: u32 = 1;
-
-/// What is known of a model by its directory, once it is no longer in the layout.
-#[derive(Serialize, Deserialize)]
-struct Note {
-    carthage: u32,
-    name: String,
-    policy: PolicySpec,
-}
 
 /// A directory on the controller that belongs to a model: what a setup task of `#[model_tasks]` gets, and, by
 /// [`Generated`](crate::Generated), what the tasks of machines in the model read.
@@ -52,43 +35,19 @@ struct Note {
 pub struct ModelDir {
     model: String,
     path: PathBuf,
-    policy: PolicySpec,
     storage: Arc<dyn Storage>,
 }
 
 impl ModelDir {
-    /// Of the model that users call `model`, of which this becomes without anybody naming it.
-    pub(crate) fn new(model: String, path: PathBuf, policy: PolicySpec, storage: Arc<dyn Storage>) -> Self {
-        Self { model, path, policy, storage }
-    }
-
-    /// Of a model that is no longer in the layout, as the deployment before knew it. What an older version has made, and whose name
-    /// `is_taken` by another now, goes by the directory's name.
-    pub(crate) fn left(
-        path: PathBuf,
-        storage: Arc<dyn Storage>,
-        is_taken: impl Fn(&str) -> bool,
-    ) -> Result<Self, Error> {
-        let note = match storage.read(&path.join(OURS).join(NOTE)) {
-            Err(error) if error.kind() == Io::NotFound => Vec::new(),
-            note => note.map_err(Error::host(format!("cannot look at `{}`", path.display())))?,
-        };
-        let note = serde_json::from_slice::<Note>(&note).ok().filter(|note| note.carthage <= FORMAT);
-        let named = || path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let policy = note.as_ref().map(|note| note.policy).unwrap_or_default();
-        let model = note.map(|note| note.name).filter(|name| !is_taken(name)).unwrap_or_else(named);
-        Ok(Self { model, path, policy, storage })
+    /// Of the model that users call `model`.
+    pub(crate) fn new(model: String, path: PathBuf, storage: Arc<dyn Storage>) -> Self {
+        Self { model, path, storage }
     }
 
     /// What users call the model: `algebra`, or `mirror.algebra` for a machine's.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.model
-    }
-
-    /// What becomes of it without anybody naming it.
-    pub(crate) fn policy(&self) -> PolicySpec {
-        self.policy
     }
 
     /// Where it is. It is there while a task of the model runs, and once one has.
@@ -136,7 +95,7 @@ impl ModelDir {
             storage.make_dirs(dir).map_err(|(_, error)| error)?;
         }
         // What a killed process has left there is cleared away before a task begins.
-        let scratch = ours.join(format!("{SCRATCH}{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+        let scratch = ours.join(format!("new-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
         let file = storage.open(&scratch, Open::Whole)?;
         storage.append(&file, contents)?;
         file.set_permissions(Permissions::from_mode(mode))?;
@@ -251,23 +210,6 @@ impl ModelDir {
         self.ours().join("stamps")
     }
 
-    /// Notes whose it is, if that is not what is noted.
-    fn note(&self) -> io::Result<()> {
-        let note = Note { carthage: FORMAT, name: self.model.clone(), policy: self.policy };
-        let (note, path) = (serde_json::to_vec(&note)?, self.ours().join(NOTE));
-        match self.storage.read(&path) {
-            Ok(noted) if noted == note => Ok(()),
-            _ => self.put(&path, 0o600, &note),
-        }
-    }
-
-    /// The same, if it is there.
-    pub(crate) async fn keep_note(&self) -> Result<(), Error> {
-        let this = self.clone();
-        let failed = Error::host(format!("cannot write to `{}`", self.ours().display()));
-        self.blocking(move || if this.path.exists() { this.note().map_err(failed) } else { Ok(()) }).await
-    }
-
     /// Makes the directory, if it is not there, and removes what an earlier run was killed in writing.
     pub(crate) async fn prepare(&self) -> Result<(), Error> {
         let this = self.clone();
@@ -277,11 +219,12 @@ impl ModelDir {
             make_dir(&**storage, &ours)?;
             let clear = || {
                 for name in storage.names(&ours)? {
-                    if name.to_string_lossy().starts_with(SCRATCH) {
-                        storage.remove(&ours.join(name))?;
+                    let path = ours.join(name);
+                    if storage.metadata(&path)?.is_file() {
+                        storage.remove(&path)?;
                     }
                 }
-                this.note()
+                Ok::<_, io::Error>(())
             };
             clear().map_err(failed)
         })
@@ -318,29 +261,10 @@ impl ModelDir {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::engine::Removal;
     use crate::state::storage::Disk;
 
     fn model_dir(path: PathBuf) -> ModelDir {
-        let policy = PolicySpec { orphan: Removal::Retain, ..PolicySpec::default() };
-        ModelDir::new("algebra.lab".into(), path, policy, Arc::new(Disk::default()))
-    }
-
-    #[tokio::test]
-    async fn whose_it_was_is_known_when_the_layout_knows_no_more() {
-        let base = tempfile::tempdir().unwrap();
-        let dir = model_dir(base.path().join("algebra"));
-        dir.keep_note().await.unwrap();
-        assert!(!dir.is_there().await.unwrap(), "nothing is made for a note");
-        let left = || ModelDir::left(dir.path.clone(), dir.storage.clone(), |name| name == "lab").unwrap();
-        // As an older version leaves it.
-        fs::create_dir_all(dir.ours()).unwrap();
-        assert_eq!((left().name(), left().policy().orphan), ("algebra", Removal::Delete));
-        dir.keep_note().await.unwrap();
-        assert_eq!((left().name(), left().policy().orphan), ("algebra.lab", Removal::Retain));
-        dir.prepare().await.unwrap();
-        assert_eq!(left().name(), "algebra.lab");
-        assert_eq!(dir.read_dir("").await.unwrap(), [""; 0]);
+        ModelDir::new("algebra".into(), path, Arc::new(Disk::default()))
     }
 
     #[tokio::test]

@@ -46,7 +46,6 @@ impl Deployment {
         report.skipped.extend(stays);
         report.done.splice(0..0, moved);
         self.note_needs(&among).await?;
-        self.note_models(&among).await?;
         if report.is_complete() {
             self.seen_to(&among).await?;
         }
@@ -62,18 +61,7 @@ impl Deployment {
         let among = self.deployed_by(selection)?.among;
         self.forget_tasks_gone(&among).await?;
         self.note_needs(&among).await?;
-        self.note_models(&among).await?;
         self.seen_to(&among).await
-    }
-
-    /// What is written down in the directories of these models is what the layout says of them.
-    async fn note_models(&self, among: &BTreeSet<usize>) -> Result<(), Error> {
-        for at in among {
-            if let Thing::Model(_, model) = &self.things.all[*at] {
-                model.dir.keep_note().await?;
-            }
-        }
-        Ok(())
     }
 
     async fn seen_to(&self, among: &BTreeSet<usize>) -> Result<(), Error> {
@@ -119,13 +107,11 @@ impl Deployment {
                 let applied = self.customize(&[tasks], &Generating::identity(), &progress).await;
                 applied.map_err(|undone| progress.undone(&thing.name(), "run", undone))
             }
-            Thing::OldNetwork(_) | Thing::OldMachine(_) | Thing::OldModel(_) => {
-                match self.exists(thing).await {
-                    Ok(true) => self.destroy_one(thing, NOT_IN_LAYOUT, &progress).await,
-                    Ok(false) => Ok(()),
-                    Err(error) => Err(progress.tell(&thing.name(), "destroy", &error)),
-                }
-            }
+            Thing::OldNetwork(_) | Thing::OldMachine(_) => match self.exists(thing).await {
+                Ok(true) => self.destroy_one(thing, NOT_IN_LAYOUT, &progress).await,
+                Ok(false) => Ok(()),
+                Err(error) => Err(progress.tell(&thing.name(), "destroy", &error)),
+            },
         }
     }
 

@@ -127,7 +127,6 @@ impl Deployment {
             let presence = match &all[at] {
                 Thing::Network(network) | Thing::OldNetwork(network) => network.presence().await?,
                 Thing::Machine(_, machine) | Thing::OldMachine(machine) => machine.presence().await?,
-                Thing::OldModel(_) => continue,
                 Thing::Model(_, model) if model.has_run() => continue,
                 Thing::Model(..) => {
                     missing.push(format!("the tasks of {} are needed, and have not run", all[at].name()));

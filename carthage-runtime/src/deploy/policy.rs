@@ -41,7 +41,7 @@ impl Thing {
         match self {
             Self::Network(network) | Self::OldNetwork(network) => network.spec().policy,
             Self::Machine(_, machine) | Self::OldMachine(machine) => machine.spec().policy,
-            Self::Model(_, model) | Self::OldModel(model) => model.dir.policy(),
+            Self::Model(_, model) => model.policy,
         }
     }
 }

@@ -139,7 +139,7 @@ impl Deployment {
         let presence = match thing {
             Thing::Network(network) | Thing::OldNetwork(network) => network.presence().await?,
             Thing::Machine(_, machine) | Thing::OldMachine(machine) => machine.presence().await?,
-            Thing::Model(_, model) | Thing::OldModel(model) => return model.dir.is_there().await,
+            Thing::Model(_, model) => return model.dir.is_there().await,
         };
         Ok(presence != Presence::Absent)
     }
@@ -154,7 +154,7 @@ impl Deployment {
         progress
             .step(&thing.name(), verdict, async |_| match thing {
                 Thing::Network(network) | Thing::OldNetwork(network) => network.destroy().await,
-                Thing::Model(_, model) | Thing::OldModel(model) => model.dir.destroy().await,
+                Thing::Model(_, model) => model.dir.destroy().await,
                 Thing::Machine(index, machine) => {
                     remove_machine(machine, self.world.setting(*index).stamps.clone()).await
                 }
@@ -184,7 +184,7 @@ impl Deployment {
         let current = |at: &usize| !self.things.all[*at].is_old();
         let mut among =
             self.things.deploys.closure(self.machines_among(selection)?.into_iter().filter(current));
-        among.retain(|at| !matches!(self.things.all[*at], Thing::Model(..) | Thing::OldModel(_)));
+        among.retain(|at| !matches!(self.things.all[*at], Thing::Model(..)));
         self.carry().await?;
         let work = |_, thing, progress: Arc<Progress>| async move { self.start_one(thing, &progress).await };
         Ok(self.each(&self.things.deploys, &among, "start", work).await)
@@ -194,7 +194,7 @@ impl Deployment {
         let name = thing.name();
         let told = |error: Error| progress.tell(&name, "start", &error);
         let (presence, network) = match thing {
-            Thing::Model(..) | Thing::OldModel(_) => return Ok(()),
+            Thing::Model(..) => return Ok(()),
             Thing::Network(network) | Thing::OldNetwork(network) => {
                 (network.presence().await.map_err(told)?, Some(network))
             }
@@ -214,7 +214,7 @@ impl Deployment {
         progress
             .step(&name, verdict, async |action| -> Result<(), Undone> {
                 match (action, thing) {
-                    (None, _) | (_, Thing::Model(..) | Thing::OldModel(_)) => {}
+                    (None, _) | (_, Thing::Model(..)) => {}
                     (_, Thing::Network(network) | Thing::OldNetwork(network)) => {
                         drop(network.create().await?)
                     }

@@ -207,7 +207,7 @@ impl Deployment {
                 tasks: model.tasks().map(|task| format!("{}/{task}", model.dir.name())).collect(),
                 roles: Vec::new(),
             }),
-            Thing::OldNetwork(_) | Thing::OldMachine(_) | Thing::OldModel(_) => None,
+            Thing::OldNetwork(_) | Thing::OldMachine(_) => None,
         });
         Ok(listed.collect())
     }

@@ -128,40 +128,6 @@ fn a_directory_that_is_gone_is_made_again() {
 }
 
 #[test]
-fn what_a_model_has_generated_goes_with_what_else_left_the_layout() {
-    let mut lab = lab();
-    lab.ends_well("deploy");
-    lab.prunes = false;
-    lab.edits = &[("TESTLAB_SOURCE", "no-longer-generated")];
-    let plan = lab.run("plan", &["--json"]);
-    assert_eq!(plan.status.code(), Some(0), "{plan:?}");
-    let last: Value = serde_json::from_str(text(&plan).lines().last().unwrap()).unwrap();
-    let orphans = ["machine:node.inside", "model:testlab", "model:inside", "model:node.inside"];
-    assert_eq!(last["orphans"], serde_json::json!(orphans));
-    lab.ends_well("deploy");
-    assert!(file(&lab, "inside", "hosts").exists());
-    // By name, killed while it goes, and with the rest.
-    let pruned = lab.run("deploy", &["--prune", "model:inside"]);
-    assert!(pruned.status.success() && !file(&lab, "inside", "").exists(), "{pruned:?}");
-    assert!(file(&lab, "inside.node", "key").exists() && file(&lab, "@layout", "ca").exists());
-    let mut killed = lab.command("destroy", &["--orphans"]);
-    let killed = killed.env("CARTHAGE_CRASH_AT", "model-stamps-removed").output().unwrap();
-    assert_eq!(killed.status.signal(), Some(9), "{killed:?}");
-    let destroyed = lab.run("destroy", &["--orphans"]);
-    assert!(destroyed.status.success() && text(&destroyed).contains("model:node.inside"), "{destroyed:?}");
-    let models = file(&lab, "", "");
-    assert_eq!(std::fs::read_dir(models).unwrap().count(), 0);
-    assert!(!text(&lab.run("plan", &[])).contains("no longer in the layout"));
-    // Back again, its tasks run again.
-    lab.edits = LAB;
-    assert!(planned(&lab).contains(&"task:inside/render never ran".to_owned()));
-    lab.ends_well("deploy");
-    lab.edits = &[("TESTLAB_SOURCE", "no-longer-generated")];
-    lab.ends_well("destroy");
-    assert_eq!(std::fs::read_dir(lab.base()).unwrap().count(), 0, "nothing is left");
-}
-
-#[test]
 fn one_that_fails_stops_what_is_inside_and_nothing_else() {
     let mut lab = lab();
     lab.edits = &[SOURCE, ("TESTLAB_FAILS", "true")];

@@ -23,7 +23,6 @@ fn main() -> ExitCode {
         "comments" => cli::main::<testlab::comments::layout::Testlab>(),
         "tokens" => cli::main::<testlab::tokens::layout::Testlab>(),
         "generated" => cli::main::<testlab::generated::Testlab>(),
-        "no-longer-generated" => cli::main::<testlab::generated::Fewer>(),
         "fewer" => cli::main::<testlab::fewer::layout::Testlab>(),
         "more" => cli::main::<testlab::more::layout::Testlab>(),
         "renamed" => cli::main::<testlab::renamed::layout::Testlab>(),

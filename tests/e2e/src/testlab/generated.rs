@@ -164,10 +164,3 @@ impl Testlab {
         dir.write("ca", "authority").await
     }
 }
-
-/// What is left of it, without tasks of its own.
-#[layout(name = "testlab", implementation = Simulated)]
-pub struct Fewer {
-    /// As before.
-    pub other: Other,
-}
