@@ -116,7 +116,7 @@ impl Deployment {
         let mut guard = None;
         let walk = Walk::default();
         for application in self.applications(*index, &place, &walk) {
-            if !(0..application.tasks().len()).any(|task| forced(&application.name(task))) {
+            if !(0..application.tasks().len()).any(|task| forced(application.name(task))) {
                 continue;
             }
             if application.when == When::Runs && guard.is_none() {
