@@ -19,6 +19,24 @@ fn until_it_waits(lab: &mut Lab) -> Program {
     deploy
 }
 
+/// What happened in a run, in no order, without when it did.
+fn told(lines: Vec<Value>) -> Vec<String> {
+    let events = ["started", "begun", "done", "failed", "skipped", "output", "progress", "warning"];
+    let told = lines.into_iter().filter(|line| events.iter().any(|event| line["event"] == *event));
+    let mut told: Vec<_> = told
+        .map(|mut line| {
+            line.as_object_mut().unwrap().remove("at");
+            line.to_string()
+        })
+        .collect();
+    told.sort_unstable();
+    told
+}
+
+fn log(lab: &Lab) -> Vec<Value> {
+    lab.run(&["logs", "--run", "1", "--json"]).code(0).json()
+}
+
 fn names(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|entry| entry.as_str().unwrap()).collect()
 }
@@ -27,12 +45,18 @@ fn names(list: &Value) -> Vec<&str> {
 fn the_first_finishes_what_was_begun() {
     let mut lab = lab!();
     let deploy = until_it_waits(&mut lab);
+    // The log has it, too, in a moment.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !log(&lab).iter().any(|line| line["thing"] == SLOW && line["line"] == "waiting") {
+        assert!(Instant::now() < deadline, "{:?}", log(&lab));
+    }
     deploy.signal(Signal::INT);
     // Whoever is asked to end still finishes this; others may look meanwhile.
     lab.run(&["status"]).code(0);
     lab.exec("vault", &["sh", "-c", "echo now >/run/go"]);
     let ended = deploy.ended().code(130);
     let report = ended.event("report");
+    assert_eq!(told(log(&lab)), told(ended.json()));
     assert!(ended.done().iter().any(|step| step.contains(SLOW)), "{}", ended.all());
     assert!(names(&report["interrupted"]).contains(&"task:vault.test/works.next"), "{}", ended.all());
     assert_eq!(report["failed"], Value::Array(vec![]));
@@ -55,7 +79,7 @@ fn the_second_aborts() {
     deploy.signal(Signal::INT);
     let ended = deploy.ended().code(130).says("aborted");
     assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
-    drop(ended);
+    assert_eq!(told(log(&lab)), told(ended.json()));
     // What the abandoned task was running is gone with it.
     let reading = "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -c 'read g[o]'";
     assert_eq!(lab.run(&["exec", "vault", "--", "sh", "-c", reading]).code(1).stdout, "0\n");
