@@ -32,7 +32,7 @@ mod things;
 mod tree;
 mod waiting;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -138,8 +138,6 @@ pub struct Deployment {
     names: OnceLock<Directory>,
     /// Of the machines that were deployed. Of both, once somebody has asked.
     before: OnceLock<Before>,
-    /// The tasks that may have been begun without a stamp, if somebody has asked.
-    begun: OnceLock<BTreeSet<String>>,
     /// By the names that things have in the layout.
     snapshot: Snapshot,
     moves: Moves,
@@ -247,7 +245,6 @@ impl Deployment {
                 things,
                 names: OnceLock::new(),
                 before: OnceLock::new(),
-                begun: OnceLock::new(),
                 snapshot,
                 moves,
                 carried,

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::{Deployment, Plan, Selection};
 use crate::error::{Error, ErrorKind};
+use crate::state::Snapshot;
 use crate::state::storage::{Disk, Storage};
-use crate::state::{Entry, Snapshot};
 use crate::step::Planned;
 
 /// The version of the files.
@@ -171,11 +171,6 @@ impl Deployment {
         outdated(differs)
     }
 
-    /// Changes that ended in runs after this one.
-    pub(super) fn journal(&self, after: u64) -> Result<Vec<Entry>, Error> {
-        self.ledger.journal(after).unwrap_or_else(|| Snapshot::journal(&self.dirs, after))
-    }
-
     /// What has become of the state since a plan was saved.
     fn since(&self, saved: &SavedPlan) -> Result<Vec<String>, Error> {
         match (&saved.store, &self.snapshot.id) {
@@ -187,7 +182,8 @@ impl Deployment {
             }
             _ => {}
         }
-        let journal = self.journal(saved.run)?;
+        let journal = self.ledger.journal(saved.run);
+        let journal = journal.unwrap_or_else(|| Snapshot::journal(&self.dirs, saved.run))?;
         let entries = journal.iter().chain(&self.snapshot.unfinished);
         let mut changes: BTreeMap<u64, Vec<String>> = BTreeMap::new();
         for entry in entries.filter(|entry| entry.run > saved.run && entry.run != self.ledger.run()) {

@@ -1,8 +1,7 @@
 //! Services whose task is no longer in the layout: ended by the next deployment.
 //!
 //! That a service was spawned by a task of the layout is known by the task's stamp. What was applied or started by hand has no
-//! such stamp, and is left alone; and when a task is gone and its services with it, its stamp goes too. The stamp of a task that
-//! runs for the first time waits for no disk: when a power cut has taken it, the journal tells that the task was begun.
+//! such stamp, and is left alone; and when a task is gone and its services with it, its stamp goes too.
 
 use std::collections::BTreeSet;
 
@@ -14,14 +13,13 @@ use crate::machine::engine::ServiceStatus;
 use crate::machine::{Machine, is_spawned_by};
 use crate::model::Role;
 use crate::state::{Change, Kind};
-use crate::task::Last;
 
 /// Why a service is ended.
 pub(super) const NO_TASK: &str = "its task is no longer in the layout";
 
 impl Deployment {
     /// The tasks that a machine had from the layout, and has no more.
-    pub(super) fn tasks_gone(&self, index: usize, machine: &Machine) -> Result<Vec<String>, Error> {
+    pub(super) fn tasks_gone(&self, index: usize) -> Result<Vec<String>, Error> {
         let tasks = self.world.placement(index).node().parts.iter().flat_map(|part| {
             let tasks = match &part.role {
                 Role::Customize(node) => node.tasks,
@@ -29,35 +27,12 @@ impl Deployment {
             };
             tasks.iter().map(|task| format!("{}.{}", part.field, task.name))
         });
-        let (known, stamps) = (tasks.collect::<BTreeSet<_>>(), &self.world.setting(index).stamps);
-        let of_it = format!("task:{}/", machine.name());
-        let begun = self.begun()?.range(of_it.clone()..).map_while(|thing| thing.strip_prefix(&of_it));
-        // Tasks of its model are no tasks of the machine.
-        let begun = begun.filter(|task| task.contains('.') && !known.contains(*task));
-        let begun = begun.filter(|task| stamps.read(task) == Last::Never);
-        let begun: BTreeSet<_> = begun.map(str::to_owned).collect();
-        Ok(stamps.of_tasks_gone(&known)?.into_iter().chain(begun).collect())
-    }
-
-    /// The tasks that were begun since the first run that left something unfinished, if one has.
-    fn begun(&self) -> Result<&BTreeSet<String>, Error> {
-        if let Some(begun) = self.begun.get() {
-            return Ok(begun);
-        }
-        let unfinished = &self.snapshot.unfinished;
-        let earlier = unfinished.iter().map(|entry| entry.run).filter(|run| *run != self.ledger.run());
-        let ended = match earlier.min() {
-            Some(first) => self.journal(first.saturating_sub(1))?,
-            None => Vec::new(),
-        };
-        let all = ended.into_iter().chain(unfinished.iter().cloned());
-        let begun = all.filter(|entry| entry.run != self.ledger.run() && entry.thing.starts_with("task:"));
-        Ok(self.begun.get_or_init(|| begun.map(|entry| entry.thing).collect()))
+        self.world.setting(index).stamps.of_tasks_gone(&tasks.collect::<BTreeSet<_>>())
     }
 
     /// What deploying would end of the services of a machine that exists.
     pub(super) async fn services_to_end(&self, index: usize, machine: &Machine) -> Result<Vec<Step>, Error> {
-        let gone = self.tasks_gone(index, machine)?;
+        let gone = self.tasks_gone(index)?;
         let of = |service: ServiceStatus| Step {
             thing: thing(machine, &service.name),
             action: Action::Destroy,
@@ -76,7 +51,7 @@ impl Deployment {
         progress: &Progress,
     ) -> Result<(), Error> {
         let told = |error: Error| progress.tell(&machine.thing(), "deploy", &error);
-        let gone = self.tasks_gone(index, machine).map_err(told)?;
+        let gone = self.tasks_gone(index).map_err(told)?;
         for service in services_of(machine, &gone).await.map_err(told)? {
             let (name, verdict) = (thing(machine, &service.name), (Action::Destroy, NO_TASK.to_owned()));
             progress
@@ -93,8 +68,8 @@ impl Deployment {
     /// What machines had and have no more is forgotten where nothing is left of it.
     pub(super) async fn forget_tasks_gone(&self, among: &BTreeSet<usize>) -> Result<(), Error> {
         for at in among {
-            let Thing::Machine(index, machine) = &self.things.all[*at] else { continue };
-            self.forget_tasks(*index, self.tasks_gone(*index, machine)?).await?;
+            let Thing::Machine(index, _) = &self.things.all[*at] else { continue };
+            self.forget_tasks(*index, self.tasks_gone(*index)?).await?;
         }
         Ok(())
     }

@@ -267,7 +267,7 @@ impl Deployment {
             }
             Err(error) => (UNKNOWN, Some(crate::chain(&error)), Some(Drift::Unknown), Vec::new()),
         };
-        let gone = index.map_or_else(|| Ok(Vec::new()), |index| self.tasks_gone(index, machine));
+        let gone = index.map_or_else(|| Ok(Vec::new()), |index| self.tasks_gone(index));
         let gone = gone.unwrap_or_else(|error| {
             trouble.get_or_insert(crate::chain(&error));
             Vec::new()

@@ -34,7 +34,6 @@ fn main() -> ExitCode {
         "generating-matrix" => cli::main::<testlab::matrix::Generating>(),
         "matrix" => cli::main::<testlab::matrix::Matrix>(),
         "renamed-matrix" => cli::main::<testlab::matrix::Renamed>(),
-        "unserved-matrix" => cli::main::<testlab::matrix::Unserved>(),
         "moved-matrix" => cli::main::<testlab::matrix::Moved>(),
         "canary" => cli::main::<testlab::canary::Testlab>(),
         "written" => cli::main::<testlab::written::Written>(),
