@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::machine::engine::{Aspect, Effect, Identity, MachineSpec, NetworkSpec, Presence};
+use crate::machine::engine::{Aspect, Effect, Identity, LinkSpec, MachineSpec, NetworkSpec, Presence};
 use crate::machine::{MadeFrom, not_root};
 use crate::state::Record;
 use crate::step::Action;
@@ -192,7 +192,8 @@ fn changes(old: &MachineSpec, new: &MachineSpec) -> Vec<(Aspect, String)> {
         let name = &link.interface;
         match old.links.iter().find(|before| before.interface == *name) {
             None => changes.push((Aspect::Links, format!("it has a new link `{name}`"))),
-            Some(before) if before != link => {
+            // What is there already has an address of its own; one that was made up for it once says nothing.
+            Some(before) if *link != (LinkSpec { mac: link.mac.and(before.mac), ..before.clone() }) => {
                 changes.push((Aspect::Links, format!("its link `{name}` changed")));
             }
             Some(_) => {}

@@ -88,6 +88,10 @@ impl Deployment {
 
     /// What of the selection exists and may go, and what stays.
     fn destroyed_by(&self, selection: &Selection, exist: &Existing) -> Result<Chosen, Error> {
+        if selection.orphans {
+            // Nobody knows what has left a layout of which it cannot be told what is in it.
+            self.resolved()?;
+        }
         let mut selected = self.things.selected(selection)?;
         selected.retain(|at| exist.contains_key(at));
         let mut question = Question::Destroy;

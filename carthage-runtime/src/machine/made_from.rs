@@ -90,17 +90,23 @@ impl Wires {
         struct OfNetwork {
             name: String,
         }
-        let read = match record.kind {
-            Kind::Machine => record.spec.read().map(|OfMachine { spec }| Self {
-                name: spec.name,
-                networks: spec.links.into_iter().map(|link| link.network).collect(),
-                shared: spec.shares_links.map(|shares| shares.machine),
-            }),
-            Kind::Network => {
-                record.spec.read().map(|OfNetwork { name }| Self { name: Some(name), ..Self::default() })
-            }
-        };
-        read.unwrap_or_default()
+        #[derive(serde::Deserialize)]
+        struct Named {
+            spec: OfNetwork,
+        }
+        let named = |name| Self { name, ..Self::default() };
+        match record.kind {
+            Kind::Machine => match record.spec.read() {
+                Some(OfMachine { spec }) => Self {
+                    name: spec.name,
+                    networks: spec.links.into_iter().map(|link| link.network).collect(),
+                    shared: spec.shares_links.map(|shares| shares.machine),
+                },
+                // Another version says otherwise what it is plugged into, and what it is called all the same.
+                None => named(record.spec.read().map(|Named { spec }| spec.name)),
+            },
+            Kind::Network => named(record.spec.read().map(|OfNetwork { name }| name)),
+        }
     }
 }
 
@@ -177,5 +183,8 @@ mod tests {
         let shares = MachineSpec { links: Vec::new(), shares_links, ..spec() };
         assert_eq!(wires(shares), Wires { name, shared: Some("router".into()), ..Wires::default() });
         assert_eq!(Wires::of(&record(Origin::unknown())), Wires::default());
+        let other = serde_json::json!({ "spec": { "name": "m.lab", "links": "otherwise" } });
+        let name = Some("m.lab".to_owned());
+        assert_eq!(Wires::of(&record(Origin::of(&other).unwrap())), Wires { name, ..Wires::default() });
     }
 }

@@ -69,6 +69,23 @@ fn destroy_can_be_about_them_alone() {
     assert_eq!(lab.world().machines.len(), 2);
 }
 
+/// A list that cannot be read says nothing of what is no longer in it.
+#[test]
+fn nothing_is_one_while_it_cannot_be_told_what_is_in_the_layout() {
+    let mut lab = lab();
+    lab.ends_well("deploy");
+    let world = lab.world();
+    lab.edits = &[("TESTLAB_LAST_NAME", "1")];
+    for (command, options) in
+        [("destroy", &["--orphans"][..]), ("destroy", &["--orphans", "worker-2"]), ("deploy", &["--prune"])]
+    {
+        let refused = lab.run(command, options);
+        assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+        assert!(text(&refused).contains("worker-1"), "{refused:?}");
+        assert_eq!(lab.world(), world);
+    }
+}
+
 #[test]
 fn what_has_changed_is_deployed_beside_them() {
     let mut lab = with_an_orphan();

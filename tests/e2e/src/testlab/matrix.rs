@@ -145,7 +145,7 @@ pub struct Matrix {
     /// Between.
     pub gateway: Gateway,
     /// On the one side.
-    #[member(list = (1..=setting("TESTLAB_WORKERS", 2)).map(|n: u32| format!("worker-{n}")))]
+    #[member(list = (1..=setting("TESTLAB_WORKERS", 2)).map(worker))]
     pub workers: Fleet<Worker>,
 }
 
@@ -162,7 +162,7 @@ pub struct Generating {
     /// Between.
     pub gateway: Gateway,
     /// On the one side.
-    #[member(list = (1..=setting("TESTLAB_WORKERS", 2)).map(|n: u32| format!("worker-{n}")))]
+    #[member(list = (1..=setting("TESTLAB_WORKERS", 2)).map(worker))]
     pub workers: Fleet<Worker>,
     /// Takes it in.
     pub reader: Reader,
@@ -218,7 +218,7 @@ pub struct Moved {
     #[member(name = "portal")]
     pub portal: Gateway,
     /// On the one side.
-    #[member(list = (1..=setting("TESTLAB_WORKERS", 2)).map(|n: u32| format!("worker-{n}")))]
+    #[member(list = (1..=setting("TESTLAB_WORKERS", 2)).map(worker))]
     pub workers: Fleet<Worker>,
 }
 
@@ -235,4 +235,9 @@ pub struct Renamed {
     /// Between.
     #[member(name = "portal")]
     pub gateway: Gateway,
+}
+
+/// The name of a worker; the test can have two of one name, which no layout can have.
+fn worker(n: u32) -> String {
+    format!("worker-{}", n.min(setting("TESTLAB_LAST_NAME", n)))
 }
