@@ -1,6 +1,6 @@
 //! Making it so: what the plan says, decided again at each thing's turn.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::chosen::Chosen;
@@ -38,6 +38,7 @@ impl Deployment {
             Thing::Machine(_, machine) if !self.things.waits_for_addresses(*at) => Some(machine),
             _ => None,
         });
+        self.release_nobodys().await?;
         self.ledger.assign(assignments(machines)).await?;
         crash_point("addresses-assigned");
         let walk = &Walk::run(self.looks_elsewhere().1);
@@ -50,6 +51,21 @@ impl Deployment {
             self.seen_to(&among).await?;
         }
         Ok(report)
+    }
+
+    /// Frees the addresses of machines that neither are in the layout nor were ever made: a run was ended between the two.
+    async fn release_nobodys(&self) -> Result<(), Error> {
+        let machine = |thing: &Thing| match thing {
+            Thing::Machine(_, machine) | Thing::OldMachine(machine) => Some(machine.name().to_owned()),
+            _ => None,
+        };
+        let known: HashSet<_> = self.things.all.iter().filter_map(machine).collect();
+        for (machine, interface) in self.snapshot.assignments.keys() {
+            if !known.contains(machine) {
+                self.ledger.release(machine, interface).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Notes that the selection, and what it needs, is as it should be: a plan found nothing to do. What earlier runs
@@ -132,9 +148,11 @@ impl Deployment {
 
     /// Frees the addresses of links that a machine had and has no more.
     async fn release_unused(&self, machine: &Machine) -> Result<(), Error> {
-        for (owner, interface) in
-            self.snapshot.assignments.keys().filter(|(owner, _)| owner == machine.name())
-        {
+        let first = (machine.name().to_owned(), String::new());
+        for ((owner, interface), _) in self.snapshot.assignments.range(first..) {
+            if owner != machine.name() {
+                break;
+            }
             if machine.links().iter().all(|link| link.interface != *interface) {
                 self.ledger.release(owner, interface).await?;
             }

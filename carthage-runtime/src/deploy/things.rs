@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::graph::Graph;
 use super::select::Selection;
@@ -44,6 +44,12 @@ impl Thing {
     /// Whether it is no longer in the layout.
     pub(crate) fn is_old(&self) -> bool {
         matches!(self, Self::OldNetwork(_) | Self::OldMachine(_))
+    }
+
+    /// The machine whose links it shares.
+    fn shares_links_of(&self) -> Option<&str> {
+        let (Self::Machine(_, machine) | Self::OldMachine(machine)) = self else { return None };
+        machine.spec().shares_links.as_ref().map(|shared| shared.machine.as_str())
     }
 
     /// How it ends, for this reason: what is not made from here is given back.
@@ -95,6 +101,8 @@ pub(crate) struct Things {
     pub(super) trouble: Option<Arc<Error>>,
     /// What a deployment takes away before it comes to another thing, if it does both: the second waits for the first.
     first: Vec<(usize, usize)>,
+    /// The machines that share links of others, and whose, once somebody asks: few, if any.
+    sharers: OnceLock<Vec<(String, usize)>>,
 }
 
 impl Things {
@@ -302,14 +310,11 @@ impl Things {
             Thing::Machine(_, machine) | Thing::OldMachine(machine) => Some(machine.name()),
             Thing::Network(_) | Thing::OldNetwork(_) | Thing::Model(..) => None,
         };
-        let shares = move |(at, other): (usize, &Thing)| match other {
-            Thing::Machine(_, other) | Thing::OldMachine(other) => {
-                let shared = other.spec().shares_links.as_ref()?;
-                (Some(shared.machine.as_str()) == name).then_some(at)
-            }
-            Thing::Network(_) | Thing::OldNetwork(_) | Thing::Model(..) => None,
-        };
-        self.all.iter().enumerate().filter_map(shares)
+        let sharers = self.sharers.get_or_init(|| {
+            let shares = |(at, other): (usize, &Thing)| Some((other.shares_links_of()?.to_owned(), at));
+            self.all.iter().enumerate().filter_map(shares).collect()
+        });
+        sharers.iter().filter(move |(of, _)| Some(of.as_str()) == name).map(|(_, at)| *at)
     }
 
     /// The order in which a deployment works: what is needed first, and also what has to be taken away first.

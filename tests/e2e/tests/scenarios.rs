@@ -426,3 +426,44 @@ fn a_circle_is_told_and_what_exists_can_be_destroyed() {
     lab.ends_well("destroy");
     assert!(lab.world().machines.is_empty());
 }
+
+mod promised {
+    use super::*;
+
+    #[network(v4 = "10.9.0.0/24")]
+    pub(crate) struct Lan;
+
+    /// Has an address of its own.
+    #[machine_model]
+    pub(crate) struct Server {
+        #[link(address = "10.9.0.5")]
+        eth0: Link<Lan>,
+    }
+
+    #[layout(name = "promised", implementation = Simulated)]
+    pub(crate) struct Site {
+        pub(crate) lan: Lan,
+        /// Was called otherwise.
+        pub(crate) web: Server,
+    }
+}
+
+/// A first run that is killed before it makes a machine has given it an address. Called otherwise, it gets that all the same.
+#[tokio::test]
+async fn an_address_that_was_promised_to_what_never_was_is_free() {
+    use carthage::state::{Assignment, Dirs, Store};
+    let base = tempfile::tempdir().unwrap();
+    let dirs = Dirs::find("promised", Some(base.path())).unwrap();
+    let promised = Assignment {
+        network: "lan".to_owned(),
+        address: Some("10.9.0.5".parse().unwrap()),
+        mac: Some([2, 0, 0, 0, 0, 1]),
+    };
+    let eth0 = ("www".to_owned(), "eth0".to_owned());
+    Store::open(&dirs, "deploy").unwrap().assign(&[(eth0, promised)].into()).unwrap();
+    let report = deploys::<promised::Site>(base.path()).await;
+    assert!(report.is_complete(), "{:?}", report.failed);
+    let known = carthage::state::Snapshot::read(&dirs).unwrap().assignments;
+    let whose: Vec<_> = known.into_keys().map(|(machine, _)| machine).collect();
+    assert_eq!(whose, ["web"]);
+}
