@@ -127,7 +127,7 @@ pub fn logged_runs(dirs: &Dirs) -> Result<Vec<LoggedRun>, Error> {
 }
 
 /// What happened in a run, or in the last of which there is a log, to what the selection names: its number, and its
-/// [`Event`]s, each with `at` in milliseconds since 1970. A machine stands for its tasks and services, too.
+/// [`Event`](crate::event::Event)s, each with `at` in milliseconds since 1970. A machine stands for its tasks and services, too.
 ///
 /// # Errors
 /// When there is no such log, it is of a newer version, or nothing in it is about what the selection names.
