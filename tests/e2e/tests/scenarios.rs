@@ -444,7 +444,7 @@ mod promised {
     pub(crate) struct Site {
         pub(crate) lan: Lan,
         /// Was called otherwise.
-        pub(crate) web: Server,
+        pub(crate) server: Server,
     }
 }
 
@@ -465,5 +465,5 @@ async fn an_address_that_was_promised_to_what_never_was_is_free() {
     assert!(report.is_complete(), "{:?}", report.failed);
     let known = carthage::state::Snapshot::read(&dirs).unwrap().assignments;
     let whose: Vec<_> = known.into_keys().map(|(machine, _)| machine).collect();
-    assert_eq!(whose, ["web"]);
+    assert_eq!(whose, ["server"]);
 }

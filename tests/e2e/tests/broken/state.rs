@@ -135,8 +135,7 @@ fn a_damaged_record_of_one_machine_and_one_network() {
 fn damaged_stamps() {
     let lab = lab!();
     lab.deploy();
-    let stamps = lab.state().join("cache/stamps/server/@stamps.ndjson");
-    let text = fs::read_to_string(&stamps).unwrap();
+    let (stamps, text) = find(&lab.state().join("cache/stamps"), "\"task\":\"site.announce\"");
     let (before, of_announce): (Vec<_>, Vec<_>) =
         text.lines().partition(|line| !line.contains("\"task\":\"site.announce\""));
     let (ran, begun) = (of_announce.last().unwrap(), before.join("\n"));
@@ -150,6 +149,19 @@ fn damaged_stamps() {
     );
     assert_eq!(lab.deploy().done(), plan);
     lab.run(&["plan"]).code(0);
+}
+
+/// The file that has this in it, and what else it has.
+fn find(directory: &Path, text: &str) -> (std::path::PathBuf, String) {
+    let mut todo = vec![directory.to_owned()];
+    while let Some(path) = todo.pop() {
+        if path.is_dir() {
+            todo.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if let Some(all) = fs::read_to_string(&path).ok().filter(|all| all.contains(text)) {
+            return (path, all);
+        }
+    }
+    panic!("no `{text}` below {}", directory.display());
 }
 
 #[test]
