@@ -53,7 +53,7 @@ fn they_are_removed_when_that_is_asked_for() {
     assert!(text(&plan).contains("destroy  it is no longer in the layout"), "{plan:?}");
     assert!(lab.run("deploy", &["--prune", "--exclude", "worker-2"]).status.success());
     assert!(lab.world().machines.contains_key("worker-2"));
-    assert!(lab.run("deploy", &[]).status.success());
+    assert!(lab.run("deploy", &["--prune"]).status.success());
     assert!(!lab.world().machines.contains_key("worker-2"));
     assert!(!text(&lab.run("plan", &[])).contains("no longer in the layout"));
 }
@@ -109,6 +109,6 @@ fn what_they_have_is_not_given_to_others() {
         assert!(text(&refused).contains(what) && text(&refused).contains("--prune"), "{refused:?}");
     }
     assert_eq!(lab.world(), world);
-    assert!(lab.run("deploy", &[]).status.success());
+    assert!(lab.run("deploy", &["--prune"]).status.success());
     assert_eq!(lab.world().machines.into_keys().collect::<Vec<_>>(), ["portal"]);
 }
