@@ -175,8 +175,19 @@ async fn open(state: &Path, access: Access) -> (Deployment, Placed<Decisions>) {
     Deployment::open::<Decisions>(access, options).await.unwrap()
 }
 
-fn stamp(state: &Path, (machine, task): (&str, &str)) -> PathBuf {
-    state.join("decisions/cache/stamps").join(machine).join(task)
+/// The file of the stamps of a machine, the lines in it that are about a task, and the others.
+fn stamps(state: &Path, (machine, task): (&str, &str)) -> (PathBuf, Vec<String>, Vec<String>) {
+    let file = state.join("decisions/cache/stamps").join(machine).join("@stamps.ndjson");
+    let text = std::fs::read_to_string(&file).unwrap_or_default();
+    let about = format!("\"task\":\"{task}\"");
+    let (of_it, others) = text.lines().map(str::to_owned).partition(|line| line.contains(&about));
+    (file, of_it, others)
+}
+
+/// Somebody has written to the file of the stamps of a machine; answers whether there is one.
+fn rewritten(file: &Path, lines: &[&[String]]) -> bool {
+    let text: String = lines.concat().iter().map(|line| format!("{line}\n")).collect();
+    file.exists() && std::fs::write(file, text).is_ok()
 }
 
 /// What is said of tasks, by their names.
@@ -186,20 +197,31 @@ fn of_tasks(steps: &[Step]) -> BTreeMap<&str, (Action, &str)> {
 }
 
 /// Something happens between two runs. Some of it is done by a run of its own.
-async fn disturb(state: &Path, random: &mut fastrand::Rng, kept: &mut BTreeMap<PathBuf, Vec<u8>>) {
+async fn disturb(
+    state: &Path,
+    random: &mut fastrand::Rng,
+    kept: &mut BTreeMap<(&str, &str), String>,
+    count: &mut Count,
+) {
     FAILS.set("");
     for _ in 0..random.usize(..3) {
         let task = TASKS[random.usize(..TASKS.len())];
-        let file = stamp(state, task);
+        let (file, of_it, others) = stamps(state, task);
         match random.u8(..16) {
             0..3 => INPUTS.with(|inputs| inputs[random.usize(..3)].set(random.u32(..3))),
             3..6 => FINDS.with(|finds| finds[random.usize(..4)].set(random.bool())),
-            6 => drop(std::fs::remove_file(&file)),
-            7 if file.exists() => std::fs::write(&file, "{").unwrap(),
+            6 if !of_it.is_empty() => count.stamps[0] += usize::from(rewritten(&file, &[&others])),
+            // It may have been about any task before it.
+            7 if !of_it.is_empty() => {
+                count.stamps[1] += usize::from(rewritten(&file, &[&of_it, &["{".to_owned()], &others]));
+            }
             // As of an earlier time, perhaps of another machine of this name.
-            8 | 9 => match kept.get(&file) {
-                Some(text) => std::fs::write(&file, text).unwrap(),
-                None => drop(std::fs::read(&file).map(|text| kept.insert(file, text))),
+            8 | 9 => match (kept.get(&task), of_it.last()) {
+                (Some(line), _) => {
+                    count.stamps[2] += usize::from(rewritten(&file, &[&others, &of_it, &[line.clone()]]));
+                }
+                (None, Some(line)) => drop(kept.insert(task, line.clone())),
+                (None, None) => {}
             },
             10 => FAILS.set(task.1.rsplit_once('.').unwrap().1),
             11 | 12 => {
@@ -257,6 +279,8 @@ struct Count {
     told: usize,
     open: usize,
     elsewhere: usize,
+    /// How often a stamp was taken away, damaged, or replaced by an older one.
+    stamps: [usize; 3],
     /// Without what they are about.
     reasons: BTreeSet<String>,
 }
@@ -295,7 +319,7 @@ async fn live(seed: u64, place: &Path) -> Count {
     let (mut random, mut kept, mut count) =
         (fastrand::Rng::with_seed(seed), BTreeMap::new(), Count::default());
     for turn in 0..50 {
-        disturb(state.path(), &mut random, &mut kept).await;
+        disturb(state.path(), &mut random, &mut kept, &mut count).await;
         let history = format!("seed {seed}, turn {turn}");
         let looked = match random.u8(..8) {
             0 => Some(open(state.path(), Access::Look).await.0.plan(&Selection::all()).await.unwrap()),
@@ -337,8 +361,10 @@ fn plan_and_run_give_the_same_reasons() {
     let (told, elsewhere, open) =
         (sum(|count| count.told), sum(|count| count.elsewhere), sum(|count| count.open));
     let reasons: BTreeSet<_> = counts.iter().flat_map(|count| &count.reasons).collect();
+    let stamps = [0, 1, 2].map(|what| counts.iter().map(|count| count.stamps[what]).sum::<usize>());
     println!(
-        "2000 histories: {told} told, of which {elsewhere} by another machine, {open} open; {reasons:?}"
+        "2000 histories: {stamps:?} stamps taken away, damaged, replaced; {told} told, of which {elsewhere} by another machine, {open} open; {reasons:?}"
     );
     assert!(told > 1500 && elsewhere > 300 && open > 100 && reasons.len() > 15);
+    assert!(stamps.iter().all(|times| *times > 50), "{stamps:?}");
 }
