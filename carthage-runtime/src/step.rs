@@ -146,7 +146,7 @@ impl Failure {
 }
 
 /// Something that was not tried.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Skip {
     /// What.
     pub thing: String,

@@ -43,7 +43,8 @@ impl Deployment {
             Step { thing: thing.name(), action, why, details: Vec::new(), changes: Vec::new() }
         });
         let unchanged = chosen.stays.len() + chosen.kept.len();
-        Ok(Plan { steps: gone.collect(), unchanged, notes: chosen.notes().collect(), orphans: Vec::new() })
+        let (steps, notes) = (gone.collect(), chosen.notes().collect());
+        Ok(Plan { steps, unchanged, notes, orphans: Vec::new(), stays: chosen.stays })
     }
 
     /// Destroys the selection, what needs a thing before the thing. When nothing is left of the layout, its state goes too.

@@ -17,6 +17,8 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// What is no longer in the layout, and stays until it is removed.
     pub orphans: Vec<String>,
+    /// What was to be done and is not, because something else needs it. What a policy keeps is not among it.
+    pub stays: Vec<Skip>,
 }
 
 impl Plan {

@@ -78,7 +78,7 @@ pub(in crate::cli) async fn destroy<L: Layout>(
         .work(async {
             let deployment = session.open(Access::Change).await?;
             let plan = deployment.plan_destroy(&selection).await?;
-            let stays = !plan.notes.is_empty();
+            let stays = !plan.stays.is_empty();
             match agreed(session, plan, "Destroy this, with everything in it?").await? {
                 Some(true) => Ok(report::show(session, &deployment.destroy(&selection).await?)),
                 Some(false) => Ok(Exit::Error),

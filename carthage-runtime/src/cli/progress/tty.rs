@@ -96,7 +96,7 @@ impl Sink for Live {
                     shown.set_message(self.0.style.paint(Tone::Quiet, line));
                 }
             }
-            Event::Done { thing, .. } | Event::Failed { thing, .. } => {
+            Event::Done { thing, .. } | Event::Failed { thing, .. } | Event::Skipped { thing, .. } => {
                 if let Some(line) = state.now.remove(thing) {
                     line.finish_and_clear();
                     self.0.screen.remove(&line);

@@ -40,6 +40,8 @@ fn what_is_kept_stays_and_what_waits_is_named() {
         .code(0)
         .says("machine:archive.test stays: `#[policy(destroy = retain)]` keeps it")
         .says("network:wire stays: `machine:archive.test`, which stays, needs it");
+    // That nothing else is left is as good.
+    lab.run(&["destroy", "--yes"]).code(0).says("machine:archive.test stays").says("nothing to do");
     let left = lab.machines();
     assert_eq!(left["machine:archive.test"], archive);
     assert!(left["network:wire"].starts_with("running"));
