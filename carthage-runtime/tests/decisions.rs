@@ -218,7 +218,8 @@ async fn disturb(
             // As of an earlier time, perhaps of another machine of this name.
             8 | 9 => match (kept.get(&task), of_it.last()) {
                 (Some(line), _) => {
-                    count.stamps[2] += usize::from(rewritten(&file, &[&others, &of_it, &[line.clone()]]));
+                    count.stamps[2] +=
+                        usize::from(rewritten(&file, &[&others, &of_it, std::slice::from_ref(line)]));
                 }
                 (None, Some(line)) => drop(kept.insert(task, line.clone())),
                 (None, None) => {}
