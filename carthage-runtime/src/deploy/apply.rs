@@ -34,12 +34,8 @@ impl Deployment {
         crash_point("run-begun");
         let moved = self.carry().await?;
         self.world.kept().write_to(self.ledger.clone()).await?;
-        let machines = among.iter().filter_map(|at| match &self.things.all[*at] {
-            Thing::Machine(_, machine) if !self.things.waits_for_addresses(*at) => Some(machine),
-            _ => None,
-        });
         self.release_nobodys().await?;
-        self.ledger.assign(assignments(machines)).await?;
+        self.ledger.assign(self.addresses(&among)).await?;
         crash_point("addresses-assigned");
         let walk = &Walk::run(self.looks_elsewhere().1);
         let work = |at, thing, progress| self.deploy_one(at, thing, progress, walk);
@@ -51,6 +47,20 @@ impl Deployment {
             self.seen_to(&among).await?;
         }
         Ok(report)
+    }
+
+    /// What the links of these machines get. Machines are told where all others are, also those that are not made yet: what these would
+    /// get is kept for them.
+    fn addresses(&self, among: &BTreeSet<usize>) -> Assignments {
+        let machines = self.things.all.iter().enumerate().filter_map(|(at, thing)| match thing {
+            Thing::Machine(_, machine) if !self.things.waits_for_addresses(at) => Some((at, machine)),
+            _ => None,
+        });
+        let (chosen, others): (Vec<_>, Vec<_>) = machines.partition(|(at, _)| among.contains(at));
+        let mut addresses = assignments(others.into_iter().map(|(_, machine)| machine));
+        addresses.retain(|link, _| !self.snapshot.assignments.contains_key(link));
+        addresses.extend(assignments(chosen.into_iter().map(|(_, machine)| machine)));
+        addresses
     }
 
     /// Frees the addresses of machines that neither are in the layout nor were ever made: a run was ended between the two.
@@ -253,8 +263,11 @@ fn known(machine: &Machine, presence: &Presence) -> Result<Identity, Error> {
     })
 }
 
-/// What the links of these machines get, as the store keeps it.
-fn assignments<'a>(machines: impl Iterator<Item = &'a Machine>) -> BTreeMap<(String, String), Assignment> {
+/// By machine and interface, as the store keeps them.
+type Assignments = BTreeMap<(String, String), Assignment>;
+
+/// What the links of these machines get.
+fn assignments<'a>(machines: impl Iterator<Item = &'a Machine>) -> Assignments {
     let of = |machine: &'a Machine| {
         machine.links().iter().map(move |link| {
             let key = (machine.name().to_owned(), link.interface.clone());

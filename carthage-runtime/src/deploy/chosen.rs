@@ -106,8 +106,8 @@ impl Deployment {
     /// Makes sure that what was chosen can be done without the rest.
     ///
     /// # Errors
-    /// When something has an address that what is no longer in the layout still has; and of a selection that brings in nothing, when
-    /// something that is needed is missing, or would lose its network.
+    /// When something has an address that what is no longer in the layout still has, or would be one with it to its implementation; and
+    /// of a selection that brings in nothing, when something that is needed is missing, or would lose its network.
     pub(super) async fn can_do(&self, chosen: &Chosen) -> Result<(), Error> {
         let all = &self.things.all;
         if let Some((old, new)) = self.things.held_by_others(&chosen.among).next() {
@@ -115,6 +115,19 @@ impl Deployment {
             let what = format!("`{new}` gets an address that `{old}` has, which is no longer in the layout");
             return Err(Error::new(ErrorKind::Usage, what)
                 .hint("remove it with `--prune`, or first with `destroy --orphans`; or give the new one another address"));
+        }
+        if let Some((old, new)) = self.things.one_with_old(&chosen.among) {
+            let (old, new) = (all[old].name(), all[new].name());
+            let (_, name) = old.split_once(':').unwrap_or(("", &old));
+            let what = format!(
+                "`{new}` and `{old}`, which is no longer in the layout, would be one to their implementation"
+            );
+            return Err(Error::new(ErrorKind::Usage, what)
+                .because(format!("`{old}` was renamed, and is called so there until it is destroyed"))
+                .hint(format!(
+                    "write `#[moved_from(\"{name}\")]` where the new one is placed, if it is the same; or call it otherwise; or first \
+                     destroy the old one, with what is plugged into it"
+                )));
         }
         if !chosen.only {
             return Ok(());

@@ -193,7 +193,7 @@ impl Deployment {
             }
         };
         let carried = Carried::of(&dirs);
-        let (moves, refused) = match Moves::of(shape, &snapshot) {
+        let (mut moves, refused) = match Moves::of(shape, &snapshot) {
             Ok(moves) => (moves, None),
             Err(error) => (Moves::default(), Some(error)),
         };
@@ -203,7 +203,7 @@ impl Deployment {
             let (carried, stamps) = (carried.clone(), stamps.clone());
             blocking(move || carried.settle(&stamps)).await?;
         }
-        let snapshot = moves.carried(snapshot);
+        let mut snapshot = moves.carried(snapshot);
         let site = Site {
             layout: name,
             id: snapshot.id.clone().unwrap_or_else(|| "0".repeat(32)),
@@ -229,12 +229,14 @@ impl Deployment {
             hash_key: snapshot.hash_key.clone(),
             made_as: made_as(&snapshot, &wires),
             aside: carried.found(&stamps),
+            paths: paths(&snapshot),
             instead: options.instead,
         };
         let (world, layout) = World::open::<L>(shape, around).await?;
         parallel::known(&options.parallel_of, &world)?;
         let things = Things::of(&world, &snapshot, &wires, &ledger, &options.events)?;
         drop(wires);
+        moves.take_in(world.machines().values(), &mut snapshot);
         let (layout, trouble) = match refused.map_or(layout, Err) {
             Ok(layout) => (Some(layout), None),
             Err(trouble) => (None, Some(Arc::new(trouble))),
@@ -389,6 +391,12 @@ fn made_as(snapshot: &Snapshot, wires: &Recorded<'_>) -> BTreeMap<String, String
         Some(((*thing).to_owned(), name.clone()))
     });
     named.collect()
+}
+
+/// Where machines were placed in the layout, by their names.
+fn paths(snapshot: &Snapshot) -> BTreeMap<String, String> {
+    let machines = snapshot.records.values().filter(|record| record.kind == crate::state::Kind::Machine);
+    machines.map(|record| (record.name.clone(), record.path.clone())).collect()
 }
 
 /// The addresses that links have, by network, and their hardware addresses; both by machine and interface.

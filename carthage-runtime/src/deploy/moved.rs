@@ -1,5 +1,6 @@
 //! Machines and networks that were renamed: `#[moved_from("mirror")]`. What is on record of the old name becomes the new one's: in the
-//! eyes of every command at once, and on the disk when something is changed.
+//! eyes of every command at once, and on the disk when something is changed. The stamps of a machine that is called as before, and has
+//! another place in the source, go with it likewise.
 
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,12 +10,12 @@ use super::{Action, Deployment, Step};
 use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
-use crate::machine::MadeFrom;
 use crate::machine::engine::{Jump, LinkSpec, MachineSpec};
+use crate::machine::{Machine, MadeFrom};
 use crate::model::{self, Placement, Placements};
 use crate::state::{Kind, Record, Snapshot};
 
-/// Something that is on record by an old name, and in the layout by a new one.
+/// Something that is on record by an old name, or as in another place, and in the layout by a new one.
 #[derive(Clone, Debug)]
 pub(super) struct Move {
     kind: Kind,
@@ -41,8 +42,7 @@ impl Move {
         self.kind.thing(&self.new)
     }
 
-    /// As a plan and a report tell it.
-    pub(super) fn step(&self) -> Step {
+    fn step(&self) -> Step {
         Step {
             thing: self.thing(),
             action: Action::Move,
@@ -54,8 +54,32 @@ impl Move {
 }
 
 impl Moves {
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Move> {
-        self.all.iter()
+    /// As a plan and a report tell them: to who goes by names, nothing is moved that is called as before.
+    pub(super) fn steps(&self) -> impl Iterator<Item = Step> {
+        self.all.iter().filter(|m| m.old != m.new).map(Move::step)
+    }
+
+    /// Takes in the machines of a layout that are called as before, and were placed elsewhere when they were deployed. From now on they
+    /// are known to be where they are.
+    pub(super) fn take_in<'a>(
+        &mut self,
+        machines: impl Iterator<Item = &'a Machine>,
+        snapshot: &mut Snapshot,
+    ) {
+        for machine in machines {
+            let Some(record) = snapshot.records.get_mut(&machine.thing()) else { continue };
+            if record.path != machine.path() {
+                let old_path = std::mem::replace(&mut record.path, machine.path().to_owned());
+                let (old, new) = (record.name.clone(), record.name.clone());
+                self.all.push(Move {
+                    kind: Kind::Machine,
+                    old,
+                    new,
+                    old_path,
+                    new_path: record.path.clone(),
+                });
+            }
+        }
     }
 
     /// What of these placements is on record by a former name.
@@ -247,8 +271,8 @@ impl Deployment {
     /// # Errors
     /// When the state or a stamp cannot be written, or a plan that is kept to holds no such move.
     pub(super) async fn carry(&self) -> Result<Vec<Step>, Error> {
-        let steps: Vec<_> = self.moves.iter().map(Move::step).collect();
-        if steps.is_empty() || self.moves.made.load(Ordering::SeqCst) {
+        let steps: Vec<_> = self.moves.steps().collect();
+        if self.moves.all.is_empty() || self.moves.made.load(Ordering::SeqCst) {
             return Ok(Vec::new());
         }
         for Step { thing, action, why, .. } in &steps {

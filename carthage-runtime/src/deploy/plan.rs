@@ -6,7 +6,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::decide::{self, Verdict};
 use super::graph::{Graph, Outcome};
-use super::moved::Move;
 use super::things::Thing;
 use super::{Action, Deployment, Plan, Selection, Step};
 use crate::customize::{Now, Walk};
@@ -51,7 +50,7 @@ impl Deployment {
         let notes = surveyed.notes.into_iter().chain(brought).chain(chosen.notes()).collect();
         let order = self.things.deploys_in_order().order();
         let orphans = chosen.orphans.clone();
-        let steps = self.moves.iter().map(Move::step).collect();
+        let steps = self.moves.steps().collect();
         let mut plan = Plan { steps, notes, orphans, ..Plan::default() };
         for steps in order.into_iter().filter_map(|thing| of.remove(&thing)) {
             plan.unchanged += usize::from(steps.is_empty());

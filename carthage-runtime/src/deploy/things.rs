@@ -46,6 +46,19 @@ impl Thing {
         matches!(self, Self::OldNetwork(_) | Self::OldMachine(_))
     }
 
+    /// What its implementation calls it, if it is something to one.
+    fn made_as(&self) -> Option<(Kind, &'static str, &str)> {
+        match self {
+            Self::Network(network) | Self::OldNetwork(network) => {
+                Some((Kind::Network, network.implementation(), &network.spec().name))
+            }
+            Self::Machine(_, machine) | Self::OldMachine(machine) => {
+                Some((Kind::Machine, machine.implementation(), machine.made_as()))
+            }
+            Self::Model(..) => None,
+        }
+    }
+
     /// The machine whose links it shares.
     fn shares_links_of(&self) -> Option<&str> {
         let (Self::Machine(_, machine) | Self::OldMachine(machine)) = self else { return None };
@@ -302,6 +315,15 @@ impl Things {
             matches!(self.all[*first], Thing::OldMachine(_)) && !among.contains(first) && among.contains(then)
         };
         self.first.iter().filter(holds).copied()
+    }
+
+    /// What is no longer in the layout, and what of these would be one with it to their implementation: it was renamed, and is called
+    /// there as it was.
+    pub(super) fn one_with_old(&self, among: &BTreeSet<usize>) -> Option<(usize, usize)> {
+        let old = self.all.iter().enumerate().filter(|(_, thing)| thing.is_old());
+        let old: HashMap<_, usize> = old.filter_map(|(at, thing)| Some((thing.made_as()?, at))).collect();
+        let new = among.iter().filter(|at| !old.is_empty() && !self.all[**at].is_old());
+        new.filter_map(|at| Some((*old.get(&self.all[*at].made_as()?)?, *at))).next()
     }
 
     /// The machines that share the links of this one.

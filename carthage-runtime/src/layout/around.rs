@@ -34,6 +34,8 @@ pub(crate) struct Around {
     pub(crate) made_as: BTreeMap<String, String>,
     /// Where stamps are that are not where they belong yet, by the path of the machine.
     pub(crate) aside: BTreeMap<String, PathBuf>,
+    /// Where machines were placed when they were deployed, by their names.
+    pub(crate) paths: BTreeMap<String, String>,
 }
 
 impl Around {
@@ -45,6 +47,13 @@ impl Around {
             ledger: self.ledger.clone(),
             events: self.events.clone(),
         }
+    }
+
+    /// Where the stamps of a machine are, if they are not where they belong: it was placed elsewhere, or is moved just now.
+    pub(super) fn elsewhere(&self, machine: Placement) -> Option<PathBuf> {
+        let before = || self.paths.get(machine.fqdn()).filter(|path| *path != machine.path());
+        let there = || Some(stamp_dir(&self.dirs, Path::new(&before()?.replace('.', "/"))));
+        self.aside.get(machine.path()).cloned().or_else(|| there().filter(|there| there.exists()))
     }
 
     /// What its implementation calls a thing, if that is not its name in the layout.
@@ -78,5 +87,9 @@ pub(super) async fn open_engine(
 
 /// The stamps in a directory of the layout's.
 pub(super) fn stamps_in(dirs: &Dirs, stamp_dir: &Path, layout: &str) -> Stamps {
-    Stamps::new(dirs.storage().clone(), dirs.cache().join("stamps").join(stamp_dir), layout)
+    Stamps::new(dirs.storage().clone(), self::stamp_dir(dirs, stamp_dir), layout)
+}
+
+fn stamp_dir(dirs: &Dirs, of: &Path) -> PathBuf {
+    dirs.cache().join("stamps").join(of)
 }

@@ -174,8 +174,8 @@ impl World {
                 unwinding.clone(),
             );
             machines.insert(placement.index(), machine);
-            if let Some(aside) = around.aside.get(placement.path()) {
-                let stamps = Stamps::new(around.dirs.storage().clone(), aside.clone(), &around.site.id);
+            if let Some(place) = around.elsewhere(placement) {
+                let stamps = Stamps::new(around.dirs.storage().clone(), place, &around.site.id);
                 elsewhere.insert(placement.index(), Setting { stamps, ..around.setting(Path::new("")) });
             }
         }

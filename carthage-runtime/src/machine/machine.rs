@@ -169,13 +169,16 @@ impl Machine {
     /// Makes it exist, stopped. No-op if it does.
     ///
     /// # Errors
-    /// When the implementation cannot make it; nothing of it is left then.
+    /// When the implementation cannot make it. What may be left of it then is found by the next deployment.
     pub async fn create(&self) -> Result<Identity, Error> {
         let _alone = self.0.users.lock().await;
         let intent = self.0.ledger.intend(&self.thing(), "create").await?;
         self.0.root.is_known_by_its_name();
         let made = within(MAKE, "make", self.name(), self.engine().create(self.spec())).await;
         crash_point("machine-made-unrecorded");
+        if made.is_err() && !matches!(self.look().await, Ok(Presence::Absent)) {
+            return intent.left(made);
+        }
         intent.settle(made, |identity| Change::Put(self.record(identity.clone(), String::new()))).await
     }
 

@@ -45,9 +45,14 @@ impl Tree {
 }
 
 impl Machine {
+    /// The name by which its implementation knows it.
+    pub(crate) fn made_as(&self) -> &str {
+        &self.known().name
+    }
+
     /// Whether its implementation knows it by another name.
     pub(crate) fn has_other_name(&self) -> bool {
-        self.known().name != self.spec().name
+        self.made_as() != self.spec().name
     }
 
     /// Looks at it; one that an earlier run has renamed, and was ended before it wrote that down, is found by its new name.

@@ -33,6 +33,11 @@ impl Network {
         &self.spec
     }
 
+    /// The name of what makes it.
+    pub(crate) fn implementation(&self) -> &'static str {
+        self.engine.name()
+    }
+
     /// What users call it in filters: `network:algebra.lab`.
     pub(crate) fn thing(&self) -> String {
         Kind::Network.thing(&self.name)
@@ -48,6 +53,9 @@ impl Network {
         crash_point("network-announced");
         let made = within(MAKE, "make", &self.name, self.engine.create_network(&self.spec)).await;
         crash_point("network-made-unrecorded");
+        if made.is_err() && !matches!(self.presence().await, Ok(Presence::Absent)) {
+            return intent.left(made);
+        }
         let made = intent.settle(made, |identity| Change::Put(self.record(identity.clone()))).await;
         crash_point("network-recorded");
         made

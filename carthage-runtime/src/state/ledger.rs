@@ -183,6 +183,12 @@ impl Announced {
 }
 
 impl Announced {
+    /// What failed and may have left something behind is not over: the next run finds the entry open, and looks.
+    pub(crate) fn left<T>(self, failed: Result<T, Error>) -> Result<T, Error> {
+        drop(self);
+        failed
+    }
+
     async fn ends(self, outcome: Outcome, change: Change) -> Result<(), Error> {
         let Intent { store, entry } = self.0;
         store.ends_soon(entry, outcome, change).await

@@ -4,6 +4,7 @@
 
 pub mod lab;
 pub mod paper;
+pub mod paper_world;
 pub mod power;
 pub mod program;
 pub mod testlab;

@@ -1,11 +1,11 @@
 //! A layout of simulated machines under test, and what there is of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use serde_json::Value;
-
+use crate::paper_world::changes;
+pub use crate::paper_world::{PaperMachine, PaperWorld};
 use crate::power::{Disk, Trace};
 
 /// The layout in a state directory of its own, as a test has edited it.
@@ -28,26 +28,6 @@ pub struct PowerCut {
 
 /// Settings of the layout, as if its source had been edited.
 pub type Edits = &'static [(&'static str, &'static str)];
-
-/// What there is, but for what each new thing is called by its maker, and for what is made by chance.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct PaperWorld {
-    /// By name.
-    pub networks: BTreeSet<String>,
-    /// By name.
-    pub machines: BTreeMap<String, PaperMachine>,
-}
-
-/// A machine of it.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct PaperMachine {
-    /// Whether it runs.
-    pub runs: bool,
-    /// The first word of each file: behind it there may be something made by chance.
-    pub files: BTreeMap<String, String>,
-    /// By name.
-    pub services: BTreeSet<String>,
-}
 
 /// As it is in the source.
 pub const BEFORE: Edits = &[];
@@ -190,39 +170,18 @@ impl PaperLab {
 
 /// A world, out of its file.
 fn read(path: &Path) -> PaperWorld {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let mut world = PaperWorld::default();
-    for line in text.lines() {
-        let change: Value = serde_json::from_str(line).unwrap();
-        let (kind, change) = change.as_object().unwrap().iter().next().unwrap();
-        let word = |name: &str| change[name].as_str().unwrap_or_default().to_owned();
-        let (name, machine) = (word("name"), word("machine"));
+    let changes = changes(path);
+    let mut made = BTreeSet::new();
+    for (kind, change) in &changes {
+        let name = change["name"].as_str().unwrap_or_default();
         match &**kind {
-            "past" => {}
-            "network" => world.networks.extend([name]),
-            "no-network" => world.networks.retain(|other| *other != name),
-            "machine" => {
-                let before = world.machines.insert(name.clone(), Default::default());
-                assert!(before.is_none(), "`{name}` was made twice: {text}");
-            }
-            "renamed" => {
-                if let Some(machine) = world.machines.remove(&name) {
-                    world.machines.insert(word("to"), machine);
-                }
-            }
-            "no-machine" => drop(world.machines.remove(&name)),
-            "runs" => world.machines.get_mut(&name).unwrap().runs = change["runs"] == true,
-            "entry" => {
-                let contents = change["entry"]["contents"].as_str().unwrap_or_default();
-                let contents = contents.split(' ').next().unwrap_or_default().to_owned();
-                world.machines.get_mut(&machine).unwrap().files.insert(word("path"), contents);
-            }
-            "service" => world.machines.get_mut(&machine).unwrap().services.extend([name]),
-            "no-service" => world.machines.get_mut(&machine).unwrap().services.retain(|other| *other != name),
-            other => panic!("`{other}` is not known here"),
+            "machine" => assert!(made.insert(name), "`{name}` was made twice: {changes:?}"),
+            "no-machine" => drop(made.remove(name)),
+            "renamed" if made.remove(name) => made.extend(change["to"].as_str()),
+            _ => {}
         }
     }
-    world
+    PaperWorld::after(&changes).without_chance()
 }
 
 /// The world after these edits, when nobody kills anything.
