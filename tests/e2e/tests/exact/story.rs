@@ -1,12 +1,11 @@
-//! What happens, turn by turn: a seed decides.
+//! The source, as edits have left it: which machines there are and of what kind, what they are given, what they need.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
-use carthage::deploy::Selection;
-use carthage::machine::engine::Fault;
 use fastrand::Rng;
 
-use super::world::World;
+use super::versions::VERSIONS;
 
 /// What a member is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,56 +14,84 @@ pub(crate) enum Kind {
     Big,
     Wired,
     Imaged,
+    Lazy,
+    Follower,
+    Needy,
+    Vault,
     Branch,
+    Office,
 }
 
-const KINDS: [Kind; 5] = [Kind::Plain, Kind::Big, Kind::Wired, Kind::Imaged, Kind::Branch];
-/// Files of machines that tasks have written, or not.
-const FILES: [&str; 7] =
-    ["/srv/asked", "/srv/valid", "/srv/first", "/opt/valid", "/etc/issue", "/etc/said", "/srv/said"];
-/// What may go wrong.
-const FAULTS: [&str; 6] = [
-    "*=fail%5",
-    "write:*=fail%15",
-    "start:*=half%30",
-    "create:*=lose%30",
-    "write:*=half%10",
-    "stop:*=lose%40",
+const KINDS: [Kind; 10] = [
+    Kind::Plain,
+    Kind::Big,
+    Kind::Wired,
+    Kind::Imaged,
+    Kind::Lazy,
+    Kind::Follower,
+    Kind::Needy,
+    Kind::Vault,
+    Kind::Branch,
+    Kind::Office,
 ];
 
-/// A story, as far as it is told.
+impl Kind {
+    /// The machine of a member of this kind.
+    fn machine(self, member: &str) -> String {
+        match self {
+            Self::Branch => format!("desk.{member}"),
+            Self::Office => format!("clerk.{member}"),
+            _ => member.to_owned(),
+        }
+    }
+}
+
+/// The source of a layout.
 #[derive(Clone, Debug)]
 pub(crate) struct Story {
-    seed: u64,
-    turn: u64,
-    chance: Rng,
+    pub(crate) chance: Rng,
     members: BTreeMap<String, Kind>,
     texts: [u32; 3],
-    spare: bool,
+    /// By machine: the names of machines.
+    needs: BTreeMap<String, Vec<String>>,
+    has_spare: bool,
+    has_relic: bool,
+    has_solo: bool,
+    has_extras: bool,
     version: usize,
-    selected: Vec<String>,
-    destroys: bool,
-    fault: Option<&'static str>,
+    /// The machines that a policy may keep: there was a time when they had one.
+    kept: BTreeSet<String>,
+}
+
+thread_local! {
+    /// What the story of this thread says now.
+    static SAID: RefCell<Story> = RefCell::new(Story::new(0));
+}
+
+/// From here on, layouts that are opened in this thread are as the story says.
+pub(crate) fn tell(story: &Story) {
+    SAID.with(|said| *said.borrow_mut() = story.clone());
+}
+
+/// What the story of this thread says of something.
+pub(crate) fn said<T>(look: impl FnOnce(&Story) -> T) -> T {
+    SAID.with(|said| look(&said.borrow()))
 }
 
 impl Story {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
-            seed,
-            turn: 0,
             chance: Rng::with_seed(seed),
             members: BTreeMap::new(),
             texts: [0; 3],
-            spare: false,
+            needs: BTreeMap::new(),
+            has_spare: false,
+            has_relic: false,
+            has_solo: false,
+            has_extras: false,
             version: 0,
-            selected: Vec::new(),
-            destroys: false,
-            fault: None,
+            kept: BTreeSet::new(),
         }
-    }
-
-    pub(crate) fn seed(&self) -> u64 {
-        self.seed ^ (self.turn << 32)
     }
 
     pub(crate) fn names(&self, kind: Kind) -> Vec<String> {
@@ -75,100 +102,114 @@ impl Story {
         self.texts[which]
     }
 
-    pub(crate) fn has_spare(&self) -> bool {
-        self.spare
+    /// What a machine needs that is there.
+    pub(crate) fn needs_of(&self, machine: &str) -> Vec<String> {
+        let machines = self.machines();
+        let needs = self.needs.get(machine).into_iter().flatten();
+        // What needs something itself is needed only by what comes behind it, so that nothing goes round.
+        let may = |need: &&String| {
+            machines.contains(need)
+                && (self.members.get(*need) != Some(&Kind::Needy) || need.as_str() < machine)
+        };
+        needs.filter(may).cloned().collect()
     }
 
-    /// Which of three versions of the source this is.
+    pub(crate) fn has_spare(&self) -> bool {
+        self.has_spare
+    }
+
+    pub(crate) fn has_relic(&self) -> bool {
+        self.has_relic
+    }
+
+    pub(crate) fn has_solo(&self) -> bool {
+        self.has_solo
+    }
+
+    pub(crate) fn has_extras(&self) -> bool {
+        self.has_extras
+    }
+
+    /// Which of the versions of the source this is.
     pub(crate) fn version(&self) -> usize {
         self.version
     }
 
-    pub(crate) fn destroys(&self) -> bool {
-        self.destroys
+    /// The machines of fleets.
+    pub(crate) fn machines(&self) -> Vec<String> {
+        self.members.iter().map(|(name, kind)| kind.machine(name)).collect()
     }
 
-    pub(crate) fn is_struck(&self) -> bool {
-        self.fault.is_some()
+    /// Those that wait to be named.
+    pub(crate) fn waits(&self, machine: &str) -> bool {
+        self.members.get(machine) == Some(&Kind::Lazy)
     }
 
-    pub(crate) fn faults(&self) -> Vec<Fault> {
-        self.fault.into_iter().map(|fault| fault.parse().unwrap()).collect()
+    /// Whether a policy may keep it, as it says now or said once.
+    pub(crate) fn may_keep(&self, machine: &str) -> bool {
+        self.kept.contains(machine)
     }
 
-    pub(crate) fn selection(&self) -> Selection {
-        let include = self.selected.iter().map(|pattern| pattern.parse().unwrap()).collect();
-        Selection { include, prune: true, ..Selection::all() }
+    /// Some edits; they are called what they are.
+    pub(crate) fn is_edited(&mut self, edits: usize) -> Vec<&'static str> {
+        let edited = (0..edits).map(|_| self.edit()).collect();
+        let vaults = self.names(Kind::Vault);
+        self.kept.extend(vaults);
+        edited
     }
 
-    /// The next turn. Sometimes nothing happens.
-    pub(crate) fn goes_on(&mut self, world: &World) {
-        self.turn += 1;
-        (self.destroys, self.fault) = (false, None);
-        self.selected.clear();
-        if self.turn > 1 && self.chance.u8(..5) == 0 {
-            return;
-        }
-        let edits = if self.turn == 1 { 6..9 } else { 1..4 };
-        for _ in 0..self.chance.usize(edits) {
-            self.edit();
-        }
-        if self.turn > 1 {
-            for _ in 0..self.chance.usize(..3) {
-                self.strike(world);
-            }
-        }
-        if self.chance.u8(..4) == 0 {
-            self.fault = self.chance.choice(FAULTS);
-        }
-        self.destroys = self.turn > 1 && self.chance.u8(..8) == 0;
-        if self.chance.u8(..4) == 0 {
-            let mut all: Vec<_> = vec!["machine:gateway".to_owned(), "network:all.back".to_owned()];
-            all.extend(self.members.iter().map(|(name, kind)| match kind {
-                Kind::Branch => format!("machine:desk.{name}"),
-                _ => format!("machine:{name}"),
-            }));
-            self.chance.shuffle(&mut all);
-            all.truncate(self.chance.usize(1..=3));
-            self.selected = all;
-        }
-    }
-
-    /// The source is edited.
-    fn edit(&mut self) {
-        match self.chance.u8(..9) {
-            0 | 1 => {
+    fn edit(&mut self) -> &'static str {
+        match self.chance.u8(..20) {
+            0..=2 => {
                 let name = format!("m{}", self.chance.u8(..6));
                 let kind = self.chance.choice(KINDS).unwrap();
-                self.members.insert(name, kind);
+                self.members.entry(name).or_insert(kind);
+                "a member more"
             }
-            2 => {
+            3..=5 => {
+                let kind = self.chance.choice(KINDS).unwrap();
+                if let Some(is) = self.chance.choice(self.members.values_mut()) {
+                    *is = kind;
+                }
+                "a member of another kind"
+            }
+            6 => {
                 let name = self.chance.choice(self.members.keys().cloned());
                 name.and_then(|name| self.members.remove(&name));
+                "a member less"
             }
-            3 | 4 => {
+            7..=9 => {
                 let which = self.chance.usize(..self.texts.len());
                 self.texts[which] = self.chance.u32(..3);
+                "another text"
             }
-            5 => self.spare = !self.spare,
-            _ => self.version = self.chance.usize(..3),
-        }
-    }
-
-    /// Something happens to the world.
-    fn strike(&mut self, world: &World) {
-        let Some(victim) = self.chance.choice(world.machines()) else { return };
-        match self.chance.u8(..5) {
-            0 => world.happens(&serde_json::json!({"runs": {"name": victim, "runs": false}})),
-            1 => world.happens(&serde_json::json!({"no-machine": {"name": victim}})),
-            2 => {
-                if let Some(network) = self.chance.choice(world.networks()) {
-                    world.happens(&serde_json::json!({"no-network": {"name": network}}));
+            10 => {
+                self.has_spare = !self.has_spare;
+                "a network more or less"
+            }
+            11 => {
+                self.has_relic = !self.has_relic;
+                "a network that stays"
+            }
+            12 => {
+                self.has_solo = !self.has_solo || self.chance.bool();
+                "a machine that is moved, more or less"
+            }
+            13 => {
+                self.has_extras = !self.has_extras;
+                "an array more or less"
+            }
+            14 | 15 => {
+                let all = self.machines();
+                let needs = (0..2).filter_map(|_| self.chance.choice(all.clone())).collect();
+                if let Some(needy) = self.chance.choice(self.names(Kind::Needy)) {
+                    self.needs.insert(needy, needs);
                 }
+                "other needs"
             }
             _ => {
-                let path = self.chance.choice(FILES).unwrap();
-                world.happens(&serde_json::json!({"no-entry": {"machine": victim, "path": path}}));
+                self.version = self.chance.usize(..VERSIONS);
+                "another version"
             }
         }
     }

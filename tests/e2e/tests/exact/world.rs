@@ -1,106 +1,173 @@
-//! The simulated world, looked at and changed without the program under test.
+//! The simulated world of a story, looked at and changed without the program under test.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use carthage_e2e::paper_world::{Changes, PaperWorld, changes};
+use fastrand::Rng;
+use serde_json::{Value, json};
 
 /// A world in a directory of its own.
-pub(crate) struct World(tempfile::TempDir);
+pub(crate) struct World {
+    directory: tempfile::TempDir,
+    /// What somebody did to it that no task looks at: machine and file.
+    blind: BTreeSet<(String, String)>,
+    /// Whether stamps have been lost: then nobody knows whose services are.
+    pub(crate) has_lost_stamps: bool,
+}
+
+/// What a change says, but for whose it is.
+fn fact(kind: &str, change: &Value) -> String {
+    let mut change = change.clone();
+    let whose = if change.get("machine").is_some() { "machine" } else { "name" };
+    change.as_object_mut().unwrap().remove(whose);
+    format!("{kind} {change}")
+}
+
+/// Files of machines that tasks have written, or not, and look at.
+const FILES: [&str; 8] = [
+    "/srv/asked",
+    "/srv/valid",
+    "/srv/said",
+    "/opt/valid",
+    "/opt/said",
+    "/etc/issue",
+    "/etc/said",
+    "/follow/kept",
+];
+/// Those that none looks at again.
+const BLIND: [&str; 3] = ["/srv/first", "/etc/motd", "/var/who"];
+/// Those whose contents are looked at.
+const TEXTS: [&str; 4] = ["/srv/said", "/opt/said", "/etc/said", "/follow/kept"];
 
 impl World {
     pub(crate) fn new() -> Self {
         let memory = Path::new("/dev/shm");
         let temporary = std::env::temp_dir();
         let place = if memory.is_dir() { memory } else { &temporary };
-        Self(tempfile::Builder::new().prefix("carthage-exact-").tempdir_in(place).unwrap())
+        let directory = tempfile::Builder::new().prefix("carthage-exact-").tempdir_in(place).unwrap();
+        Self { directory, blind: BTreeSet::new(), has_lost_stamps: false }
     }
 
     /// The state directory.
     pub(crate) fn base(&self) -> &Path {
-        self.0.path()
+        self.directory.path()
     }
 
     fn file(&self) -> PathBuf {
         self.base().join("paper/simulated/world")
     }
 
-    fn changes(&self) -> Vec<(String, Value)> {
-        let text = fs::read_to_string(self.file()).unwrap_or_default();
-        let change = |line: &str| {
-            let change: Value = serde_json::from_str(line).unwrap();
-            let (kind, change) = change.as_object().unwrap().iter().next().unwrap();
-            (kind.clone(), change.clone())
-        };
-        // What came before is not told one by one any more.
-        text.lines().map(change).filter(|(kind, _)| kind != "past").collect()
+    /// What has happened.
+    pub(crate) fn history(&self) -> Changes {
+        changes(&self.file())
     }
 
-    /// What has happened.
-    pub(crate) fn history(&self) -> Vec<(String, Value)> {
-        self.changes()
+    /// What there is.
+    pub(crate) fn now(&self) -> PaperWorld {
+        PaperWorld::after(&self.history())
     }
 
     /// What was changed since then, by name.
-    pub(crate) fn touched_since(&self, before: &[(String, Value)]) -> BTreeSet<String> {
-        let changes = self.changes();
+    pub(crate) fn touched_since(&self, before: &Changes) -> BTreeSet<String> {
+        let changes = self.history();
         let named = |(_, change): &(String, Value)| {
-            change.get("machine").unwrap_or(&change["name"]).as_str().unwrap().to_owned()
+            change.get("to").or(change.get("machine")).unwrap_or(&change["name"]).as_str().unwrap().to_owned()
         };
-        match changes.strip_prefix(before) {
-            Some(since) => since.iter().map(named).collect(),
-            // It was written anew: what is told of a name is told otherwise.
-            None => {
-                let facts = |changes: &[(String, Value)]| -> BTreeMap<String, Vec<String>> {
-                    let mut facts = BTreeMap::<_, Vec<_>>::new();
-                    changes.iter().for_each(|change| {
-                        facts.entry(named(change)).or_default().push(format!("{change:?}"))
-                    });
-                    facts
-                };
-                let (before, after) = (facts(before), facts(&changes));
-                // One that is gone and was gone before is not told of any more.
-                after
-                    .into_iter()
-                    .filter(|(name, facts)| {
-                        before.get(name).is_none_or(|told| !facts.iter().all(|fact| told.contains(fact)))
-                    })
-                    .map(|(name, _)| name)
-                    .collect()
+        if let Some(since) = changes.strip_prefix(before.as_slice()) {
+            return since.iter().map(named).collect();
+        }
+        // It was written anew: what is told of a name is told otherwise. One that is gone and was gone before is not told of any more.
+        let facts = |changes: &Changes| -> BTreeMap<String, Vec<String>> {
+            let mut facts = BTreeMap::<_, Vec<_>>::new();
+            for (kind, change) in changes {
+                let name = named(&(kind.clone(), change.clone()));
+                let before = change["name"].as_str().filter(|_| kind == "renamed");
+                let told = before.and_then(|before| facts.remove(before)).unwrap_or_default();
+                let told = told.into_iter().chain((kind != "renamed").then(|| fact(kind, change)));
+                facts.entry(name).or_default().extend(told);
+            }
+            facts
+        };
+        let (before, after) = (facts(before), facts(&changes));
+        let differs = |(name, facts): &(String, Vec<String>)| {
+            before.get(name).is_none_or(|told| !facts.iter().all(|fact| told.contains(fact)))
+        };
+        after.into_iter().filter(differs).map(|(name, _)| name).collect()
+    }
+
+    /// Whether somebody did something to a file that no task looks at.
+    pub(crate) fn is_blind(&self, machine: &str, file: &str) -> bool {
+        self.blind.contains(&(machine.to_owned(), file.to_owned()))
+    }
+
+    /// Something happens to it; answers what.
+    pub(crate) fn is_struck(&mut self, chance: &mut Rng) -> &'static str {
+        let now = self.now();
+        let Some(victim) = chance.choice(now.machines.keys().cloned()) else { return "nothing" };
+        let another = chance.u64(..).to_string();
+        let other = || json!({"machine": {"name": victim, "identity": another}});
+        match chance.u8(..20) {
+            0..=3 => {
+                self.happens(&json!({"runs": {"name": victim, "runs": false}}));
+                "a machine is stopped"
+            }
+            4 | 5 => {
+                self.happens(&json!({"no-machine": {"name": victim}}));
+                "a machine is removed"
+            }
+            6 | 7 => {
+                if let Some(network) = chance.choice(now.networks) {
+                    self.happens(&json!({"no-network": {"name": network}}));
+                }
+                "a network is removed"
+            }
+            8 => {
+                self.happens(&other());
+                "a machine is another, and stopped"
+            }
+            9 => {
+                self.happens(&other());
+                self.happens(&json!({"runs": {"name": victim, "runs": true}}));
+                "a machine is another"
+            }
+            10 if chance.bool() => {
+                let cache = self.base().join("paper/cache");
+                self.has_lost_stamps |= cache.exists();
+                fs::remove_dir_all(cache).unwrap_or_default();
+                "stamps are lost"
+            }
+            11 | 12 => {
+                let path = chance.choice(TEXTS).unwrap();
+                if now.machines[&victim].files.contains_key(path) {
+                    let entry = json!({"mode": 420, "contents": "something else\n"});
+                    self.happens(&json!({"entry": {"machine": victim, "path": path, "entry": entry}}));
+                }
+                "a file is changed"
+            }
+            13 => {
+                let path = chance.choice(BLIND).unwrap();
+                self.blind.insert((victim.clone(), path.to_owned()));
+                self.happens(&json!({"no-entry": {"machine": victim, "path": path}}));
+                "a file is removed that nobody looks at"
+            }
+            _ => {
+                let path = chance.choice(FILES).unwrap();
+                self.happens(&json!({"no-entry": {"machine": victim, "path": path}}));
+                "a file is removed"
             }
         }
-    }
-
-    fn existing(&self, made: &str, unmade: &str) -> Vec<String> {
-        let mut exist = BTreeSet::new();
-        for (kind, change) in self.changes() {
-            let name = change["name"].as_str().unwrap_or_default().to_owned();
-            match kind {
-                kind if kind == made => drop(exist.insert(name)),
-                kind if kind == unmade => drop(exist.remove(&name)),
-                _ => {}
-            }
-        }
-        exist.into_iter().collect()
-    }
-
-    pub(crate) fn machines(&self) -> Vec<String> {
-        self.existing("machine", "no-machine")
-    }
-
-    pub(crate) fn networks(&self) -> Vec<String> {
-        self.existing("network", "no-network")
     }
 
     /// Somebody else changes it.
-    pub(crate) fn happens(&self, change: &Value) {
+    fn happens(&self, change: &Value) {
         let mut file = fs::OpenOptions::new().append(true).open(self.file()).unwrap();
         writeln!(file, "{change}").unwrap();
     }
 
-    /// All files, with what is in them.
+    /// All files, with what is in them, and all directories.
     pub(crate) fn everything(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut all = BTreeMap::new();
         let mut directories = vec![self.base().to_owned()];
@@ -108,6 +175,7 @@ impl World {
             for entry in fs::read_dir(directory).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
+                    all.insert(path.clone(), Vec::new());
                     directories.push(path);
                 } else {
                     all.insert(path.clone(), fs::read(path).unwrap());
