@@ -3,6 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use crate::reason::{Reason, told};
+use crate::step::{Action, causes};
+
 /// Receives events, from several tasks at once. Must not block for long.
 pub trait Sink: Send + Sync + 'static {
     /// Something happened.
@@ -49,34 +54,54 @@ impl std::fmt::Debug for Events {
 
 /// Something that happened. `thing` is a name as users write it: `machine:mirror.algebra`, `network:algebra.lab`,
 /// `task:mirror.algebra/site.index`.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+///
+/// A line of `--json`, and of the log of a run, is one of them; the first line says of which version they are. What they tell is all
+/// that there is to tell: the progress on a terminal, the log and the [`Report`](crate::deploy::Report) are made of nothing else.
+///
+/// ```
+/// use carthage::deploy::{Action, Reason, Report};
+/// use carthage::event::Event;
+///
+/// # fn main() -> Result<(), serde_json::Error> {
+/// let lines = r#"{"event":"begun","thing":"network:lab","action":"create","why":"it does not exist","reason":{"kind":"missing"}}
+/// {"event":"done","thing":"network:lab","action":"create","took_ms":12}"#;
+/// let mut report = Report::default();
+/// for line in lines.lines() {
+///     report.add(&serde_json::from_str::<Event>(line)?);
+/// }
+/// assert_eq!((report.done[0].action, &report.done[0].why), (Action::Create, &Reason::Missing));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Event {
-    /// A run begins that will do this many steps.
+    /// Work begins on this many things.
     Started {
         /// The run's number.
         run: u64,
-        /// How many steps are planned.
+        /// How many things are looked at.
         steps: usize,
     },
     /// A step begins.
     Begun {
         /// What it acts on.
         thing: String,
-        /// What is done: `create`, `start`, `run`, `stop`, `destroy` …
-        action: &'static str,
+        /// What is done.
+        action: Action,
         /// Why.
-        why: String,
+        #[serde(flatten, with = "told")]
+        why: Reason,
     },
     /// A step ended well.
     Done {
         /// What it acted on.
         thing: String,
         /// What was done.
-        action: &'static str,
+        action: Action,
         /// How long it took.
-        #[serde(rename = "took_ms", serialize_with = "milliseconds")]
+        #[serde(rename = "took_ms", with = "milliseconds")]
         took: Duration,
     },
     /// A step failed.
@@ -84,9 +109,10 @@ pub enum Event {
         /// What it acted on.
         thing: String,
         /// What was tried.
-        action: &'static str,
-        /// The chain of causes.
-        error: String,
+        action: Action,
+        /// The causes, the outermost first. In JSON, `error` has all of them in one text as well.
+        #[serde(flatten, with = "causes")]
+        causes: Vec<String>,
         /// What the user can do.
         hint: Option<String>,
     },
@@ -95,9 +121,17 @@ pub enum Event {
         /// What it would have acted on.
         thing: String,
         /// What would have been done.
-        action: &'static str,
+        action: Action,
         /// Why not.
         why: String,
+        /// Whether a task itself has said that there is nothing to do: with that, all is well.
+        #[serde(default, skip_serializing_if = "is_not")]
+        by_itself: bool,
+    },
+    /// Something was not done, or not to its end, because the run was to stop.
+    Interrupted {
+        /// What.
+        thing: String,
     },
     /// A command inside a machine wrote a line.
     Output {
@@ -124,9 +158,32 @@ pub enum Event {
         /// The text.
         text: String,
     },
+    /// The work has come to its end, however that is. A run that is killed has none.
+    Ended {
+        /// How many things needed nothing.
+        unchanged: usize,
+        /// How long it took.
+        #[serde(rename = "took_ms", with = "milliseconds")]
+        took: Duration,
+    },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_not(flag: &bool) -> bool {
+    !flag
 }
 
 /// A span of time as programs read it.
-pub(crate) fn milliseconds<S: serde::Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
+pub(crate) mod milliseconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(took: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        u64::deserialize(from).map(Duration::from_millis)
+    }
 }

@@ -16,6 +16,7 @@ pub mod machine;
 pub mod model;
 pub mod network;
 mod pattern;
+mod reason;
 #[cfg(feature = "ssh")]
 pub mod ssh;
 pub mod state;

@@ -1,13 +1,15 @@
 //! One step of what is planned or done: the words that tasks, deployment and the command line share.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
+use crate::reason::{Reason, told};
 
 /// What is done to a thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Action {
@@ -35,6 +37,8 @@ pub enum Action {
     Destroy,
     /// It is given back: it stays as it is, without what was kept there for the layout.
     Retain,
+    /// Whatever it needs: told where something is wrong before it is known what that is.
+    Deploy,
 }
 
 impl Action {
@@ -59,34 +63,48 @@ impl Action {
             Self::Stop => "stop",
             Self::Destroy => "destroy",
             Self::Retain => "retain",
+            Self::Deploy => "deploy",
         }
     }
 }
 
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
 /// One step of a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// What it acts on: `machine:mirror.algebra`.
     pub thing: String,
     /// What is done.
     pub action: Action,
     /// Why.
-    pub why: String,
+    #[serde(flatten, with = "told")]
+    pub why: Reason,
     /// What is worth knowing of the thing: its addresses, its description.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<String>,
     /// What its building blocks change, if it has any.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
 }
 
+impl Step {
+    pub(crate) fn new(thing: impl Into<String>, action: Action, why: Reason) -> Self {
+        Self { thing: thing.into(), action, why, details: Vec::new(), changes: Vec::new() }
+    }
+}
+
 /// What a building block changes, or would change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// In words: `changes /etc/motd`.
     pub what: String,
     /// How the text of a file changes: the hunks of a unified diff.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diff: Option<String>,
 }
 
@@ -96,31 +114,33 @@ impl Change {
     }
 }
 
-/// What a run may do that keeps to a plan: things, and the words for what is done to them.
+/// What a run may do that keeps to a plan: things, and what is done to them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Planned(BTreeSet<(String, String)>);
+pub(crate) struct Planned(BTreeSet<(String, Action)>);
 
-impl FromIterator<(String, String)> for Planned {
-    fn from_iter<T: IntoIterator<Item = (String, String)>>(steps: T) -> Self {
+impl FromIterator<(String, Action)> for Planned {
+    fn from_iter<T: IntoIterator<Item = (String, Action)>>(steps: T) -> Self {
         Self(steps.into_iter().collect())
     }
 }
 
 impl Planned {
     /// An error if this is not in the plan. What could not be told when it was made may turn out to be anything.
-    pub(crate) fn allows(&self, thing: &str, action: &str, why: &str) -> Result<(), Error> {
-        let holds = |action: &str| self.0.contains(&(thing.to_owned(), action.to_owned()));
-        if holds(action) || holds(Action::Ask.word()) {
+    pub(crate) fn allows(&self, thing: &str, action: Action, why: &Reason) -> Result<(), Error> {
+        let holds = |action: Action| self.0.contains(&(thing.to_owned(), action));
+        if holds(action) || holds(Action::Ask) {
             return Ok(());
         }
         let what =
             format!("`{thing}` would need `{action}` now, which is not in the plan, and was left as it is");
-        Err(Error::new(ErrorKind::Outdated, what).because(why).hint("plan again, and look at what it says"))
+        Err(Error::new(ErrorKind::Outdated, what)
+            .because(why.to_string())
+            .hint("plan again, and look at what it says"))
     }
 }
 
 /// Something that failed.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What: `task:mirror.algebra/site.serve`.
     pub thing: String,
@@ -145,8 +165,36 @@ impl Failure {
     }
 }
 
+/// For `#[serde(flatten, with = "…")]`: the causes of a failure, one by one and in one text.
+pub(crate) mod causes {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize)]
+    struct Written<'a> {
+        error: String,
+        causes: &'a [String],
+    }
+
+    #[derive(Deserialize)]
+    struct Read {
+        error: String,
+        #[serde(default)]
+        causes: Vec<String>,
+    }
+
+    pub(crate) fn serialize<S: Serializer>(causes: &[String], to: S) -> Result<S::Ok, S::Error> {
+        Written { error: causes.join(": "), causes }.serialize(to)
+    }
+
+    /// What an earlier version wrote has the text only.
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+        let Read { error, causes } = Read::deserialize(from)?;
+        Ok(if causes.is_empty() { vec![error] } else { causes })
+    }
+}
+
 /// Something that was not tried.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skip {
     /// What.
     pub thing: String,

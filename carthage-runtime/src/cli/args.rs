@@ -158,6 +158,9 @@ pub(super) struct StatusArgs {
     /// End with 2 when something is missing, is not what was deployed, or does not answer
     #[arg(long, env = "CARTHAGE_PROBE", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub(super) probe: bool,
+    /// Also how each setup task stands: when it ran last, and whether it would run now, and why
+    #[arg(long, env = "CARTHAGE_TASKS", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(super) tasks: bool,
 }
 
 /// What `destroy` is about.

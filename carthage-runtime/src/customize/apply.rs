@@ -15,9 +15,9 @@ use crate::layout::Place;
 use crate::machine::engine::Identity;
 use crate::machine::not_root;
 use crate::model::TaskNode;
+use crate::reason::Reason;
 use crate::state::{HashKey, Ledger};
-use crate::step::{Action, Failure, Planned, Skip, Step};
-use crate::task::decide::Reason;
+use crate::step::{Action, Failure, Planned, Step};
 use crate::task::decide::{Answer, Before, Check, Earlier, Facts, Inputs, Target};
 use crate::task::{Decision, InputHash, Last, Stamps, decide};
 
@@ -47,19 +47,21 @@ impl Setting {
     }
 }
 
-/// What was done, task by task.
+/// How it went, where not all went well. What was done has been told.
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
-    pub(crate) done: Vec<Step>,
-    pub(crate) failed: Vec<Failure>,
-    pub(crate) skipped: Vec<Skip>,
-    pub(crate) interrupted: Vec<String>,
+    /// What failed first.
+    pub(crate) failed: Option<Failure>,
+    /// The first task that had to wait for one that failed.
+    pub(crate) skipped: Option<String>,
+    /// Whether a task was left because the run was to stop.
+    pub(crate) is_interrupted: bool,
 }
 
 impl Applied {
     /// An error if a task failed; it has the causes of the first.
     pub(crate) fn into_result(self) -> Result<(), Error> {
-        let Some(first) = self.failed.into_iter().next() else { return Ok(()) };
+        let Some(first) = self.failed else { return Ok(()) };
         let error =
             Error::new(ErrorKind::Task, format!("`{}` failed", first.thing)).because(first.causes.join(": "));
         Err(match first.hint {
@@ -78,8 +80,8 @@ pub(super) struct Terms<'a> {
     pub(super) stop: &'a CancellationToken,
 }
 
-/// What became of a task: what was done, and what it is to those after it.
-pub(super) type Settled = Result<(Option<Step>, Earlier), Error>;
+/// What became of a task: what it is to those after it.
+pub(super) type Settled = Result<Earlier, Error>;
 
 /// The setup tasks of one customization on one machine, or those of a model.
 pub(crate) struct Application<'a> {
@@ -107,10 +109,10 @@ impl Application<'_> {
         self.customization.node().tasks
     }
 
-    fn step(&self, task: usize, action: Action, why: String) -> Step {
+    fn step(&self, task: usize, action: Action, why: Reason) -> Step {
         let about = self.tasks()[task].about;
         let details = if about.is_empty() { Vec::new() } else { vec![about.to_owned()] };
-        Step { thing: self.thing(task).to_owned(), action, why, details, changes: Vec::new() }
+        Step { details, ..Step::new(self.thing(task), action, why) }
     }
 
     /// What would run, and why. A task whose check fails keeps nothing else from being planned: it is asked again when it is run.
@@ -127,29 +129,34 @@ impl Application<'_> {
             let (decision, last) = match self.decide(task, target, ground.as_ref(), &earlier, false).await {
                 Ok(decided) => decided,
                 Err(error) => {
-                    let why = format!("cannot be told: {}", crate::chain(&error));
+                    let why = Reason::CannotTell { cause: crate::chain(&error) };
+                    self.see(task, &self.setting.stamps.read(self.stem(task)), Some((Action::Ask, &why)));
                     steps.push(self.step(task, Action::Ask, why));
                     earlier.push(self.is(task, Earlier::MayRun));
                     continue;
                 }
             };
             earlier.push(self.is(task, decision.planned(&last)));
-            let (action, why) = match decision {
-                Decision::Run(why) => (Action::Run, why),
-                Decision::Unknown(why) => (Action::Ask, why),
-                _ => continue,
+            let would = match decision {
+                Decision::Run(why) => Some((Action::Run, why)),
+                Decision::Unknown(why) => Some((Action::Ask, why)),
+                _ => None,
             };
+            self.see(task, &last, would.as_ref().map(|(action, why)| (*action, why)));
+            let Some((action, why)) = would else { continue };
             let changes = self.changes(task, now, ground.as_ref()).await;
-            steps.push(Step { changes, ..self.step(task, action, why.to_string()) });
+            steps.push(Step { changes, ..self.step(task, action, why) });
         }
         steps
     }
 
     /// What would be known of it if the machine were seen: nothing.
     pub(crate) fn plan_unseen(&self) -> Vec<Step> {
-        let why = format!("cannot be told: `{}` does not say whether it is there", self.on.name());
+        let cause = format!("`{}` does not say whether it is there", self.on.name());
+        let why = Reason::CannotTell { cause };
         let unseen = |task| {
             self.is(task, Earlier::MayRun);
+            self.see(task, &self.setting.stamps.read(self.stem(task)), Some((Action::Ask, &why)));
             self.step(task, Action::Ask, why.clone())
         };
         (0..self.tasks().len()).map(unseen).collect()
@@ -175,7 +182,8 @@ impl Application<'_> {
                 continue;
             }
             if stop.is_cancelled() {
-                applied.interrupted.push(thing.to_owned());
+                self.events().send(Event::Interrupted { thing: thing.to_owned() });
+                applied.is_interrupted = true;
                 earlier.push(None);
                 continue;
             }
@@ -184,20 +192,16 @@ impl Application<'_> {
                 node.after.iter().find(|before| earlier[**before].is_none()).filter(|_| !only_forced);
             if let Some(broken) = broken {
                 let why = format!("`{}` did not succeed", self.tasks()[*broken].name);
-                let thing = thing.to_owned();
-                let (skipped, because) = (thing.clone(), why.clone());
-                self.setting.events.send(Event::Skipped { thing: skipped, action: "run", why: because });
-                applied.skipped.push(Skip { thing, why });
+                let (thing, action) = (thing.to_owned(), Action::Run);
+                applied.skipped.get_or_insert_with(|| thing.clone());
+                self.events().send(Event::Skipped { thing, action, why, by_itself: false });
                 earlier.push(None);
                 continue;
             }
             for settled in self.settle(task, terms, &earlier).await {
                 let task = earlier.len();
                 earlier.push(match settled {
-                    Ok((done, is)) => {
-                        applied.done.extend(done);
-                        Some(self.is(task, is))
-                    }
+                    Ok(is) => Some(self.is(task, is)),
                     Err(error) => {
                         self.fails(self.thing(task).to_owned(), &error, &mut applied);
                         None
@@ -215,10 +219,10 @@ impl Application<'_> {
 
     /// A task has failed.
     pub(super) fn fails(&self, thing: String, error: &Error, applied: &mut Applied) {
-        let failure = Failure::of(thing.clone(), error);
-        let (text, hint) = (failure.causes.join(": "), failure.hint.clone());
-        self.setting.events.send(Event::Failed { thing, action: "run", error: text, hint });
-        applied.failed.push(failure);
+        let failure = Failure::of(thing, error);
+        let Failure { thing, causes, hint } = failure.clone();
+        self.events().send(Event::Failed { thing, action: Action::Run, causes, hint });
+        applied.failed.get_or_insert(failure);
     }
 
     /// Decides on one task and, if it must, runs it; with it those behind it that are made together with it. Answers what became of each,
@@ -232,28 +236,27 @@ impl Application<'_> {
             Err(error) => return vec![Err(error)],
         };
         match decision {
-            Decision::Run(why) => match self.member(task, &why, last) {
+            Decision::Run(why) => match self.member(task, why, last) {
                 Err(error) => vec![Err(error)],
                 Ok(member) => self.perform(member, terms, earlier).await,
             },
             Decision::Adopt => vec![self.adopt(task, terms.identity).await],
-            decision => vec![Ok((None, decision.planned(&last)))],
+            decision => vec![Ok(decision.planned(&last))],
         }
     }
 
     /// A task that is to run for this reason, if that is what was planned.
-    pub(super) fn member(&self, task: usize, why: &Reason, last: Last) -> Result<Member, Error> {
-        let step = self.step(task, Action::Run, why.to_string());
+    pub(super) fn member(&self, task: usize, why: Reason, last: Last) -> Result<Member, Error> {
         if let Some(planned) = self.planned {
-            planned.allows(&step.thing, step.action.word(), &step.why)?;
+            planned.allows(self.thing(task), Action::Run, &why)?;
         }
-        Ok(Member { task, step, last, ground: self.ground(task) })
+        Ok(Member { task, why, last, ground: self.ground(task) })
     }
 
     async fn adopt(&self, task: usize, identity: &Identity) -> Settled {
         self.make_room().await?;
         self.stamp(task, identity)?;
-        Ok((None, Earlier::RanNow))
+        Ok(Earlier::RanNow)
     }
 
     /// As whom a task runs, if not as root. Where no command is run, that is nobody.

@@ -15,8 +15,9 @@ use crate::error::{BoxError, Error, ErrorKind, chain};
 use crate::event::Event;
 use crate::machine::RunningGuard;
 use crate::machine::engine::{Identity, ServiceStatus};
+use crate::reason::Reason;
 use crate::state::{Announced, now};
-use crate::step::Step;
+use crate::step::Action;
 use crate::task::decide::Earlier;
 use crate::task::{Decision, Last, Stamp, Stamps};
 
@@ -27,7 +28,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A task that is to run.
 pub(super) struct Member {
     pub(super) task: usize,
-    pub(super) step: Step,
+    pub(super) why: Reason,
     pub(super) last: Last,
     pub(super) ground: Ground,
 }
@@ -65,22 +66,28 @@ impl Application<'_> {
     }
 
     async fn alone(&self, member: Member, terms: &Terms<'_>) -> Settled {
-        self.tell_begun(&member.step);
+        self.events().send(self.begun(&member));
         let since = Instant::now();
         let begun = self.begin(member, terms.identity).await?;
         let ended = self.tries(&begun.of, terms.stop).await;
         self.end(begun, since, ended, terms.identity, &Services::new()).await
     }
 
-    pub(super) fn tell_begun(&self, step: &Step) {
-        let (thing, why) = (step.thing.clone(), step.why.clone());
-        self.setting.events.send(Event::Begun { thing, action: "run", why });
+    /// That a task begins, as it is told.
+    pub(super) fn begun(&self, member: &Member) -> Event {
+        let (thing, why) = (self.thing(member.task).to_owned(), member.why.clone());
+        Event::Begun { thing, action: Action::Run, why }
+    }
+
+    pub(super) fn tell_done(&self, task: usize, took: Duration) {
+        let thing = self.thing(task).to_owned();
+        self.events().send(Event::Done { thing, action: Action::Run, took });
     }
 
     /// Announces a task: when this returns, whatever happens makes it run again.
     pub(super) async fn begin(&self, member: Member, identity: &Identity) -> Result<Begun, Error> {
         let Setting { stamps, ledger, .. } = self.setting;
-        let Member { task, step, last, ground } = &member;
+        let Member { task, last, ground, .. } = &member;
         if let Ground::Controller(dir) = ground {
             dir.prepare().await?;
         }
@@ -90,7 +97,7 @@ impl Application<'_> {
             self.forget_compared().await;
         }
         let (stem, run) = (self.stem(*task), ledger.run());
-        let intent = ledger.intend(&step.thing, "run").await?;
+        let intent = ledger.intend(self.thing(*task), "run").await?;
         self.make_room().await?;
         // Where a check says whether it is done, a stamp that says "begun" is all that tells of what is half done.
         let checked = self.customization.checks(*task).completed.is_some();
@@ -133,7 +140,7 @@ impl Application<'_> {
             let tries = node.retries + 1;
             let again = humantime::format_duration(pause);
             let text = format!("try {number} of {tries} failed: {}; once more in {again}", chain(&*error));
-            self.setting.events.send(Event::Warning { thing: member.step.thing.clone(), text });
+            self.events().send(Event::Warning { thing: self.thing(member.task).to_owned(), text });
             if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
                 return Err(error);
             }
@@ -150,24 +157,26 @@ impl Application<'_> {
         identity: &Identity,
         services: &Services,
     ) -> Settled {
-        let Setting { stamps, ledger, events, .. } = self.setting;
-        let Begun { of: Member { task, step, last, ground }, intent, up, checked } = begun;
-        let (thing, stem) = (step.thing.clone(), self.stem(task));
+        let Setting { stamps, ledger, .. } = self.setting;
+        let Begun { of: Member { task, last, ground, .. }, intent, up, checked } = begun;
+        let stem = self.stem(task);
         if let Some(skip) = ended.as_ref().err().and_then(|error| SkipTask::of(&**error)) {
             intent.settle_later(stamps.as_before(stem, &last, checked)).await?;
             release(up).await?;
-            events.send(Event::Skipped { thing, action: "run", why: skip.to_string() });
-            return Ok((None, Decision::Skip.planned(&last)));
+            let (thing, why) = (self.thing(task).to_owned(), skip.to_string());
+            self.events().send(Event::Skipped { thing, action: Action::Run, why, by_itself: true });
+            return Ok(Decision::Skip.planned(&last));
         }
         let ended = match ended {
             Ok(()) => self.end_services(task, &last, &ground, services).await,
             Err(error) => Err(self.failed(task, error)),
         };
         crash_point("task-ended-unstamped");
+        let took = since.elapsed();
+        let is_later = ended.is_ok() && self.is_stamped_later(task, took);
         let ended = match ended {
-            Ok(()) if self.is_stamped_later(task) => Ok(()),
-            Ok(()) => self.stamp(task, identity),
-            error => error,
+            Ok(()) if !is_later => self.stamp(task, identity),
+            ended => ended,
         };
         if ended.is_err() {
             let noted = stamps.failed(stem, ledger.run(), identity, checked);
@@ -177,8 +186,10 @@ impl Application<'_> {
         crash_point("task-stamped");
         intent.settle_later(ended).await?;
         release(up).await?;
-        events.send(Event::Done { thing, action: "run", took: since.elapsed() });
-        Ok((Some(step), Earlier::RanNow))
+        if !is_later {
+            self.tell_done(task, took);
+        }
+        Ok(Earlier::RanNow)
     }
 
     /// Takes back that a task was announced: it did not come to that. If it may have been begun all the same, it runs again.

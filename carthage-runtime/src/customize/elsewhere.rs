@@ -3,10 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Application;
+use super::{Application, Inspected};
 use crate::error::Error;
+use crate::event::Events;
 use crate::machine::RunningGuard;
 use crate::model::{Mode, Need};
+use crate::reason::Reason;
+use crate::step::Action;
 use crate::task::Last;
 use crate::task::decide::{Answer, Earlier};
 
@@ -24,6 +27,10 @@ pub(crate) struct Walk {
     tasks: Mutex<HashMap<String, Earlier>>,
     /// Machines with which something will be done.
     changing: Mutex<HashSet<String>>,
+    /// Where what is done is told, if not where everything is.
+    events: Option<Events>,
+    /// All tasks that it has come past, if somebody wants to know how each stands.
+    seen: Option<Mutex<Vec<Inspected>>>,
 }
 
 impl Walk {
@@ -35,6 +42,21 @@ impl Walk {
     /// Of a run.
     pub(crate) fn run(keeps: bool) -> Self {
         Self { keeps, ..Self::default() }
+    }
+
+    /// What is done with its tasks is told there.
+    pub(crate) fn telling(self, events: &Events) -> Self {
+        Self { events: Some(events.clone()), ..self }
+    }
+
+    /// How each task stands is kept.
+    pub(crate) fn inspecting(self) -> Self {
+        Self { seen: Some(Mutex::default()), ..self }
+    }
+
+    /// How each task stands that it has come past.
+    pub(crate) fn into_inspected(self) -> Vec<Inspected> {
+        self.seen.map(|seen| seen.into_inner().unwrap_or_else(PoisonError::into_inner)).unwrap_or_default()
     }
 
     /// Something will be done with a machine, or with its tasks.
@@ -52,6 +74,19 @@ impl Application<'_> {
             lock(&self.walk.tasks).insert(self.name(task).to_owned(), is);
         }
         is
+    }
+
+    /// Where what is done with its tasks is told.
+    pub(super) fn events(&self) -> &Events {
+        self.walk.events.as_ref().unwrap_or(&self.setting.events)
+    }
+
+    /// How a task stands, for whoever wants to know.
+    pub(super) fn see(&self, task: usize, last: &Last, would: Option<(Action, &Reason)>) {
+        if let Some(seen) = &self.walk.seen {
+            let would = would.map(|(action, why)| (action, why.clone()));
+            lock(seen).push(Inspected::new(self.thing(task), last, would));
+        }
     }
 
     fn depends(&self, task: usize, how: impl Fn(Mode) -> bool) -> impl Iterator<Item = &'static Need> {

@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
@@ -63,8 +64,9 @@ struct Entered {
     machine: Machine,
     events: Events,
     up: Option<RunningGuard>,
-    /// The tasks that have run in it. They are stamped when it is left, so that it is entered and left again if nobody comes to that.
-    ran: Vec<usize>,
+    /// The tasks that have run in it, and how long each took. They are done when it is left, so that it is entered and left again if
+    /// nobody comes to that.
+    ran: Vec<(usize, Duration)>,
 }
 
 impl Application<'_> {
@@ -80,24 +82,24 @@ impl Application<'_> {
         };
         let entered = unpanicked(self.customization.enter(ground)).await;
         let host = entered.map_err(|error| self.failed(task, error))?;
-        let (machine, events) = (machine.clone(), self.setting.events.clone());
+        let (machine, events) = (machine.clone(), self.events().clone());
         *self.surroundings.lock() = Some(Entered { host, machine, events, up, ran: Vec::new() });
         Ok(())
     }
 
     /// Whether a task that has run is stamped later: when what is around it is left.
-    pub(super) fn is_stamped_later(&self, task: usize) -> bool {
+    pub(super) fn is_stamped_later(&self, task: usize, took: Duration) -> bool {
         let mut surroundings = self.surroundings.lock();
-        surroundings.iter_mut().for_each(|entered| entered.ran.push(task));
+        surroundings.iter_mut().for_each(|entered| entered.ran.push((task, took)));
         surroundings.is_some()
     }
 
     /// Leaves what is around the tasks, and stamps those that have run in it. If it cannot be left, they have failed.
     pub(super) async fn leave(&self, identity: &Identity, applied: &mut Applied) {
-        let ending = if applied.failed.is_empty() { Ending::Done } else { Ending::Failed };
+        let ending = if applied.failed.is_none() { Ending::Done } else { Ending::Failed };
         let (ran, left) = self.left(ending).await;
         let stamps = &self.setting.stamps;
-        for task in ran {
+        for (task, took) in ran {
             let stamped = match &left {
                 Ok(()) => self.stamp(task, identity),
                 Err(error) => {
@@ -110,15 +112,14 @@ impl Application<'_> {
                     Err(error.hint("mend the cause and deploy again: it carries on from here"))
                 }
             };
-            if let Err(error) = stamped {
-                let thing = self.thing(task).to_owned();
-                applied.done.retain(|step| step.thing != thing);
-                self.fails(thing, &error, applied);
+            match stamped {
+                Ok(()) => self.tell_done(task, took),
+                Err(error) => self.fails(self.thing(task).to_owned(), &error, applied),
             }
         }
     }
 
-    async fn left(&self, ending: Ending) -> (Vec<usize>, Result<(), BoxError>) {
+    async fn left(&self, ending: Ending) -> (Vec<(usize, Duration)>, Result<(), BoxError>) {
         let Some(mut entered) = self.surroundings.lock().take() else { return (Vec::new(), Ok(())) };
         let ran = std::mem::take(&mut entered.ran);
         let Some(host) = entered.host.clone() else { return (ran, Ok(())) };

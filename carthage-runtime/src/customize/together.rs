@@ -52,7 +52,7 @@ impl Application<'_> {
             // What was found out of those behind the last holds only if that is as it is to be.
             let hold = one.is_ok() || ran.peek().is_some();
             settled.push(one);
-            settled.extend(stays.into_iter().filter(|_| hold).map(|is| Ok((None, is))));
+            settled.extend(stays.into_iter().filter(|_| hold).map(Ok));
         }
         settled
     }
@@ -87,7 +87,7 @@ impl Application<'_> {
             };
             match decision {
                 Decision::Run(why) if sight.blocks(task).is_some() => {
-                    let Ok(member) = self.member(task, &why, last) else { break };
+                    let Ok(member) = self.member(task, why, last) else { break };
                     is_opaque |= sight.is_opaque(task);
                     joined.push(std::mem::replace(&mut last_joined, (member, Vec::new())));
                     known.push(Earlier::RanNow);
@@ -122,12 +122,12 @@ impl Application<'_> {
 
     /// Runs tasks that return blocks. Answers what became of each, as far as it came to that.
     async fn run_all(&self, members: Vec<Member>, sight: &Sight, terms: &Terms<'_>) -> Vec<Settled> {
-        let steps: Vec<_> = members.iter().map(|member| member.step.clone()).collect();
-        let since: Vec<OnceLock<Instant>> = steps.iter().map(|_| OnceLock::new()).collect();
+        let told: Vec<_> = members.iter().map(|member| self.begun(member)).collect();
+        let since: Vec<OnceLock<Instant>> = told.iter().map(|_| OnceLock::new()).collect();
         // Each is told when its turn has come.
         let reaches = |at: usize| {
             if since[at].set(Instant::now()).is_ok() {
-                self.tell_begun(&steps[at]);
+                self.events().send(told[at].clone());
             }
         };
         reaches(0);

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::chosen::Chosen;
-use super::plan::NOT_IN_LAYOUT;
-use super::progress::{Progress, Undone};
+use super::progress::{Progress, Undone, all_well};
 use super::services::whose;
 use super::things::Thing;
 use super::{Action, decide};
@@ -17,6 +16,7 @@ use crate::layout::Generating;
 use crate::machine::Machine;
 use crate::machine::engine::{Identity, Presence};
 use crate::network::Network;
+use crate::reason::Reason;
 use crate::state::Assignment;
 
 impl Deployment {
@@ -32,21 +32,21 @@ impl Deployment {
         self.can_do(&chosen).await?;
         let Chosen { among, stays, .. } = chosen;
         crash_point("run-begun");
-        let moved = self.carry().await?;
+        let progress = self.progress();
+        self.carry(&progress.events).await?;
         self.world.kept().write_to(self.ledger.clone()).await?;
         self.release_nobodys().await?;
         self.ledger.assign(self.addresses(&among)).await?;
         crash_point("addresses-assigned");
-        let walk = &Walk::run(self.looks_elsewhere().1);
+        let walk = &Walk::run(self.looks_elsewhere().1).telling(&progress.events);
         let work = |at, thing, progress| self.deploy_one(at, thing, progress, walk);
-        let mut report = self.each(&self.things.deploys_in_order(), &among, "deploy", work).await;
-        report.skipped.extend(stays);
-        report.done.splice(0..0, moved);
+        self.each(&progress, &self.things.deploys_in_order(), &among, Action::Deploy, work).await;
+        progress.stay(Action::Destroy, stays);
         self.note_needs(&among).await?;
-        if report.is_complete() {
+        if progress.is_complete() {
             self.seen_to(&among).await?;
         }
-        Ok(report)
+        Ok(self.report(&progress))
     }
 
     /// What the links of these machines get. Machines are told where all others are, also those that are not made yet: what these would
@@ -109,7 +109,7 @@ impl Deployment {
         match thing {
             Thing::Network(network) => self.deploy_network(thing, network, &progress).await,
             Thing::Machine(index, machine) => {
-                let told = |error: Error| progress.tell(&thing.name(), "deploy", &error);
+                let told = |error: Error| progress.tell(&thing.name(), Action::Deploy, &error);
                 if self.things.waits_for_addresses(at) {
                     self.ledger.assign(assignments([machine].into_iter())).await.map_err(told)?;
                 }
@@ -124,34 +124,29 @@ impl Deployment {
                 if !machines.is_empty() && !machine.awaits_online() {
                     machine.online().await.map_err(told)?;
                 }
-                let applied = self.customize(machines, &identity, &progress).await;
-                rooted.and(applied).map_err(|undone| progress.undone(&thing.name(), "run", undone))
+                let applied = self.customize(machines, &identity).await;
+                rooted.and(applied).map_err(|undone| progress.undone(&thing.name(), Action::Run, undone))
             }
             Thing::Model(index, _) => {
                 let place = self.world.place(*index);
                 let Some(tasks) = place.model_tasks(self.planned.get(), walk) else { return Ok(()) };
-                let applied = self.customize(&[tasks], &Generating::identity(), &progress).await;
-                applied.map_err(|undone| progress.undone(&thing.name(), "run", undone))
+                let applied = self.customize(&[tasks], &Generating::identity()).await;
+                applied.map_err(|undone| progress.undone(&thing.name(), Action::Run, undone))
             }
             Thing::OldNetwork(_) | Thing::OldMachine(_) => match self.exists(thing).await {
-                Ok(true) => self.destroy_one(thing, NOT_IN_LAYOUT, &progress).await,
+                Ok(true) => self.destroy_one(thing, Reason::NotInLayout, &progress).await,
                 Ok(false) => Ok(()),
-                Err(error) => Err(progress.tell(&thing.name(), "destroy", &error)),
+                Err(error) => Err(progress.tell(&thing.name(), Action::Destroy, &error)),
             },
         }
     }
 
     /// Applies customizations to a machine. What fails in one does not keep the others from being applied.
-    async fn customize(
-        &self,
-        applications: &[Application<'_>],
-        identity: &Identity,
-        progress: &Progress,
-    ) -> Result<(), Undone> {
+    async fn customize(&self, applications: &[Application<'_>], identity: &Identity) -> Result<(), Undone> {
         let mut outcome = Ok(());
         for application in applications {
             let applied = application.run(identity, |_| false, false, &self.options.stop).await?;
-            outcome = outcome.and(progress.applied(applied));
+            outcome = outcome.and(all_well(applied));
         }
         outcome
     }
@@ -177,7 +172,8 @@ impl Deployment {
         progress: &Progress,
     ) -> Result<(), Error> {
         let name = thing.name();
-        let presence = network.presence().await.map_err(|error| progress.tell(&name, "deploy", &error))?;
+        let presence =
+            network.presence().await.map_err(|error| progress.tell(&name, Action::Deploy, &error))?;
         let verdict = decide::network(self.record(thing), &presence, network.spec());
         progress
             .step(&name, verdict, async |action| match action {
@@ -207,7 +203,8 @@ impl Deployment {
         progress: &Progress,
     ) -> Result<(Identity, Result<(), Undone>), Error> {
         let name = thing.name();
-        let presence = machine.presence().await.map_err(|error| progress.tell(&name, "deploy", &error))?;
+        let presence =
+            machine.presence().await.map_err(|error| progress.tell(&name, Action::Deploy, &error))?;
         let shared = machine.spec().shares_links.as_ref();
         let shared = shared.and_then(|shared| progress.done_to(&format!("machine:{}", shared.machine)));
         let verdict = self.verdict(thing, machine, &presence, shared);
@@ -230,7 +227,7 @@ impl Deployment {
                 };
                 machine.rename(self.record(thing)).await?;
                 crash_point("machine-recorded");
-                let mut rooted = self.customize(roots, &identity, progress).await;
+                let mut rooted = self.customize(roots, &identity).await;
                 if !matches!(action, None | Some(Action::Update)) {
                     std::mem::replace(&mut rooted, Ok(()))?;
                 }

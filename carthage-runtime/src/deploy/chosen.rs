@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 pub(super) struct Chosen {
     pub(super) among: BTreeSet<usize>,
     /// What of it is selected and in the layout; the rest is needed, or is no longer there.
-    named: BTreeSet<usize>,
+    pub(super) named: BTreeSet<usize>,
     /// Nothing else is brought in.
     only: bool,
     /// What was to be done and is not.

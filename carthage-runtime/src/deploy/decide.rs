@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::machine::engine::{Aspect, Effect, Identity, LinkSpec, MachineSpec, NetworkSpec, Presence};
 use crate::machine::{MadeFrom, not_root};
+use crate::reason::Reason;
 use crate::state::Record;
 use crate::step::Action;
 
 /// What must be done, and why; `None` is nothing.
-pub(crate) type Verdict = Option<(Action, String)>;
+pub(crate) type Verdict = Option<(Action, Reason)>;
 
 /// What a machine's implementation says of itself.
 #[derive(Clone, Copy)]
@@ -21,8 +22,10 @@ pub(crate) struct Rules<'a> {
     pub(crate) shared: Option<Action>,
 }
 
-/// Why something is written down again that was made anew behind our back.
-const ANOTHER: &str = "it is not the one that was deployed";
+/// What the layout wants otherwise.
+fn changed(changes: impl Into<Vec<String>>) -> Reason {
+    Reason::Changed { changes: changes.into() }
+}
 
 /// What a machine needs to be as the layout wants it. `wanted` holds what it would be made from now; `names` says how the names
 /// that it can reach changed, if they did.
@@ -33,7 +36,6 @@ pub(crate) fn machine(
     wanted: &MadeFrom,
     names: impl FnOnce() -> String,
 ) -> Verdict {
-    let say = |action, why: &str| Some((action, why.to_owned()));
     if !rules.makes {
         return reached(rules, record, presence, wanted, names);
     }
@@ -43,8 +45,8 @@ pub(crate) fn machine(
     }
     let Some(identity) = presence.identity() else {
         return match record {
-            None => say(Action::Create, "it does not exist"),
-            Some(_) => say(Action::Create, "it was removed from outside"),
+            None => Some((Action::Create, Reason::Missing)),
+            Some(_) => Some((Action::Create, Reason::RemovedOutside)),
         };
     };
     if let Some(why) = record.and_then(|record| anew_by_name(rules, record, wanted)) {
@@ -53,29 +55,26 @@ pub(crate) fn machine(
     let another = record.is_some_and(|record| record.identity != *identity);
     let made_from = record.filter(|_| !another).and_then(MadeFrom::of);
     let changes = made_from.as_ref().map(|old| changes(&old.spec, &wanted.spec)).unwrap_or_default();
-    let why = || changes.iter().map(|(_, why)| why.as_str()).collect::<Vec<_>>().join(", ");
+    let why = |of: &dyn Fn(Aspect) -> bool| {
+        let of = changes.iter().filter(|(aspect, _)| of(*aspect));
+        changed(of.map(|(_, why)| why.clone()).collect::<Vec<_>>())
+    };
     let effect = changes.iter().map(|(aspect, _)| (rules.effect)(*aspect)).max();
     if effect == Some(Effect::Recreate) {
-        let recreates = changes.iter().filter(|(aspect, _)| (rules.effect)(*aspect) == Effect::Recreate);
-        let why = recreates.map(|(_, why)| why.as_str()).collect::<Vec<_>>().join(", ");
-        return Some((Action::Recreate, why));
+        return Some((Action::Recreate, why(&|aspect| (rules.effect)(aspect) == Effect::Recreate)));
     }
     if moved.is_some() {
         return moved;
     }
     match presence {
-        Presence::Stopped(_) if record.is_none() => {
-            say(Action::Start, "an earlier run was ended while it made it")
-        }
-        Presence::Absent | Presence::Stopped(_) => say(Action::Start, "it is not running"),
-        Presence::Stranded(..) => say(Action::Restart, "it is not in the network that it should be in"),
-        Presence::Unknown(_, why) => {
-            Some((Action::Restart, format!("whether it runs cannot be told: {why}")))
-        }
+        Presence::Stopped(_) if record.is_none() => Some((Action::Start, Reason::HalfMade)),
+        Presence::Absent | Presence::Stopped(_) => Some((Action::Start, Reason::NotRunning)),
+        Presence::Stranded(..) => Some((Action::Restart, Reason::Stranded)),
+        Presence::Unknown(_, why) => Some((Action::Restart, Reason::Silent { cause: why.clone() })),
         Presence::Running(_) => match (&made_from, effect) {
-            (None, _) if another => say(Action::Update, ANOTHER),
-            (None, _) => say(Action::Update, "an earlier run was ended before it wrote down what it made"),
-            (_, Some(Effect::Restart)) => Some((Action::Restart, why())),
+            (None, _) if another => Some((Action::Update, Reason::ReplacedOutside)),
+            (None, _) => Some((Action::Update, Reason::NotWrittenDown)),
+            (_, Some(Effect::Restart)) => Some((Action::Restart, why(&|_| true))),
             (Some(old), _) => updated(old, wanted, names),
         },
     }
@@ -99,14 +98,14 @@ fn moved(rules: Rules<'_>, presence: &Presence, old: &MadeFrom, wanted: &MadeFro
         _ if *presence == Presence::Absent => return None,
         _ => Action::Restart,
     };
-    Some((action, format!("`{other}`, whose links it shares, {what}")))
+    Some((action, Reason::SharedLinks { machine: other.clone(), how: what.to_owned() }))
 }
 
 /// Why a machine is made anew that its implementation cannot rename.
-fn anew_by_name(rules: Rules<'_>, record: &Record, wanted: &MadeFrom) -> Option<String> {
+fn anew_by_name(rules: Rules<'_>, record: &Record, wanted: &MadeFrom) -> Option<Reason> {
     let (before, name) = (MadeFrom::of(record)?.spec.name, &wanted.spec.name);
     let anew = before != *name && (rules.effect)(Aspect::Name) == Effect::Recreate;
-    anew.then(|| format!("its name changed from {before} to {name}"))
+    anew.then(|| changed([format!("its name changed from {before} to {name}")]))
 }
 
 /// What a machine needs that is not made from here.
@@ -117,20 +116,21 @@ fn reached(
     wanted: &MadeFrom,
     names: impl FnOnce() -> String,
 ) -> Verdict {
-    let say = |action, why: &str| Some((action, why.to_owned()));
-    let Some(record) = record else { return say(Action::Adopt, "it is not in the record yet") };
+    let Some(record) = record else { return Some((Action::Adopt, Reason::NotTakenOver)) };
     if let Some(why) = anew_by_name(rules, record, wanted) {
         return Some((Action::Adopt, why));
     }
     match presence {
-        Presence::Absent => say(Action::Adopt, "it is not known there any more"),
-        Presence::Stopped(_) | Presence::Stranded(..) => say(Action::Start, "it does not answer"),
-        Presence::Unknown(_, why) => Some((Action::Start, format!("it does not answer: {why}"))),
+        Presence::Absent => Some((Action::Adopt, Reason::NotKnownThere)),
+        Presence::Stopped(_) | Presence::Stranded(..) => {
+            Some((Action::Start, Reason::NoAnswer { cause: None }))
+        }
+        Presence::Unknown(_, why) => Some((Action::Start, Reason::NoAnswer { cause: Some(why.clone()) })),
         Presence::Running(identity) if record.identity != *identity => {
-            say(Action::Adopt, "it is another machine than the one that was taken over")
+            Some((Action::Adopt, Reason::AnotherThere))
         }
         Presence::Running(_) => match MadeFrom::of(record) {
-            None => say(Action::Update, "an earlier run was ended before it wrote down what it took over"),
+            None => Some((Action::Update, Reason::TakeOverNotWrittenDown)),
             Some(old) => updated(&old, wanted, names),
         },
     }
@@ -216,7 +216,7 @@ fn updated(old: &MadeFrom, wanted: &MadeFrom, names: impl FnOnce() -> String) ->
     if old.hosts != wanted.hosts {
         why.push(names());
     }
-    (!why.is_empty()).then(|| (Action::Update, why.join(", ")))
+    (!why.is_empty()).then(|| (Action::Update, changed(why)))
 }
 
 /// How the user changed as whom a machine's commands run. What runs already goes on; tasks know for themselves whose they are.
@@ -233,22 +233,24 @@ pub(crate) fn network(record: Option<&Record>, presence: &Presence, wanted: &Net
         made_from.and_then(|record| record.spec.read::<NetworkSpec>())
     };
     let (action, why) = match presence {
-        Presence::Absent if record.is_some() => (Action::Create, "it was removed from outside"),
-        Presence::Absent => (Action::Create, "it does not exist"),
+        Presence::Absent if record.is_some() => (Action::Create, Reason::RemovedOutside),
+        Presence::Absent => (Action::Create, Reason::Missing),
         Presence::Stopped(_) | Presence::Stranded(..) | Presence::Unknown(..) => {
-            (Action::Create, "it does not work")
+            (Action::Create, Reason::Broken)
         }
         Presence::Running(identity) => match same(identity) {
             Some(old) if old == *wanted => return None,
             Some(old) if (NetworkSpec { policy: old.policy, ..wanted.clone() }) == old => {
-                (Action::Update, "its policy changed")
+                (Action::Update, changed(["its policy changed".to_owned()]))
             }
-            Some(_) => (Action::Update, "its addressing changed"),
-            None if record.is_some_and(|record| record.identity != *identity) => (Action::Update, ANOTHER),
-            None => (Action::Update, "an earlier run was ended before it wrote down what it made"),
+            Some(_) => (Action::Update, changed(["its addressing changed".to_owned()])),
+            None if record.is_some_and(|record| record.identity != *identity) => {
+                (Action::Update, Reason::ReplacedOutside)
+            }
+            None => (Action::Update, Reason::NotWrittenDown),
         },
     };
-    Some((action, why.to_owned()))
+    Some((action, why))
 }
 
 #[cfg(test)]
@@ -299,6 +301,17 @@ mod tests {
 
     fn verdict(old: &MadeFrom, presence: &Presence, new: &MadeFrom) -> Option<(Action, String)> {
         machine(MADE, Some(&record(old, "one")), presence, new, || "names".into())
+    }
+
+    /// What is decided, as people read it.
+    fn machine(
+        rules: Rules<'_>,
+        record: Option<&Record>,
+        presence: &Presence,
+        wanted: &MadeFrom,
+        names: impl FnOnce() -> String,
+    ) -> Option<(Action, String)> {
+        super::machine(rules, record, presence, wanted, names).map(|(action, why)| (action, why.to_string()))
     }
 
     const MADE: Rules<'static> = Rules { makes: true, effect: &effect, shared: None };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::progress::Progress;
+use super::progress::{Progress, all_well};
 use super::things::Thing;
 use super::{Action, Deployment, Report, Selection, nearest};
 use crate::customize::{AnyCustomization, Application, Compared, Names, On, Surroundings, Walk, When};
@@ -79,7 +79,9 @@ impl Deployment {
         let forced = &forced;
         let work =
             |_, thing, progress: Arc<Progress>| async move { self.run_on(thing, forced, &progress).await };
-        Ok(self.each(&self.things.deploys, &among, "run", work).await)
+        let progress = self.progress();
+        self.each(&progress, &self.things.deploys, &among, Action::Run, work).await;
+        Ok(self.report(&progress))
     }
 
     async fn run_on(
@@ -90,15 +92,15 @@ impl Deployment {
     ) -> Result<(), Error> {
         if let Thing::Model(index, _) = thing {
             let place = self.world.place(*index);
-            let walk = Walk::default();
+            let walk = Walk::default().telling(&progress.events);
             let Some(tasks) = place.model_tasks(self.planned.get(), &walk) else { return Ok(()) };
-            let told = |error: Error| progress.tell(&thing.name(), "run", &error);
+            let told = |error: Error| progress.tell(&thing.name(), Action::Run, &error);
             let stop = &self.options.stop;
             let applied = tasks.run(&Generating::identity(), forced, true, stop).await.map_err(told)?;
-            return progress.applied(applied).map_err(|undone| progress.undone(&thing.name(), "run", undone));
+            return all_well(applied).map_err(|undone| progress.undone(&thing.name(), Action::Run, undone));
         }
         let Thing::Machine(index, machine) = thing else { return Ok(()) };
-        let told = |error: Error| progress.tell(&thing.name(), "run", &error);
+        let told = |error: Error| progress.tell(&thing.name(), Action::Run, &error);
         let presence = machine.presence().await.map_err(told)?;
         let Some(identity) = presence.identity() else {
             let what = format!("`{}` is not deployed", machine.name());
@@ -114,7 +116,7 @@ impl Deployment {
         let place = self.world.place(*index);
         let mut outcome = Ok(());
         let mut guard = None;
-        let walk = Walk::default();
+        let walk = Walk::default().telling(&progress.events);
         for application in self.applications(*index, &place, &walk) {
             if !(0..application.tasks().len()).any(|task| forced(application.name(task))) {
                 continue;
@@ -123,11 +125,11 @@ impl Deployment {
                 guard = Some(machine.machine_running().online(true).await.map_err(told)?);
             }
             let applied = application.run(identity, forced, true, &self.options.stop).await.map_err(told)?;
-            outcome = outcome.and(progress.applied(applied));
+            outcome = outcome.and(all_well(applied));
         }
         if let Some(guard) = guard {
             guard.release().await.map_err(told)?;
         }
-        outcome.map_err(|undone| progress.undone(&thing.name(), "run", undone))
+        outcome.map_err(|undone| progress.undone(&thing.name(), Action::Run, undone))
     }
 }

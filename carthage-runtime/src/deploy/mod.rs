@@ -50,6 +50,8 @@ pub(crate) use select::nearest;
 pub use status::{Drift, Listed, ListedRole, MachineStatus, NetworkStatus, Service, Status};
 pub use tree::{Customized, Item, LINTS, Lint, Plugged, Provided, lints};
 
+pub use crate::customize::{Inspected, Would};
+pub use crate::reason::Reason;
 pub use crate::step::{Action, Change, Failure, Skip, Step};
 
 use crate::customize::Customization;

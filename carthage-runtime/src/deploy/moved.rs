@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::{Action, Deployment, Step};
 use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
-use crate::event::Event;
+use crate::event::{Event, Events};
 use crate::machine::engine::{Jump, LinkSpec, MachineSpec};
 use crate::machine::{Machine, MadeFrom};
 use crate::model::{self, Placement, Placements};
+use crate::reason::Reason;
 use crate::state::{Kind, Record, Snapshot};
 
 /// Something that is on record by an old name, or as in another place, and in the layout by a new one.
@@ -43,13 +44,7 @@ impl Move {
     }
 
     fn step(&self) -> Step {
-        Step {
-            thing: self.thing(),
-            action: Action::Move,
-            why: format!("moved from `{}`", self.kind.thing(&self.old)),
-            details: Vec::new(),
-            changes: Vec::new(),
-        }
+        Step::new(self.thing(), Action::Move, Reason::Moved { from: self.kind.thing(&self.old) })
     }
 }
 
@@ -263,27 +258,23 @@ fn name(placement: Placement) -> Option<(Kind, String)> {
 }
 
 impl Deployment {
-    /// Makes the moves, once: from now on everything is by its new name on the disk as well. Answers what was done.
+    /// Makes the moves, once: from now on everything is by its new name on the disk as well.
     ///
     /// Killed anywhere, the next run finishes it: stamps are set aside first, then the store is changed in one transaction, and then
     /// the stamps go where they belong.
     ///
     /// # Errors
     /// When the state or a stamp cannot be written, or a plan that is kept to holds no such move.
-    pub(super) async fn carry(&self) -> Result<Vec<Step>, Error> {
+    pub(super) async fn carry(&self, events: &Events) -> Result<(), Error> {
         let steps: Vec<_> = self.moves.steps().collect();
         if self.moves.all.is_empty() || self.moves.made.load(Ordering::SeqCst) {
-            return Ok(Vec::new());
+            return Ok(());
         }
         for Step { thing, action, why, .. } in &steps {
             if let Some(planned) = self.planned.get() {
-                planned.allows(thing, action.word(), why)?;
+                planned.allows(thing, *action, why)?;
             }
-            self.options.events.send(Event::Begun {
-                thing: thing.clone(),
-                action: action.word(),
-                why: why.clone(),
-            });
+            events.send(Event::Begun { thing: thing.clone(), action: *action, why: why.clone() });
         }
         let begun = tokio::time::Instant::now();
         let (carried, stamps) = (self.carried.clone(), self.moves.stamps());
@@ -296,10 +287,9 @@ impl Deployment {
         super::blocking(move || carried.settle(&[])).await?;
         self.world.stamps_are_settled();
         self.moves.made.store(true, Ordering::SeqCst);
-        for step in &steps {
-            let (thing, action) = (step.thing.clone(), step.action.word());
-            self.options.events.send(Event::Done { thing, action, took: begun.elapsed() });
+        for Step { thing, action, .. } in steps {
+            events.send(Event::Done { thing, action, took: begun.elapsed() });
         }
-        Ok(steps)
+        Ok(())
     }
 }

@@ -6,14 +6,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::decide::{self, Verdict};
 use super::graph::{Graph, Outcome};
+use super::services::whose;
 use super::things::Thing;
 use super::{Action, Deployment, Plan, Selection, Step};
-use crate::customize::{Now, Walk};
+use crate::customize::{Inspected, Now, Walk};
 use crate::error::Error;
 use crate::layout::{Generating, World};
 use crate::machine::engine::{LinkSpec, Presence};
 use crate::machine::{Machine, MadeFrom};
 use crate::network::Network;
+use crate::reason::Reason;
 use crate::state::Record;
 
 impl Deployment {
@@ -30,7 +32,50 @@ impl Deployment {
         self.allowed(among, &surveyed)?;
         self.can_do(&chosen).await?;
         let (looks, any) = self.looks_elsewhere();
-        let walk = &Walk::plan(any);
+        let mut of = self.looked(&looks, among, &Walk::plan(any)).await;
+        let with_steps = of.iter().filter(|(_, steps)| !steps.is_empty()).map(|(at, _)| *at);
+        let brought: Vec<_> = self.brought_in(&chosen, with_steps);
+        let notes = surveyed.notes.into_iter().chain(brought).chain(chosen.notes()).collect();
+        let order = self.things.deploys_in_order().order();
+        let orphans = chosen.orphans.clone();
+        let steps = self.moves.steps().collect();
+        let mut plan = Plan { steps, notes, orphans, ..Plan::default() };
+        for steps in order.into_iter().filter_map(|thing| of.remove(&thing)) {
+            plan.unchanged += usize::from(steps.is_empty());
+            plan.steps.extend(steps);
+        }
+        Ok(plan)
+    }
+
+    /// How each setup task of the selection stands: what it did last, and what deploying the selection would do with it now, for the
+    /// same reason as [`plan`](Self::plan) gives. Nothing is touched. In the order of the source; a model's own tasks are among them.
+    ///
+    /// # Errors
+    /// When the selection names nothing, or the layout could not be resolved.
+    pub async fn inspect(&self, selection: &Selection) -> Result<Vec<Inspected>, Error> {
+        self.resolved()?;
+        let chosen = self.deployed_by(selection)?;
+        let (looks, any) = self.looks_elsewhere();
+        let walk = Walk::plan(any).inspecting();
+        self.looked(&looks, &chosen.among, &walk).await;
+        let position: BTreeMap<String, usize> =
+            self.task_names().into_iter().enumerate().map(|(at, (_, name))| (name, at)).collect();
+        let named: BTreeSet<String> = chosen.named.iter().map(|at| self.things.all[*at].name()).collect();
+        let mut inspected = walk.into_inspected();
+        inspected.retain(|task| named.contains(&whose(&task.thing)));
+        inspected.sort_by_key(|task| {
+            task.thing.strip_prefix("task:").and_then(|name| position.get(name)).copied()
+        });
+        Ok(inspected)
+    }
+
+    /// The steps of each of these things, looked at in the order of `looks`.
+    async fn looked(
+        &self,
+        looks: &Graph,
+        among: &BTreeSet<usize>,
+        walk: &Walk,
+    ) -> BTreeMap<usize, Vec<Step>> {
         let look = |at: usize| async move {
             let steps = self.steps_of(at, among, walk).await;
             if let (Thing::Machine(_, machine), false) = (&self.things.all[at], steps.is_empty()) {
@@ -44,19 +89,7 @@ impl Deployment {
             Outcome::Done(steps) => Some((at, steps)),
             _ => None,
         });
-        let mut of: BTreeMap<usize, Vec<Step>> = steps.collect();
-        let with_steps = of.iter().filter(|(_, steps)| !steps.is_empty()).map(|(at, _)| *at);
-        let brought: Vec<_> = self.brought_in(&chosen, with_steps);
-        let notes = surveyed.notes.into_iter().chain(brought).chain(chosen.notes()).collect();
-        let order = self.things.deploys_in_order().order();
-        let orphans = chosen.orphans.clone();
-        let steps = self.moves.steps().collect();
-        let mut plan = Plan { steps, notes, orphans, ..Plan::default() };
-        for steps in order.into_iter().filter_map(|thing| of.remove(&thing)) {
-            plan.unchanged += usize::from(steps.is_empty());
-            plan.steps.extend(steps);
-        }
-        Ok(plan)
+        steps.collect()
     }
 
     /// The steps of one thing, and of what belongs to it. What does not answer hides nothing else.
@@ -73,7 +106,7 @@ impl Deployment {
                 };
             }
             Thing::OldNetwork(_) | Thing::OldMachine(_) => self.exists(thing).await.map(|exists| {
-                let gone = exists.then(|| decided(thing, thing.end(NOT_IN_LAYOUT), Vec::new()));
+                let gone = exists.then(|| decided(thing, thing.end(Reason::NotInLayout), Vec::new()));
                 gone.into_iter().collect()
             }),
             Thing::Machine(index, machine) => match machine.presence().await {
@@ -85,7 +118,7 @@ impl Deployment {
             },
         };
         told.unwrap_or_else(|error| {
-            let mut steps = vec![step(&name, Action::Ask, cannot_be_told(&error))];
+            let mut steps = vec![Step::new(name, Action::Ask, cannot_be_told(&error))];
             if let Thing::Machine(index, _) = thing {
                 let place = self.world.place(*index);
                 let applications = self.applications(*index, &place, walk);
@@ -148,7 +181,7 @@ impl Deployment {
         if !matches!(now, Now::New) {
             match self.services_to_end(index, machine).await {
                 Ok(services) => steps.extend(services),
-                Err(error) => steps.push(step(&thing.name(), Action::Ask, cannot_be_told(&error))),
+                Err(error) => steps.push(Step::new(thing.name(), Action::Ask, cannot_be_told(&error))),
             }
         }
         for application in self.applications(index, &self.world.place(index), walk) {
@@ -195,19 +228,12 @@ impl Deployment {
     }
 }
 
-/// Why something is taken away by a deployment.
-pub(super) const NOT_IN_LAYOUT: &str = "it is no longer in the layout";
-
-fn decided(thing: &Thing, (action, why): (Action, String), details: Vec<String>) -> Step {
-    Step { details, ..step(&thing.name(), action, why) }
+fn decided(thing: &Thing, (action, why): (Action, Reason), details: Vec<String>) -> Step {
+    Step { details, ..Step::new(thing.name(), action, why) }
 }
 
-fn step(thing: &str, action: Action, why: String) -> Step {
-    Step { thing: thing.to_owned(), action, why, details: Vec::new(), changes: Vec::new() }
-}
-
-pub(super) fn cannot_be_told(error: &Error) -> String {
-    format!("cannot be told: {}", crate::chain(error))
+pub(super) fn cannot_be_told(error: &Error) -> Reason {
+    Reason::CannotTell { cause: crate::chain(error) }
 }
 
 fn details(machine: &Machine, world: &World) -> Vec<String> {

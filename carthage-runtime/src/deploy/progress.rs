@@ -1,8 +1,10 @@
 //! The report of a run while it goes on, and the events that tell of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use tokio::time::Instant;
 
 use super::decide::Verdict;
@@ -10,27 +12,53 @@ use super::graph::{Graph, Outcome};
 use super::logged::Logging;
 use super::services::whose;
 use super::things::Thing;
-use super::{Deployment, Failure, Report, Skip, Step};
+use super::{Action, Deployment, Failure, Report, Skip};
 use crate::customize::Applied;
 use crate::error::{Error, ErrorKind};
-use crate::event::{Event, Events};
+use crate::event::{Event, Events, Sink};
 use crate::step::Planned;
 
 /// A run that goes on.
 pub(super) struct Progress {
-    report: Mutex<Report>,
-    events: Events,
+    /// Where all that belongs to it is told.
+    pub(super) events: Events,
+    listening: Arc<Listening>,
+    begun: Instant,
     planned: Option<Planned>,
+    /// What was done to machines and networks themselves.
+    done: Mutex<HashMap<String, Action>>,
+    /// How many things needed nothing.
+    unchanged: AtomicUsize,
+}
+
+/// Makes the report of what it hears, and passes it on.
+struct Listening {
+    report: Mutex<Report>,
+    to: Events,
+}
+
+struct Listens(Arc<Listening>);
+
+impl Sink for Listens {
+    fn event(&self, event: &Event) {
+        lock(&self.0.report).add(event);
+        self.0.to.pass(event);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Progress {
-    fn report(&self) -> std::sync::MutexGuard<'_, Report> {
-        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What has been done to a thing itself, if something has.
+    pub(super) fn done_to(&self, thing: &str) -> Option<Action> {
+        lock(&self.done).get(thing).copied()
     }
 
-    /// What has been done to a thing itself, if something has.
-    pub(super) fn done_to(&self, thing: &str) -> Option<super::Action> {
-        self.report().done.iter().find(|step| step.thing == thing).map(|step| step.action)
+    /// Whether nothing has gone wrong so far.
+    pub(super) fn is_complete(&self) -> bool {
+        lock(&self.listening.report).is_complete()
     }
 
     /// Does what a verdict says to a thing, and tells of it. No verdict is nothing to do.
@@ -38,28 +66,20 @@ impl Progress {
         &self,
         thing: &str,
         verdict: Verdict,
-        work: impl AsyncFnOnce(Option<super::Action>) -> Result<T, E>,
+        work: impl AsyncFnOnce(Option<Action>) -> Result<T, E>,
     ) -> Result<T, Error> {
         let Some((action, why)) = verdict else {
-            return work(None).await.map_err(|undone| self.undone(thing, "deploy", undone.into()));
+            return work(None).await.map_err(|undone| self.undone(thing, Action::Deploy, undone.into()));
         };
-        if let Some(Err(error)) =
-            self.planned.as_ref().map(|planned| planned.allows(thing, action.word(), &why))
-        {
-            return Err(self.tell(thing, action.word(), &error));
+        if let Some(Err(error)) = self.planned.as_ref().map(|planned| planned.allows(thing, action, &why)) {
+            return Err(self.tell(thing, action, &error));
         }
-        let (thing, word, begun) = (thing.to_owned(), action.word(), Instant::now());
-        self.events.send(Event::Begun { thing: thing.clone(), action: word, why: why.clone() });
+        let begun = Instant::now();
+        self.events.send(Event::Begun { thing: thing.to_owned(), action, why });
         match work(Some(action)).await.map_err(Into::into) {
             Ok(value) => {
-                self.events.send(Event::Done { thing: thing.clone(), action: word, took: begun.elapsed() });
-                self.report().done.push(Step {
-                    thing,
-                    action,
-                    why,
-                    details: Vec::new(),
-                    changes: Vec::new(),
-                });
+                self.events.send(Event::Done { thing: thing.to_owned(), action, took: begun.elapsed() });
+                lock(&self.done).insert(thing.to_owned(), action);
                 Ok(value)
             }
             Err(undone) => {
@@ -67,26 +87,27 @@ impl Progress {
                 match &undone {
                     Undone::Failed(_) => {}
                     Undone::Waits(task) => {
-                        self.skip(thing.clone(), word, format!("`{task}` did not succeed"))
+                        self.skip(thing.to_owned(), action, format!("`{task}` did not succeed"));
                     }
-                    Undone::Interrupted => {
-                        let why = "the run was interrupted".to_owned();
-                        self.events.send(Event::Skipped { thing: thing.clone(), action: word, why });
-                        self.report().interrupted.push(thing.clone());
-                    }
+                    Undone::Interrupted => self.events.send(Event::Interrupted { thing: thing.to_owned() }),
                 }
-                Err(self.undone(&thing, word, undone))
+                Err(self.undone(thing, action, undone))
             }
         }
     }
 
-    fn skip(&self, thing: String, action: &'static str, why: String) {
-        self.events.send(Event::Skipped { thing: thing.clone(), action, why: why.clone() });
-        self.report().skipped.push(Skip { thing, why });
+    /// Something is not tried.
+    fn skip(&self, thing: String, action: Action, why: String) {
+        self.events.send(Event::Skipped { thing, action, why, by_itself: false });
+    }
+
+    /// What was to be done is not, because something else needs it.
+    pub(super) fn stay(&self, action: Action, stays: Vec<Skip>) {
+        stays.into_iter().for_each(|Skip { thing, why }| self.skip(thing, action, why));
     }
 
     /// Ends the work on a thing; a failure is told, and all else was.
-    pub(super) fn undone(&self, thing: &str, action: &'static str, undone: Undone) -> Error {
+    pub(super) fn undone(&self, thing: &str, action: Action, undone: Undone) -> Error {
         match undone {
             Undone::Failed(error) => self.tell(thing, action, &error),
             Undone::Waits(_) | Undone::Interrupted => told(),
@@ -94,29 +115,19 @@ impl Progress {
     }
 
     /// Tells of a failure before anything could be decided.
-    pub(super) fn tell(&self, thing: &str, action: &'static str, error: &Error) -> Error {
-        let failure = Failure::of(thing.to_owned(), error);
-        let (text, hint) = (failure.causes.join(": "), failure.hint.clone());
-        self.events.send(Event::Failed { thing: thing.to_owned(), action, error: text, hint });
-        self.report().failed.push(failure);
+    pub(super) fn tell(&self, thing: &str, action: Action, error: &Error) -> Error {
+        let Failure { thing, causes, hint } = Failure::of(thing.to_owned(), error);
+        self.events.send(Event::Failed { thing, action, causes, hint });
         told()
     }
+}
 
-    /// Takes in what was done with a machine's tasks, and answers what keeps others from going on if not all of it went well.
-    pub(super) fn applied(&self, applied: Applied) -> Result<(), Undone> {
-        let failed = applied.failed.first().map(|failure| &failure.thing);
-        let first = failed.or_else(|| applied.skipped.first().map(|skip| &skip.thing));
-        let outcome = match first {
-            Some(task) => Err(Undone::Waits(task.clone())),
-            None if !applied.interrupted.is_empty() => Err(Undone::Interrupted),
-            None => Ok(()),
-        };
-        let mut report = self.report();
-        report.done.extend(applied.done);
-        report.failed.extend(applied.failed);
-        report.skipped.extend(applied.skipped);
-        report.interrupted.extend(applied.interrupted);
-        outcome
+/// What keeps others from going on, if not all tasks of a machine went well.
+pub(super) fn all_well(applied: Applied) -> Result<(), Undone> {
+    match (applied.failed.map(|failed| failed.thing).or(applied.skipped), applied.is_interrupted) {
+        (Some(task), _) => Err(Undone::Waits(task)),
+        (None, true) => Err(Undone::Interrupted),
+        (None, false) => Ok(()),
     }
 }
 
@@ -142,23 +153,31 @@ fn told() -> Error {
 }
 
 impl Deployment {
-    /// Does the work of each thing in `among`, in the order of `graph`, and reports. The work writes its own failures into the
-    /// report, and then returns any error.
+    /// A run begins.
+    pub(super) fn progress(&self) -> Arc<Progress> {
+        let to = self.options.events.clone();
+        let listening = Arc::new(Listening { report: Mutex::default(), to });
+        Arc::new(Progress {
+            events: Events::new(Listens(listening.clone())),
+            listening,
+            begun: Instant::now(),
+            planned: self.planned.get().cloned(),
+            done: Mutex::default(),
+            unchanged: AtomicUsize::new(0),
+        })
+    }
+
+    /// Does the work of each thing in `among`, in the order of `graph`. The work tells its own failures, and then returns any
+    /// error.
     pub(super) async fn each<'a, F: Future<Output = Result<(), Error>>>(
         &'a self,
+        progress: &Arc<Progress>,
         graph: &Graph,
         among: &BTreeSet<usize>,
-        action: &'static str,
-        work: impl Fn(usize, &'a Thing, std::sync::Arc<Progress>) -> F,
-    ) -> Report {
-        let begun = Instant::now();
-        let events = &self.options.events;
-        let report = Mutex::new(Report { run: self.ledger.run(), ..Report::default() });
-        let progress = std::sync::Arc::new(Progress {
-            report,
-            events: events.clone(),
-            planned: self.planned.get().cloned(),
-        });
+        action: Action,
+        work: impl Fn(usize, &'a Thing, Arc<Progress>) -> F,
+    ) {
+        let events = &progress.events;
         events.send(Event::Started { run: self.ledger.run(), steps: among.len() });
         // What has come to an end, and whether it went well, for when all the rest is given up.
         let ended = Mutex::new(BTreeMap::new());
@@ -166,7 +185,7 @@ impl Deployment {
             let (work, ended) = (work(at, &self.things.all[at], progress.clone()), &ended);
             async move {
                 let worked = work.await;
-                ended.lock().unwrap_or_else(PoisonError::into_inner).insert(at, worked.is_ok());
+                lock(ended).insert(at, worked.is_ok());
                 worked
             }
         };
@@ -183,26 +202,34 @@ impl Deployment {
             // The entries stay open, which the next run can bear.
             events.send(Event::Warning { thing: "journal".to_owned(), text: crate::chain(&error) });
         }
-        let mut report = std::mem::take(&mut *progress.report());
-        let changed: HashSet<String> = report.done.iter().map(|step| whose(&step.thing)).collect();
+        let (changed, has_failed) = {
+            let report = lock(&progress.listening.report);
+            let changed: HashSet<String> = report.done.iter().map(|step| whose(&step.thing)).collect();
+            (changed, !report.failed.is_empty())
+        };
+        let mut unchanged = 0;
         for (at, outcome) in outcomes {
             let thing = self.things.all[at].name();
             match outcome {
-                Outcome::Done(()) => report.unchanged += usize::from(!changed.contains(&thing)),
+                Outcome::Done(()) => unchanged += usize::from(!changed.contains(&thing)),
                 Outcome::Failed => {}
-                // Nothing failed: what it needs was not finished because the run was to stop.
-                Outcome::Skipped(_) if report.failed.is_empty() => report.interrupted.push(thing),
-                Outcome::Skipped(by) => {
+                Outcome::Skipped(by) if has_failed => {
                     let why = format!("`{}` did not succeed", self.things.all[by].name());
-                    events.send(Event::Skipped { thing: thing.clone(), action, why: why.clone() });
-                    report.skipped.push(Skip { thing, why });
+                    progress.skip(thing, action, why);
                 }
-                Outcome::Interrupted => report.interrupted.push(thing),
+                // Nothing failed: what it needs was not finished because the run was to stop.
+                Outcome::Skipped(_) | Outcome::Interrupted => events.send(Event::Interrupted { thing }),
             }
         }
+        progress.unchanged.store(unchanged, Ordering::SeqCst);
+    }
+
+    /// A run has come to its end: what it was.
+    pub(super) fn report(&self, progress: &Progress) -> Report {
+        let (unchanged, took) = (progress.unchanged.load(Ordering::SeqCst), progress.begun.elapsed());
+        progress.events.send(Event::Ended { unchanged, took });
         // Whoever reads the report may look at the log.
         self.log.iter().for_each(Logging::catch_up);
-        report.took = begun.elapsed();
-        report
+        std::mem::take(&mut *lock(&progress.listening.report))
     }
 }

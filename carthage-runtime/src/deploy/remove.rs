@@ -12,17 +12,15 @@ use super::plan::cannot_be_told;
 use super::policy::Question;
 use super::progress::{Progress, Undone};
 use super::things::Thing;
-use super::{Deployment, Failure, Plan, Report, Selection, Skip, Step};
+use super::{Deployment, Plan, Report, Selection, Skip, Step};
 use crate::error::{Error, ErrorKind};
 use crate::machine::Machine;
 use crate::machine::engine::Presence;
+use crate::reason::Reason;
 use crate::task::Stamps;
 
 /// What exists; or may exist, for it does not answer.
 type Existing = BTreeMap<usize, Option<Error>>;
-
-/// Why something is taken away by `destroy`.
-const ASKED: &str = "you asked for it";
 
 impl Deployment {
     /// What destroying the selection would do, and what would stay because something that is not selected needs it. What does
@@ -38,9 +36,9 @@ impl Deployment {
             let thing = &self.things.all[at];
             let (action, why) = match exist.get(&at) {
                 Some(Some(silent)) => (Action::Ask, cannot_be_told(silent)),
-                _ => thing.end(ASKED),
+                _ => thing.end(Reason::Asked),
             };
-            Step { thing: thing.name(), action, why, details: Vec::new(), changes: Vec::new() }
+            Step::new(thing.name(), action, why)
         });
         let unchanged = chosen.stays.len() + chosen.kept.len();
         let (steps, notes) = (gone.collect(), chosen.notes().collect());
@@ -53,18 +51,19 @@ impl Deployment {
     /// When the selection names nothing, or the state cannot be written.
     pub async fn destroy(&self, selection: &Selection) -> Result<Report, Error> {
         let Chosen { among, stays, .. } = self.destroyed_by(selection, &self.existing().await)?;
-        self.carry().await?;
+        let progress = self.progress();
+        self.carry(&self.options.events).await?;
         let work = |_, thing, progress: Arc<Progress>| async move {
-            self.destroy_one(thing, ASKED, &progress).await
+            self.destroy_one(thing, Reason::Asked, &progress).await
         };
-        let mut report = self.each(&self.things.destroys.reversed(), &among, "destroy", work).await;
-        report.skipped.extend(stays);
-        if report.is_complete()
+        self.each(&progress, &self.things.destroys.reversed(), &among, Action::Destroy, work).await;
+        progress.stay(Action::Destroy, stays);
+        if progress.is_complete()
             && let Err(error) = self.forget_if_empty().await
         {
-            report.failed.push(Failure::of("state".to_owned(), &error));
+            progress.tell("state", Action::Destroy, &error);
         }
-        Ok(report)
+        Ok(self.report(&progress))
     }
 
     /// Forgets a layout of which nothing exists, as after a first deployment that was called off, with what runs that were
@@ -152,7 +151,7 @@ impl Deployment {
     pub(super) async fn destroy_one(
         &self,
         thing: &Thing,
-        why: &str,
+        why: Reason,
         progress: &Progress,
     ) -> Result<(), Error> {
         let verdict = Some(thing.end(why));
@@ -190,14 +189,16 @@ impl Deployment {
         let mut among =
             self.things.deploys.closure(self.machines_among(selection)?.into_iter().filter(current));
         among.retain(|at| !matches!(self.things.all[*at], Thing::Model(..)));
-        self.carry().await?;
+        let progress = self.progress();
+        self.carry(&self.options.events).await?;
         let work = |_, thing, progress: Arc<Progress>| async move { self.start_one(thing, &progress).await };
-        Ok(self.each(&self.things.deploys, &among, "start", work).await)
+        self.each(&progress, &self.things.deploys, &among, Action::Start, work).await;
+        Ok(self.report(&progress))
     }
 
     async fn start_one(&self, thing: &Thing, progress: &Progress) -> Result<(), Error> {
         let name = thing.name();
-        let told = |error: Error| progress.tell(&name, "start", &error);
+        let told = |error: Error| progress.tell(&name, Action::Start, &error);
         let (presence, network) = match thing {
             Thing::Model(..) => return Ok(()),
             Thing::Network(network) | Thing::OldNetwork(network) => {
@@ -212,10 +213,10 @@ impl Deployment {
             return Err(told(Error::new(ErrorKind::NotFound, what).hint("run `deploy` first")));
         }
         let why = match presence {
-            Presence::Stranded(..) => "its network is not that of the machine whose links it shares any more",
-            _ => "it is not running",
+            Presence::Stranded(..) => Reason::Stranded,
+            _ => Reason::NotRunning,
         };
-        let verdict = (presence.running() != Some(true)).then(|| (Action::Start, why.to_owned()));
+        let verdict = (presence.running() != Some(true)).then_some((Action::Start, why));
         progress
             .step(&name, verdict, async |action| -> Result<(), Undone> {
                 match (action, thing) {
@@ -266,17 +267,18 @@ impl Deployment {
             }
         }
         let work = |_, thing, progress: Arc<Progress>| async move { self.stop_one(thing, &progress).await };
-        let mut report = self.each(&self.things.destroys.reversed(), &among, "stop", work).await;
-        report.skipped.extend(stays);
-        Ok(report)
+        let progress = self.progress();
+        self.each(&progress, &self.things.destroys.reversed(), &among, Action::Stop, work).await;
+        progress.stay(Action::Stop, stays);
+        Ok(self.report(&progress))
     }
 
     async fn stop_one(&self, thing: &Thing, progress: &Progress) -> Result<(), Error> {
         let (Thing::Machine(_, machine) | Thing::OldMachine(machine)) = thing else { return Ok(()) };
         let presence =
-            machine.presence().await.map_err(|error| progress.tell(&thing.name(), "stop", &error))?;
+            machine.presence().await.map_err(|error| progress.tell(&thing.name(), Action::Stop, &error))?;
         let stops = machine.is_made() && presence.running() != Some(false);
-        let verdict = stops.then(|| (Action::Stop, ASKED.to_owned()));
+        let verdict = stops.then_some((Action::Stop, Reason::Asked));
         progress
             .step(&thing.name(), verdict, async |action| match action {
                 Some(_) => machine.stop(self.options.grace).await,

@@ -8,9 +8,10 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Selection;
 use super::services::whose;
+use super::{Report, Selection};
 use crate::error::{Error, ErrorKind};
+use crate::event::Event;
 use crate::state::Dirs;
 use crate::state::storage::Storage;
 
@@ -112,15 +113,18 @@ pub fn logged_runs(dirs: &Dirs) -> Result<Vec<LoggedRun>, Error> {
     let mut runs = Vec::new();
     for run in numbers(&**dirs.storage(), &directory(dirs))? {
         let lines = lines(dirs, run)?;
-        let Some(head) = lines.first() else { continue };
-        let count = |event: &str| lines.iter().filter(|line| line["event"] == event).count();
+        let Some((head, told)) = lines.split_first() else { continue };
+        let mut report = Report::default();
+        // What a newer program tells besides does not count.
+        let events = told.iter().filter_map(|line| Event::deserialize(line).ok());
+        events.for_each(|event| report.add(&event));
         runs.push(LoggedRun {
             run,
             command: head["command"].as_str().unwrap_or_default().to_owned(),
             at: head["at"].as_u64().unwrap_or_default(),
-            done: count("done"),
-            failed: count("failed"),
-            skipped: count("skipped"),
+            done: report.done.len(),
+            failed: report.failed.len(),
+            skipped: report.skipped.len(),
         });
     }
     Ok(runs)
@@ -169,7 +173,7 @@ mod tests {
     use super::super::logged::logged;
     use super::super::logged::tests::{Kept, output, site};
     use super::*;
-    use crate::event::{Event, Events};
+    use crate::event::Events;
 
     fn selection(include: &[&str], exclude: &[&str]) -> Selection {
         let parse = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
@@ -185,7 +189,7 @@ mod tests {
         events.send(output("task:m.a/site.index"));
         events.send(Event::Done {
             thing: "network:a.lab".into(),
-            action: "create",
+            action: crate::deploy::Action::Create,
             took: Default::default(),
         });
         drop(log);

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Deployment, Plan, Selection};
+use super::{Action, Deployment, Plan, Selection};
 use crate::error::{Error, ErrorKind};
 use crate::state::Snapshot;
 use crate::state::storage::{Disk, Storage};
@@ -130,8 +130,10 @@ impl SavedPlan {
 
     /// What a run may do that keeps to it.
     fn planned(&self) -> Planned {
-        let words = |step: &Value| Some((step["thing"].as_str()?.into(), step["action"].as_str()?.into()));
-        self.steps.iter().filter_map(words).collect()
+        let said = |step: &Value| {
+            Some((step["thing"].as_str()?.to_owned(), Action::deserialize(&step["action"]).ok()?))
+        };
+        self.steps.iter().filter_map(said).collect()
     }
 }
 
@@ -365,11 +367,14 @@ mod tests {
     fn a_run_keeps_to_what_was_planned() {
         let mut plan = saved();
         plan.steps.push(step("task:m/s.t", "ask", "it is asked once its machine runs"));
-        let planned = plan.planned();
-        assert!(planned.allows("machine:m", "create", "x").is_ok());
-        assert!(planned.allows("task:m/s.t", "run", "x").is_ok(), "what was not known may be anything");
-        let other = planned.allows("machine:m", "recreate", "x").unwrap_err();
+        let (planned, why) = (plan.planned(), crate::reason::Reason::Missing);
+        assert!(planned.allows("machine:m", Action::Create, &why).is_ok());
+        assert!(
+            planned.allows("task:m/s.t", Action::Run, &why).is_ok(),
+            "what was not known may be anything"
+        );
+        let other = planned.allows("machine:m", Action::Recreate, &why).unwrap_err();
         assert_eq!(other.kind(), ErrorKind::Outdated);
-        assert!(planned.allows("machine:n", "create", "x").is_err());
+        assert!(planned.allows("machine:n", Action::Create, &why).is_err());
     }
 }

@@ -12,10 +12,8 @@ use crate::error::Error;
 use crate::machine::engine::ServiceStatus;
 use crate::machine::{Machine, is_spawned_by};
 use crate::model::Role;
+use crate::reason::Reason;
 use crate::state::{Change, Kind};
-
-/// Why a service is ended.
-pub(super) const NO_TASK: &str = "its task is no longer in the layout";
 
 impl Deployment {
     /// The tasks that a machine had from the layout, and has no more.
@@ -33,12 +31,8 @@ impl Deployment {
     /// What deploying would end of the services of a machine that exists.
     pub(super) async fn services_to_end(&self, index: usize, machine: &Machine) -> Result<Vec<Step>, Error> {
         let gone = self.tasks_gone(index)?;
-        let of = |service: ServiceStatus| Step {
-            thing: thing(machine, &service.name),
-            action: Action::Destroy,
-            why: NO_TASK.to_owned(),
-            details: Vec::new(),
-            changes: Vec::new(),
+        let of = |service: ServiceStatus| {
+            Step::new(thing(machine, &service.name), Action::Destroy, Reason::TaskGone)
         };
         Ok(services_of(machine, &gone).await?.into_iter().map(of).collect())
     }
@@ -50,10 +44,10 @@ impl Deployment {
         machine: &Machine,
         progress: &Progress,
     ) -> Result<(), Error> {
-        let told = |error: Error| progress.tell(&machine.thing(), "deploy", &error);
+        let told = |error: Error| progress.tell(&machine.thing(), Action::Deploy, &error);
         let gone = self.tasks_gone(index).map_err(told)?;
         for service in services_of(machine, &gone).await.map_err(told)? {
-            let (name, verdict) = (thing(machine, &service.name), (Action::Destroy, NO_TASK.to_owned()));
+            let (name, verdict) = (thing(machine, &service.name), (Action::Destroy, Reason::TaskGone));
             progress
                 .step(&name, Some(verdict), async |_| {
                     let intent = self.ledger.intend(&name, Action::Destroy.word()).await?;

@@ -3,13 +3,14 @@
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
-use super::services::{NO_TASK, is_of};
+use super::services::is_of;
 use super::things::Thing;
 use super::{Deployment, Selection};
 use crate::error::Error;
 use crate::machine::Machine;
 use crate::machine::engine::{Presence, ServiceState, ServiceStatus};
 use crate::model::{Key, Kind, Node, Role, Taken};
+use crate::reason::Reason;
 use crate::state::Record;
 
 /// Something in the layout.
@@ -333,7 +334,7 @@ impl Service {
             ServiceState::Ended(exit) => ("ended", Some(exit.to_string())),
             ServiceState::Stopped => ("stopped", None),
         };
-        let trouble = is_of(gone, &status.name).then(|| format!("{NO_TASK}; `deploy` ends it"));
+        let trouble = is_of(gone, &status.name).then(|| format!("{}; `deploy` ends it", Reason::TaskGone));
         Self { name: status.name, state, exit, trouble, log: status.log.map(|log| log.to_string()) }
     }
 }

@@ -14,6 +14,7 @@ use crate::machine::engine::{Engine, Identity, MachineSpec, NetworkSpec};
 use crate::machine::{Machine, MadeFrom, Wires};
 use crate::model::Mode;
 use crate::network::Network;
+use crate::reason::Reason;
 use crate::state::{Kind, Ledger, Origin, Record, Snapshot};
 
 /// Something that can be deployed or destroyed.
@@ -66,12 +67,13 @@ impl Thing {
     }
 
     /// How it ends, for this reason: what is not made from here is given back.
-    pub(crate) fn end(&self, why: &str) -> (Action, String) {
+    pub(crate) fn end(&self, why: Reason) -> (Action, Reason) {
         match self {
             Self::Machine(_, machine) | Self::OldMachine(machine) if !machine.is_made() => {
-                (Action::Retain, format!("{why}; `{}` only reaches it", machine.implementation()))
+                let by = machine.implementation().to_string();
+                (Action::Retain, Reason::OnlyReached { because: Box::new(why), by })
             }
-            _ => (Action::Destroy, why.to_owned()),
+            _ => (Action::Destroy, why),
         }
     }
 

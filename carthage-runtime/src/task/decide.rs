@@ -3,11 +3,10 @@
 //! In the plan a task that would run counts as one that runs, so that the plan is what happens. Where only a running machine
 //! can tell, the plan says that it cannot be told.
 
-use std::fmt;
-
 use super::hash::InputHash;
 use super::stamp::Last;
 use crate::machine::engine::Identity;
+pub use crate::reason::Reason;
 
 /// All that the decision looks at.
 #[derive(Clone, Debug)]
@@ -135,85 +134,6 @@ impl Decision {
     }
 }
 
-/// Why a task runs, or why that cannot be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Reason {
-    /// The user wants it.
-    Forced,
-    /// It has no stamp.
-    NeverRan,
-    /// Its stamp cannot be used, because of this.
-    NoStamp(String),
-    /// The process died, or the run was cancelled, in its body, in this run.
-    Interrupted(u64),
-    /// Its body failed, in this run.
-    Failed(u64),
-    /// Its stamp is of another machine.
-    NewMachine,
-    /// This task runs before it.
-    After(String),
-    /// This task ran after it, in this run.
-    RanLater(String, u64),
-    /// It ran as another user: the one before, and the one now.
-    UserChanged(Option<String>, Option<String>),
-    /// The hash of its inputs differs.
-    InputsChanged,
-    /// The hash of its source differs.
-    SourceChanged,
-    /// This `check_completed` said no.
-    NotCompleted(String),
-    /// This invalidator said no.
-    Invalid(String),
-    /// A building block differs: which, in words.
-    Differs(String),
-    /// Unknown: its building blocks are compared with a running machine.
-    CannotCompare,
-    /// Unknown: this check needs a running machine.
-    CannotAsk(String),
-    /// Unknown: this check is asked again after this task.
-    AskedAfter(String, String),
-    /// Unknown: this task may run before it.
-    MayRunBefore(String),
-    /// Unknown: its inputs are not known, because of this.
-    InputsUnknown(String),
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Forced => write!(f, "forced"),
-            Self::NeverRan => write!(f, "never ran"),
-            Self::NoStamp(why) => write!(f, "its stamp cannot be used: {why}"),
-            Self::Interrupted(run) => write!(f, "was interrupted in run {run}"),
-            Self::Failed(run) => write!(f, "failed in run {run}"),
-            Self::NewMachine => write!(f, "the machine is new"),
-            Self::After(task) => write!(f, "`{task}` runs before it"),
-            Self::RanLater(task, run) => write!(f, "`{task}` ran later, in run {run}"),
-            Self::UserChanged(before, now) => {
-                let name = |user: &Option<String>| user.as_deref().unwrap_or("root").to_owned();
-                write!(f, "its user changed from {} to {}", name(before), name(now))
-            }
-            Self::InputsChanged => write!(f, "its inputs changed"),
-            Self::SourceChanged => write!(f, "its source changed"),
-            Self::NotCompleted(check) => write!(f, "not done: `{check}` said no"),
-            Self::Invalid(check) => write!(f, "no longer valid: `{check}` said no"),
-            Self::Differs(what) => f.write_str(what),
-            Self::CannotCompare => {
-                write!(f, "cannot be told until the machine runs: then its building blocks are compared")
-            }
-            Self::CannotAsk(check) => {
-                write!(f, "cannot be told until the machine runs: then `{check}` is asked")
-            }
-            Self::AskedAfter(check, task) => {
-                write!(f, "cannot be told yet: `{check}` is asked after `{task}`")
-            }
-            Self::MayRunBefore(task) => write!(f, "cannot be told yet: `{task}` may run before it"),
-            Self::InputsUnknown(why) => write!(f, "cannot be told yet: its inputs are not known: {why}"),
-        }
-    }
-}
-
 /// Whether a task runs, and why.
 ///
 /// The order: forced; not done last time; no stamp; another machine; a task before it runs, or ran later; its user; its inputs;
@@ -235,8 +155,12 @@ pub fn decide(facts: &Facts<'_>) -> Decision {
 /// Whether the last time, on this very machine, did not end well.
 fn not_ended(facts: &Facts<'_>) -> Option<Reason> {
     match facts.last {
-        Last::Begun(run, target) if facts.target == Target::Exists(target) => Some(Reason::Interrupted(*run)),
-        Last::Failed(run, target) if facts.target == Target::Exists(target) => Some(Reason::Failed(*run)),
+        Last::Begun(run, target) if facts.target == Target::Exists(target) => {
+            Some(Reason::Interrupted { run: *run })
+        }
+        Last::Failed(run, target) if facts.target == Target::Exists(target) => {
+            Some(Reason::Failed { run: *run })
+        }
         _ => None,
     }
 }
@@ -246,13 +170,15 @@ fn by_check(facts: &Facts<'_>, check: &Check<'_>) -> Decision {
     if let Some(before) =
         facts.before.iter().find(|before| matches!(before.is, Earlier::WillRun | Earlier::MayRun))
     {
-        return Decision::Unknown(Reason::AskedAfter(check.name.into(), before.name.into()));
+        return Decision::Unknown(Reason::AskedAfter { check: check.name.into(), after: before.name.into() });
     }
     match ask(facts, check) {
         Answer::NotAsked => Decision::AskCompleted,
-        Answer::CannotAsk => Decision::Unknown(Reason::CannotAsk(check.name.into())),
-        Answer::AskedAfter(thing) => Decision::Unknown(Reason::AskedAfter(check.name.into(), thing)),
-        Answer::No | Answer::Differs(_) => Decision::Run(Reason::NotCompleted(check.name.into())),
+        Answer::CannotAsk => Decision::Unknown(Reason::CannotAsk { check: check.name.into() }),
+        Answer::AskedAfter(thing) => {
+            Decision::Unknown(Reason::AskedAfter { check: check.name.into(), after: thing })
+        }
+        Answer::No | Answer::Differs(_) => Decision::Run(Reason::NotCompleted { check: check.name.into() }),
         Answer::Yes => match (by_invalidator(facts), facts.last) {
             (Decision::Skip, Last::Ran(stamp)) if facts.target == Target::Exists(&stamp.target) => {
                 Decision::Skip
@@ -266,29 +192,36 @@ fn by_check(facts: &Facts<'_>, check: &Check<'_>) -> Decision {
 fn by_stamp(facts: &Facts<'_>) -> Decision {
     let stamp = match facts.last {
         Last::Never => return Decision::Run(Reason::NeverRan),
-        Last::Unreadable(why) => return Decision::Run(Reason::NoStamp(why.clone())),
+        Last::Unreadable(why) => return Decision::Run(Reason::NoStamp { cause: why.clone() }),
         Last::Ran(stamp) if facts.target == Target::Exists(&stamp.target) => stamp,
         Last::Ran(_) | Last::Begun(..) | Last::Failed(..) => return Decision::Run(Reason::NewMachine),
     };
     let mut unknown = None;
     for before in facts.before {
         match before.is {
-            Earlier::RanNow | Earlier::WillRun => return Decision::Run(Reason::After(before.name.into())),
-            Earlier::Ran(run, step) if (run, step) > (stamp.run, stamp.step) => {
-                return Decision::Run(Reason::RanLater(before.name.into(), run));
+            Earlier::RanNow | Earlier::WillRun => {
+                return Decision::Run(Reason::After { task: before.name.into() });
             }
-            Earlier::MayRun => unknown = unknown.or_else(|| Some(Reason::MayRunBefore(before.name.into()))),
+            Earlier::Ran(run, step) if (run, step) > (stamp.run, stamp.step) => {
+                return Decision::Run(Reason::RanLater { task: before.name.into(), run });
+            }
+            Earlier::MayRun => {
+                unknown = unknown.or_else(|| Some(Reason::MayRunBefore { task: before.name.into() }))
+            }
             Earlier::Ran(..) | Earlier::Never => {}
         }
     }
     if facts.user != stamp.user.as_deref() {
-        let now = facts.user.map(str::to_owned);
-        return Decision::Run(Reason::UserChanged(stamp.user.clone(), now));
+        let name = |user: Option<&str>| user.unwrap_or("root").to_owned();
+        let (before, now) = (name(stamp.user.as_deref()), name(facts.user));
+        return Decision::Run(Reason::UserChanged { before, now });
     }
     match &facts.inputs {
         Inputs::Known(inputs) if *inputs != stamp.inputs => return Decision::Run(Reason::InputsChanged),
         Inputs::Known(_) => {}
-        Inputs::Unknown(why) => unknown = unknown.or_else(|| Some(Reason::InputsUnknown(why.clone()))),
+        Inputs::Unknown(why) => {
+            unknown = unknown.or_else(|| Some(Reason::InputsUnknown { cause: why.clone() }))
+        }
     }
     if facts.source != stamp.source {
         return Decision::Run(Reason::SourceChanged);
@@ -304,8 +237,8 @@ fn by_blocks(facts: &Facts<'_>) -> Decision {
         None | Some(Answer::Yes) => by_invalidator(facts),
         Some(Answer::NotAsked) => Decision::AskBlocks,
         Some(Answer::CannotAsk | Answer::AskedAfter(_)) => Decision::Unknown(Reason::CannotCompare),
-        Some(Answer::No) => Decision::Run(Reason::Differs("a building block differs".to_owned())),
-        Some(Answer::Differs(what)) => Decision::Run(Reason::Differs(what.clone())),
+        Some(Answer::No) => Decision::Run(Reason::Differs { what: "a building block differs".to_owned() }),
+        Some(Answer::Differs(what)) => Decision::Run(Reason::Differs { what: what.clone() }),
     }
 }
 
@@ -313,9 +246,11 @@ fn by_invalidator(facts: &Facts<'_>) -> Decision {
     let Some(check) = &facts.valid else { return Decision::Skip };
     match ask(facts, check) {
         Answer::NotAsked => Decision::AskValid,
-        Answer::CannotAsk => Decision::Unknown(Reason::CannotAsk(check.name.into())),
-        Answer::AskedAfter(thing) => Decision::Unknown(Reason::AskedAfter(check.name.into(), thing)),
-        Answer::No | Answer::Differs(_) => Decision::Run(Reason::Invalid(check.name.into())),
+        Answer::CannotAsk => Decision::Unknown(Reason::CannotAsk { check: check.name.into() }),
+        Answer::AskedAfter(thing) => {
+            Decision::Unknown(Reason::AskedAfter { check: check.name.into(), after: thing })
+        }
+        Answer::No | Answer::Differs(_) => Decision::Run(Reason::Invalid { check: check.name.into() }),
         Answer::Yes => Decision::Skip,
     }
 }

@@ -3,16 +3,17 @@
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
-use serde_json::Value;
 
+use super::report::summary;
 use crate::cli::args::LogsArgs;
 use crate::cli::exit::Exit;
-use crate::cli::progress::span;
+use crate::cli::progress::line;
 use crate::cli::session::Session;
 use crate::cli::style::{Style, Tone};
 use crate::cli::table::table;
-use crate::deploy::{LoggedRun, logged_runs, run_log};
+use crate::deploy::{LoggedRun, Report, logged_runs, run_log};
 use crate::error::Error;
+use crate::event::Event;
 use crate::layout::Layout;
 
 #[derive(Serialize)]
@@ -40,11 +41,29 @@ pub(in crate::cli) async fn logs<L: Layout>(
         }
         return Ok(Exit::Done);
     }
-    let (_, events) = run_log(&dirs, args.run, &args.select.selection()?)?;
+    let selection = args.select.selection()?;
+    let (run, events) = run_log(&dirs, args.run, &selection)?;
     if session.common.json {
         events.iter().for_each(|event| out.json(event));
-    } else {
-        events.iter().for_each(|event| out.line(text(event, style)));
+        return Ok(Exit::Done);
+    }
+    let (mut report, mut has_ended) = (Report::default(), false);
+    for line in &events {
+        match serde_json::from_value(line.clone()) {
+            Ok(event) => {
+                report.add(&event);
+                has_ended |= matches!(event, Event::Ended { .. });
+                text(&event, style).iter().for_each(|line| out.line(line));
+            }
+            // Of a newer program.
+            Err(_) => out.line(line.to_string()),
+        }
+    }
+    if selection.is_all() {
+        out.line(match has_ended {
+            true => summary(&report, &session.name, style),
+            false => format!("run {run} has no end in its log: it goes on, or was killed"),
+        });
     }
     Ok(Exit::Done)
 }
@@ -67,62 +86,27 @@ fn row(run: &LoggedRun, style: Style) -> Vec<String> {
     ]
 }
 
-/// An event as the progress of its run told it.
-fn text(event: &Value, style: Style) -> String {
-    let word = |key: &str| event[key].as_str().unwrap_or_default();
-    let (thing, action) = (word("thing"), word("action"));
-    let said = |line: &str| format!("{} {line}", style.paint(Tone::Quiet, format!("{thing} |")));
-    match word("event") {
-        "started" => style.paint(Tone::Strong, format!("run {}: {} things", event["run"], event["steps"])),
-        "begun" => format!("{action} {thing}: {}", word("why")),
-        "done" => {
-            let took = Duration::from_millis(event["took_ms"].as_u64().unwrap_or_default());
-            format!(
-                "{} {action} {thing} {}",
-                style.paint(Tone::Good, "done"),
-                style.paint(Tone::Quiet, span(took))
-            )
+/// An event as the progress of its run told it; of a failure all that is known.
+fn text(event: &Event, style: Style) -> Option<String> {
+    match event {
+        Event::Failed { thing, action, causes, .. } => {
+            let failed = style.paint(Tone::Bad, "failed");
+            Some(format!("{failed} {action} {thing}: {}", causes.join(": ")))
         }
-        "failed" => format!("{} {action} {thing}: {}", style.paint(Tone::Bad, "failed"), word("error")),
-        "skipped" => format!("{} {action} {thing}: {}", style.paint(Tone::Careful, "skipped"), word("why")),
-        "output" => said(word("line")),
-        "progress" => said(word("text")),
-        "warning" => format!("{} {thing}: {}", style.paint(Tone::Careful, "warning:"), word("text")),
-        // Of a newer program.
-        _ => event.to_string(),
+        event => line(event, style),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use crate::deploy::Action;
 
     #[test]
-    fn events_as_people_read_them() {
-        let events = [
-            json!({ "event": "started", "run": 7, "steps": 2 }),
-            json!({ "event": "begun", "thing": "machine:m", "action": "create", "why": "it does not exist" }),
-            json!({ "event": "output", "thing": "task:m/s.t", "line": "hello", "stderr": true }),
-            json!({ "event": "done", "thing": "machine:m", "action": "create", "took_ms": 1250 }),
-            json!({ "event": "failed", "thing": "task:m/s.t", "action": "run", "error": "no: bridge" }),
-            json!({ "event": "warning", "thing": "log", "text": "full" }),
-            json!({ "event": "later" }),
-        ];
-        let text: Vec<_> = events.iter().map(|event| text(event, Style::plain())).collect();
-        assert_eq!(
-            text,
-            [
-                "run 7: 2 things",
-                "create machine:m: it does not exist",
-                "task:m/s.t | hello",
-                "done create machine:m 1.2 s",
-                "failed run task:m/s.t: no: bridge",
-                "warning: log: full",
-                "{\"event\":\"later\"}",
-            ]
-        );
+    fn of_a_failure_all_is_said() {
+        let causes = vec!["no".into(), "bridge\nanywhere".into()];
+        let failed = Event::Failed { thing: "machine:m".into(), action: Action::Start, causes, hint: None };
+        assert_eq!(text(&failed, Style::plain()).unwrap(), "failed start machine:m: no: bridge\nanywhere");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::cli::style::{Style, Tone};
 use crate::cli::table::table;
-use crate::deploy::{Access, Listed, MachineStatus, NetworkStatus, Status};
+use crate::deploy::{Access, Action, Inspected, Listed, MachineStatus, NetworkStatus, Status};
 use crate::error::Error;
 use crate::layout::Layout;
 use crate::state::{Holder, lock};
@@ -20,6 +20,7 @@ enum Line<'a> {
     Thing(&'a Listed),
     Machine(&'a MachineStatus),
     Network(&'a NetworkStatus),
+    Task(&'a Inspected),
     Status { run: u64, held: bool, holder: Option<&'a Holder>, unfinished: &'a [String], notes: &'a [String] },
 }
 
@@ -68,21 +69,38 @@ pub(in crate::cli) async fn status<L: Layout>(
     args: &StatusArgs,
 ) -> Result<Exit, Error> {
     let selection = args.select.selection()?;
-    let status = session.work(async { session.open(Access::Look).await?.status(&selection).await }).await?;
+    let (status, tasks) = session
+        .work(async {
+            let deployment = session.open(Access::Look).await?;
+            let tasks = match args.tasks {
+                true => deployment.inspect(&selection).await?,
+                false => Vec::new(),
+            };
+            Ok((deployment.status(&selection).await?, tasks))
+        })
+        .await?;
     let held = lock::holder(&session.dirs()?)?;
     if session.common.json {
         status.machines.iter().for_each(|machine| session.out.json(&Line::Machine(machine)));
         status.networks.iter().for_each(|network| session.out.json(&Line::Network(network)));
+        tasks.iter().for_each(|task| session.out.json(&Line::Task(task)));
         let Status { run, unfinished, notes, .. } = &status;
         let (held, holder) = (held.is_some(), held.as_ref().and_then(Option::as_ref));
         session.out.json(&Line::Status { run: *run, held, holder, unfinished, notes });
     } else {
-        status_text(&status, held.as_ref(), session.style).iter().for_each(|line| session.out.line(line));
+        status_text(&status, &tasks, held.as_ref(), session.style)
+            .iter()
+            .for_each(|line| session.out.line(line));
     }
     Ok(if args.probe && status.has_drifted() { Exit::Pending } else { Exit::Done })
 }
 
-fn status_text(status: &Status, held: Option<&Option<Holder>>, style: Style) -> Vec<String> {
+fn status_text(
+    status: &Status,
+    tasks: &[Inspected],
+    held: Option<&Option<Holder>>,
+    style: Style,
+) -> Vec<String> {
     let state = |state: &str| {
         let tone = match state {
             "running" => Tone::Good,
@@ -119,6 +137,7 @@ fn status_text(status: &Status, held: Option<&Option<Holder>>, style: Style) -> 
         }
     }
     let mut lines = table(&rows);
+    lines.extend(table(&tasks.iter().map(|task| task_row(task, style)).collect::<Vec<_>>()));
     let careful = |word: &str, text: &str| format!("{} {text}", style.paint(Tone::Careful, word));
     lines.extend(status.notes.iter().map(|note| careful("note:", note)));
     match held {
@@ -138,6 +157,23 @@ fn status_text(status: &Status, held: Option<&Option<Holder>>, style: Style) -> 
     lines
 }
 
+/// How a task stands.
+fn task_row(task: &Inspected, style: Style) -> Vec<String> {
+    let last = match (task.run, task.time()) {
+        (Some(run), Some(time)) => format!("ran in run {run}, {}", humantime::format_rfc3339_seconds(time)),
+        (Some(run), None) => format!("{} in run {run}", task.last),
+        _ => String::new(),
+    };
+    let (state, why) = match &task.would {
+        None => (style.paint(Tone::Good, "done"), String::new()),
+        Some(would) => {
+            let word = if would.action == Action::Run { "would run" } else { "unknown" };
+            (style.paint(Tone::Careful, word), would.why.to_string())
+        }
+    };
+    vec![task.thing.clone(), state, why, style.paint(Tone::Quiet, last)]
+}
+
 /// `completions`
 pub(in crate::cli) fn completions(
     out: &Output,
@@ -154,7 +190,7 @@ pub(in crate::cli) fn completions(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deploy::Service;
+    use crate::deploy::{Reason, Service, Would};
 
     #[test]
     fn what_is_there() {
@@ -213,16 +249,32 @@ mod tests {
             unfinished: vec!["create machine:w".into()],
             ..Status::default()
         };
+        let task = |thing: &str, would| Inspected {
+            thing: thing.into(),
+            last: "ran",
+            run: Some(6),
+            at: Some(1_700_000_000),
+            would,
+        };
+        let would = Would { action: Action::Run, why: Reason::InputsChanged };
+        let tasks = [task("task:mirror/site.index", None), task("task:mirror/site.serve", Some(would))];
+        let json = serde_json::to_value(Line::Task(&tasks[1])).unwrap();
         assert_eq!(
-            status_text(&status, None, Style::plain()).join("\n"),
+            (&json["event"], &json["action"], &json["reason"]["kind"], &json["at"]),
+            (&"task".into(), &"run".into(), &"inputs-changed".into(), &1_700_000_000.into())
+        );
+        assert_eq!(
+            status_text(&status, &tasks, None, Style::plain()).join("\n"),
             "network:lab           unknown                                   its keeper is silent\n\
              machine:mirror        running  10.0.0.1/24                      no longer in the layout\n  \
              service site.serve  ended    exit status 1; its task is gone  log: /log\n\
+             task:mirror/site.index  done                           ran in run 6, 2023-11-14T22:13:20Z\n\
+             task:mirror/site.serve  would run  its inputs changed  ran in run 6, 2023-11-14T22:13:20Z\n\
              unfinished: create machine:w; `deploy` carries on\n\
              last run: 7"
         );
         assert_eq!(
-            status_text(&Status::default(), Some(&None), Style::plain()),
+            status_text(&Status::default(), &[], Some(&None), Style::plain()),
             ["now: a run is just starting", "never deployed"]
         );
     }

@@ -135,11 +135,11 @@ fn count(steps: &[Step]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deploy::Change;
+    use crate::deploy::{Change, Reason};
 
     fn step(thing: &str, action: Action, why: &str, details: &[&str]) -> Step {
         let details = details.iter().map(|text| (*text).to_owned()).collect();
-        Step { thing: thing.into(), action, why: why.into(), details, changes: Vec::new() }
+        Step { details, ..Step::new(thing, action, Reason::Said { text: why.to_owned() }) }
     }
 
     #[test]

@@ -60,6 +60,12 @@ fn text(report: &Report, layout: &str, style: Style) -> Vec<String> {
             format!("`logs --run {}` has all that was done, and the output of every command", report.run);
         lines.push(format!("{} {all}", style.paint(Tone::Strong, "see:")));
     }
+    lines.push(summary(report, layout, style));
+    lines
+}
+
+/// All of it in a line.
+pub(super) fn summary(report: &Report, layout: &str, style: Style) -> String {
     let counts = [
         (report.done.len(), "done", Tone::Good),
         (report.failed.len(), "failed", Tone::Bad),
@@ -70,8 +76,7 @@ fn text(report: &Report, layout: &str, style: Style) -> Vec<String> {
     let counts = counts.iter().filter(|(count, word, _)| *count > 0 || *word == "done");
     let counts: Vec<_> =
         counts.map(|(count, word, tone)| style.paint(*tone, format!("{count} {word}"))).collect();
-    lines.push(format!("{layout}: {} in {} (run {})", counts.join(", "), span(report.took), report.run));
-    lines
+    format!("{layout}: {} in {} (run {})", counts.join(", "), span(report.took), report.run)
 }
 
 #[cfg(test)]
@@ -79,16 +84,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::deploy::{Action, Failure, Skip, Step};
+    use crate::deploy::{Action, Failure, Reason, Skip, Step};
 
     fn report() -> Report {
-        let done = Step {
-            thing: "network:lab".into(),
-            action: Action::Create,
-            why: "x".into(),
-            details: vec![],
-            changes: vec![],
-        };
+        let done = Step::new("network:lab", Action::Create, Reason::Missing);
         Report {
             run: 3,
             done: vec![done],
@@ -104,6 +103,7 @@ mod tests {
             interrupted: vec![],
             unchanged: 2,
             took: Duration::from_millis(3210),
+            ..Report::default()
         }
     }
 

@@ -72,12 +72,13 @@ fn lasting(event: &Event, style: Style) -> Option<String> {
                 style.paint(Tone::Quiet, span(*took))
             )
         }
-        Event::Failed { thing, action, error, .. } => {
+        Event::Failed { thing, action, causes, .. } => {
             // The report has all of it.
-            let first = error.lines().next().unwrap_or_default();
+            let text = causes.join(": ");
+            let first = text.lines().next().unwrap_or_default();
             format!("{} {action} {thing}: {first}", style.paint(Tone::Bad, "failed"))
         }
-        Event::Skipped { thing, action, why } => {
+        Event::Skipped { thing, action, why, .. } => {
             format!("{} {action} {thing}: {why}", style.paint(Tone::Careful, "skipped"))
         }
         Event::Warning { thing, text } => {
@@ -85,6 +86,24 @@ fn lasting(event: &Event, style: Style) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// An event as a line.
+pub(super) fn line(event: &Event, style: Style) -> Option<String> {
+    match event {
+        Event::Started { run, steps } => {
+            Some(style.paint(Tone::Strong, format!("run {run}: {steps} {}", things(*steps))))
+        }
+        Event::Begun { thing, action, why } => Some(format!("{action} {thing}: {why}")),
+        Event::Output { thing, line, .. } | Event::Progress { thing, text: line } => {
+            Some(format!("{} {line}", style.paint(Tone::Quiet, format!("{thing} |"))))
+        }
+        event => lasting(event, style),
+    }
+}
+
+fn things(count: usize) -> &'static str {
+    if count == 1 { "thing" } else { "things" }
 }
 
 /// A span of time as people read it.
@@ -99,13 +118,14 @@ pub(super) fn span(took: Duration) -> String {
 mod tests {
     use super::super::output::tests::Kept;
     use super::*;
+    use crate::deploy::{Action, Reason};
     use crate::event::Sink;
 
     fn all() -> Vec<Event> {
         let thing = || "machine:mirror.algebra".to_owned();
         vec![
             Event::Started { run: 7, steps: 2 },
-            Event::Begun { thing: thing(), action: "create", why: "it does not exist".into() },
+            Event::Begun { thing: thing(), action: Action::Create, why: Reason::Missing },
             Event::Output {
                 machine: "mirror.algebra".into(),
                 thing: thing(),
@@ -114,18 +134,21 @@ mod tests {
             },
             Event::Progress { thing: thing(), text: "fetching debian:12: 1 of 3 layers".into() },
             Event::Warning { thing: thing(), text: "memory_mb is not enforced".into() },
-            Event::Done { thing: thing(), action: "create", took: Duration::from_millis(1250) },
+            Event::Done { thing: thing(), action: Action::Create, took: Duration::from_millis(1250) },
             Event::Failed {
                 thing: thing(),
-                action: "start",
-                error: "no: bridge".into(),
+                action: Action::Start,
+                causes: vec!["no".into(), "bridge".into()],
                 hint: Some("make one".into()),
             },
             Event::Skipped {
                 thing: "machine:w".into(),
-                action: "create",
+                action: Action::Create,
                 why: "`mirror.algebra` failed".into(),
+                by_itself: false,
             },
+            Event::Interrupted { thing: "machine:v".into() },
+            Event::Ended { unchanged: 3, took: Duration::from_millis(1400) },
         ]
     }
 
@@ -136,7 +159,7 @@ mod tests {
         all().iter().for_each(|event| plain.event(event));
         assert_eq!(
             kept.text(),
-            "run 7: 2 steps\n\
+            "run 7: 2 things\n\
              create machine:mirror.algebra: it does not exist\n\
              machine:mirror.algebra | hello\n\
              machine:mirror.algebra | fetching debian:12: 1 of 3 layers\n\
@@ -167,10 +190,15 @@ mod tests {
         assert_eq!(
             lines[2],
             serde_json::json!({
-                "event": "begun", "thing": "machine:mirror.algebra", "action": "create", "why": "it does not exist"
+                "event": "begun", "thing": "machine:mirror.algebra", "action": "create", "why": "it does not exist",
+                "reason": { "kind": "missing" }
             })
         );
         assert_eq!(lines[6]["took_ms"], 1250);
+        assert_eq!((&lines[7]["error"], &lines[7]["causes"][1]), (&"no: bridge".into(), &"bridge".into()));
+        let read: Vec<Event> =
+            lines[1..].iter().map(|line| serde_json::from_value(line.clone()).unwrap()).collect();
+        assert_eq!(read, all(), "whoever reads them has what happened");
     }
 
     #[test]

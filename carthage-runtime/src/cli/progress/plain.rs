@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
-use super::lasting;
-use crate::cli::style::{Style, Tone};
+use super::{lasting, line};
+use crate::cli::style::Style;
 use crate::event::{Event, Sink};
 
 /// Writes lines.
@@ -23,24 +23,9 @@ impl Plain {
 
 impl Sink for Plain {
     fn event(&self, event: &Event) {
-        let line = match event {
-            Event::Started { .. }
-            | Event::Begun { .. }
-            | Event::Output { .. }
-            | Event::Progress { .. }
-            | Event::Done { .. }
-                if self.quiet =>
-            {
-                None
-            }
-            Event::Started { run, steps } => Some(format!("run {run}: {steps} steps")),
-            Event::Begun { thing, action, why } => Some(format!("{action} {thing}: {why}")),
-            Event::Output { thing, line, .. } | Event::Progress { thing, text: line } => {
-                Some(format!("{} {line}", self.style.paint(Tone::Quiet, format!("{thing} |"))))
-            }
-            event => lasting(event, self.style),
-        };
-        if let Some(line) = line {
+        let shown = if self.quiet { lasting(event, self.style) } else { line(event, self.style) };
+        let is_quiet = self.quiet && matches!(event, Event::Done { .. });
+        if let Some(line) = shown.filter(|_| !is_quiet) {
             let mut to = self.to.lock().unwrap_or_else(PoisonError::into_inner);
             // Nobody reads it any more: that is no reason to stop.
             to.write_all(format!("{line}\n").as_bytes()).ok();

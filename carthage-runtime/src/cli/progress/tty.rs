@@ -89,14 +89,19 @@ impl Sink for Live {
                 line.enable_steady_tick(TICK);
                 state.run = Some(line);
             }
-            Event::Begun { thing, action, why } => self.begin(&mut state, thing, action, why),
+            Event::Begun { thing, action, why } => {
+                self.begin(&mut state, thing, action.word(), &why.to_string());
+            }
             Event::Output { thing, line, .. } | Event::Progress { thing, text: line } => {
                 if let Some(shown) = state.now.get(thing) {
                     let line = line.replace(char::is_control, " ");
                     shown.set_message(self.0.style.paint(Tone::Quiet, line));
                 }
             }
-            Event::Done { thing, .. } | Event::Failed { thing, .. } | Event::Skipped { thing, .. } => {
+            Event::Done { thing, .. }
+            | Event::Failed { thing, .. }
+            | Event::Skipped { thing, .. }
+            | Event::Interrupted { thing } => {
                 if let Some(line) = state.now.remove(thing) {
                     line.finish_and_clear();
                     self.0.screen.remove(&line);
@@ -118,13 +123,14 @@ mod tests {
     use indicatif::InMemoryTerm;
 
     use super::*;
+    use crate::deploy::{Action, Reason};
 
     #[test]
     fn what_is_seen() {
         let screen = InMemoryTerm::new(10, 80);
         let live = Live::on(ProgressDrawTarget::term_like(Box::new(screen.clone())), Style::plain());
         let begun =
-            |thing: &str| Event::Begun { thing: thing.into(), action: "create", why: "never ran".into() };
+            |thing: &str| Event::Begun { thing: thing.into(), action: Action::Create, why: Reason::NeverRan };
         live.event(&Event::Started { run: 7, steps: 2 });
         live.event(&begun("machine:a"));
         live.event(&begun("machine:b"));
@@ -145,14 +151,14 @@ mod tests {
         comes(&["create machine:a loud [2J", "create machine:b never ran", "run 7: 0 done"]);
         live.event(&Event::Done {
             thing: "machine:a".into(),
-            action: "create",
+            action: Action::Create,
             took: Duration::from_secs(2),
         });
         comes(&["done create machine:a 2.0 s\n", "run 7: 1 done"]);
         live.say("interrupted");
         live.event(&Event::Done {
             thing: "machine:b".into(),
-            action: "create",
+            action: Action::Create,
             took: Duration::from_secs(1),
         });
         live.finish();
