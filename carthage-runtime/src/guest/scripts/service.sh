@@ -69,6 +69,8 @@ case $operation in
         for dir in "$base"/services/*/; do
             [ -r "$dir/spec" ] || continue
             alive "${dir%/}" && continue
+            # Who looked after it may still be about to write down how it ended.
+            end_service "${dir%/}"
             count=$((count + 1))
             id=$first-$count-
             begin_service "${dir%/}"
