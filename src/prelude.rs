@@ -17,6 +17,6 @@ pub use carthage_runtime::Sandbox;
 pub use carthage_runtime::Vm;
 pub use carthage_runtime::layout::ResolvableModel;
 pub use carthage_runtime::{
-    All, Blocks, Close, Deferred, Fleet, Generated, Host, Link, Machine, ModelDir, Placed, Quoted, Result,
-    Root, Secret, SkipTask, Tree,
+    All, Blocks, Close, Completed, Deferred, Fleet, Generated, Host, Link, Machine, ModelDir, Placed, Quoted,
+    Result, Root, Secret, SkipTask, Tree,
 };

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, ImplItem, ItemImpl};
 
 use crate::build;
@@ -157,7 +158,8 @@ pub(crate) fn body(function: &Function) -> TokenStream {
     let (asks, passed) = signature::asked(&function.injected);
     let ty = match function.returns {
         Returns::Nothing => quote!(()),
-        Returns::Bool => quote!(bool),
+        Returns::Completed if function.says.is_some() => quote!(::carthage::task::Completed),
+        Returns::Bool | Returns::Completed => quote!(bool),
         Returns::Blocks { .. } => {
             quote!(::carthage::block::Blocks<<Self as ::carthage::customize::Customization>::Host>)
         }
@@ -175,16 +177,22 @@ pub(crate) fn body(function: &Function) -> TokenStream {
     }
     // What keeps the function from moving between threads is reported at its name.
     let here = Span::call_site().located_at(ident.span());
-    if asks.is_empty() {
+    let said = function.says.as_ref().map(|says| {
+        let answer = quote_spanned!(says.span()=> ::carthage::__private::completed::<#says>);
+        quote!(#answer(#this.#ident(#host #(, #passed)*).await?))
+    });
+    if asks.is_empty() && said.is_none() {
         let run = quote!(::carthage::__private::TryFutureExt::err_into(#this.#ident(#host)));
         let run = quote_spanned!(here=> ::std::boxed::Box::pin(#run));
         return quote!(|#this, #host, _| #run);
     }
+    let answer = said.unwrap_or_else(|| quote!(#this.#ident(#host #(, #passed)*).await?));
     let run = quote! {
         #(#asks)*
-        ::core::result::Result::<#ty, ::carthage::BoxError>::Ok(#this.#ident(#host, #(#passed),*).await?)
+        ::core::result::Result::<#ty, ::carthage::BoxError>::Ok(#answer)
     };
     let run = quote_spanned!(here=> ::std::boxed::Box::pin(async move { #run }));
+    let place = if asks.is_empty() { quote!(_) } else { quote!(#place) };
     quote!(|#this, #host, #place| #run)
 }
 

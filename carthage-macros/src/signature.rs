@@ -19,6 +19,8 @@ pub(crate) struct Function {
     pub(crate) ident: Ident,
     pub(crate) injected: Vec<Parameter>,
     pub(crate) returns: Returns,
+    /// What a `check_completed` says, if it is no `bool`.
+    pub(crate) says: Option<Type>,
 }
 
 /// What is inside the `Result`.
@@ -26,6 +28,8 @@ pub(crate) struct Function {
 pub(crate) enum Returns {
     Nothing,
     Bool,
+    /// Whether something is done, and perhaps since when. The type is checked as such.
+    Completed,
     /// Building blocks; whether in a `Result`.
     Blocks {
         fallible: bool,
@@ -190,16 +194,24 @@ impl Function {
         receiver(kind, sig, errors);
         let form = match returns {
             Returns::Nothing => "Result<()>",
-            Returns::Bool => "Result<bool>",
+            Returns::Bool | Returns::Completed => "Result<bool>",
             Returns::Blocks { .. } => "Blocks",
         };
         if !returns_result(&sig.output, returns) {
-            let message = format!("a function with `#[{kind}]` returns `{form}`");
+            let or = if returns == Returns::Completed { " or `Result<Completed>`" } else { "" };
+            let message = format!("a function with `#[{kind}]` returns `{form}`{or}");
             match &sig.output {
                 ReturnType::Default => errors.at(&sig.ident, format!("{message}; write `-> {form}`")),
                 ReturnType::Type(_, ty) => errors.at(ty, format!("{message}, not `{}`", types::text(ty))),
             }
         }
+        let says = match &sig.output {
+            ReturnType::Type(_, ty) if returns == Returns::Completed => {
+                types::argument(ty, "Result").cloned()
+            }
+            _ => None,
+        };
+        let says = says.filter(|ty| types::head(ty).as_deref() != Some("bool"));
         let mut inputs = sig.inputs.iter_mut().filter(|input| matches!(input, FnArg::Typed(_)));
         match inputs.next() {
             Some(input) => host(kind, workplace, input, errors),
@@ -211,7 +223,7 @@ impl Function {
             }
         }
         let injected: Vec<_> = inputs.filter_map(|input| parameter(input, true, errors)).collect();
-        (errors.count() == before).then(|| Self { ident: sig.ident.clone(), injected, returns })
+        (errors.count() == before).then(|| Self { ident: sig.ident.clone(), injected, returns, says })
     }
 }
 
@@ -278,7 +290,7 @@ impl Function {
             }
             injected.extend(parameter(input, true, errors));
         }
-        (errors.count() == before).then(|| Self { ident: sig.ident.clone(), injected, returns })
+        (errors.count() == before).then(|| Self { ident: sig.ident.clone(), injected, returns, says: None })
     }
 }
 
@@ -307,6 +319,7 @@ fn returns_result(output: &ReturnType, returns: Returns) -> bool {
     types::argument(ty, "Result").is_some_and(|inner| match returns {
         Returns::Nothing => types::is_unit(inner),
         Returns::Bool => types::head(inner).as_deref() == Some("bool"),
+        Returns::Completed => true,
         Returns::Blocks { .. } => types::head(inner).as_deref() == Some("Blocks"),
     })
 }

@@ -201,7 +201,9 @@ impl Task {
             Hash::Function(ident) => quote!(.hash(|this| ::carthage::task::digest(&this.#ident()))),
         });
         let checks = self.checks.iter().filter_map(|check| {
-            let (kind, function) = (Ident::new(check.kind, Span::call_site()), check.function.as_ref()?);
+            let function = check.function.as_ref()?;
+            let kind = if function.says.is_some() { "completed_since" } else { check.kind };
+            let kind = Ident::new(kind, Span::call_site());
             let (name, body) = (function.ident.unraw().to_string(), body(function));
             Some(quote!(.#kind(#name, #body)))
         });
@@ -250,7 +252,8 @@ impl Check {
         let (read, hash) = if kind == "hash" {
             (None, hash_function(function, errors))
         } else {
-            (Function::parse(kind, workplace, Returns::Bool, function, errors), None)
+            let returns = if kind == "check_completed" { Returns::Completed } else { Returns::Bool };
+            (Function::parse(kind, workplace, returns, function, errors), None)
         };
         Some(Self { kind, task: task.ok()?, cfgs, function: read, hash })
     }

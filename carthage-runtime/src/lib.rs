@@ -39,6 +39,7 @@ pub use layout::{All, Deferred, Fleet, Generated, Placed, Quoted};
 pub use machine::{Host, Machine, Root, Tree};
 pub use network::Link;
 pub use state::Persist;
+pub use task::Completed;
 
 /// What generated code needs besides; nothing here is for people.
 #[doc(hidden)]
@@ -49,6 +50,12 @@ pub mod __private {
     pub use crate::state::persist::{serde_load, serde_save};
 
     use crate::customize::AnyCustomization;
+    use crate::task::{Completed, SaysCompleted};
+
+    /// What a `check_completed` that says more than yes or no has returned.
+    pub fn completed<T: SaysCompleted>(said: T) -> Completed {
+        said.into()
+    }
 
     /// The tasks of a model without `#[model_tasks]`, which writes a constant of this name for the type itself: that comes first.
     pub trait WithoutTasks {

@@ -1,8 +1,12 @@
 //! Why something is done, or why that cannot be told: a kind for programs, a sentence for people.
 
 use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+
+/// The last second that has a date: the end of the year 9999.
+pub(crate) const LAST: Duration = Duration::from_secs(253_402_300_799);
 
 /// Why a step of a plan, or of a run, is what it is. As text it is what people read: `never ran`.
 ///
@@ -51,6 +55,13 @@ pub enum Reason {
         task: String,
         /// In this run.
         run: u64,
+    },
+    /// Another task, which comes before it, was done after it, as its check says.
+    DoneLater {
+        /// This one.
+        task: String,
+        /// Since then, in seconds since 1970.
+        at: u64,
     },
     /// It ran as another user.
     UserChanged {
@@ -217,6 +228,11 @@ impl fmt::Display for Reason {
             Self::Failed { run } => return write!(f, "failed in run {run}"),
             Self::After { task } => return write!(f, "`{task}` runs before it"),
             Self::RanLater { task, run } => return write!(f, "`{task}` ran later, in run {run}"),
+            Self::DoneLater { task, at } => {
+                // What comes from a file may be of a time that has no date.
+                let at = SystemTime::UNIX_EPOCH + Duration::from_secs(*at).min(LAST);
+                return write!(f, "`{task}` was done later, at {}", humantime::format_rfc3339_seconds(at));
+            }
             Self::UserChanged { before, now } => {
                 return write!(f, "its user changed from {before} to {now}");
             }

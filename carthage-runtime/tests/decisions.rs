@@ -5,17 +5,22 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use carthage::backend::Simulated;
 use carthage::deploy::{Access, Action, Deployment, Options, Plan, Reason, Selection, Step};
 use carthage::machine::GRACE;
 use carthage::prelude::*;
 
+const HOUR: Duration = Duration::from_secs(3600);
+
 thread_local! {
     /// What tasks are made of.
     static INPUTS: [Cell<u32>; 3] = const { [const { Cell::new(0) }; 3] };
     /// What checks find; a body that runs puts it right.
     static FINDS: [Cell<bool>; 4] = const { [const { Cell::new(false) }; 4] };
+    /// Since when the things of two tasks are there; nothing, if they are not. A body that runs makes them.
+    static SINCE: [Cell<Option<SystemTime>>; 2] = const { [const { Cell::new(None) }; 2] };
     /// The task that fails.
     static FAILS: Cell<&'static str> = const { Cell::new("") };
     /// The tasks that ran.
@@ -28,6 +33,18 @@ fn input(at: usize) -> u32 {
 
 fn finds(at: usize) -> bool {
     FINDS.with(|finds| finds[at].get())
+}
+
+/// Since when something is there.
+fn since(at: usize) -> Completed {
+    SINCE.with(|since| since[at].get()).into()
+}
+
+/// It is there from now on, or stays as it is if it is there: then its check says nothing new.
+fn makes(at: usize) {
+    let stays = RAN.with_borrow(|ran| ran.len() % 2 == 0);
+    let made = SINCE.with(|since| since[at].get()).filter(|_| stays);
+    SINCE.with(|since| since[at].set(made.or(Some(SystemTime::now()))));
 }
 
 /// What every body does.
@@ -143,6 +160,31 @@ impl Last {
     async fn h(&self, _tree: &Tree) -> Result<()> {
         body("h", None)
     }
+
+    #[setup_task(after = First.steps.b)]
+    async fn i(&self, _tree: &Tree) -> Result<()> {
+        body("i", None).inspect(|()| makes(0))
+    }
+
+    #[check_completed(i)]
+    async fn i_is_there(&self, _tree: &Tree) -> Result<Completed> {
+        Ok(since(0))
+    }
+
+    #[setup_task(after = i)]
+    async fn j(&self, _tree: &Tree) -> Result<()> {
+        body("j", None)
+    }
+
+    #[setup_task(after = [i, Second.follows.e])]
+    async fn k(&self, _tree: &Tree) -> Result<()> {
+        body("k", None).inspect(|()| makes(1))
+    }
+
+    #[check_completed(k)]
+    async fn k_is_there(&self, _tree: &Tree) -> Result<Completed> {
+        Ok(since(1))
+    }
 }
 
 #[machine_model]
@@ -158,7 +200,7 @@ struct Decisions {
     first: First,
 }
 
-const TASKS: [(&str, &str); 9] = [
+const TASKS: [(&str, &str); 12] = [
     ("first", "root.files"),
     ("first", "steps.a"),
     ("first", "steps.b"),
@@ -168,6 +210,9 @@ const TASKS: [(&str, &str); 9] = [
     ("second", "follows.f"),
     ("second", "follows.g"),
     ("third", "last.h"),
+    ("third", "last.i"),
+    ("third", "last.j"),
+    ("third", "last.k"),
 ];
 
 async fn open(state: &Path, access: Access) -> (Deployment, Placed<Decisions>) {
@@ -207,7 +252,14 @@ async fn disturb(
     for _ in 0..random.usize(..3) {
         let task = TASKS[random.usize(..TASKS.len())];
         let (file, of_it, others) = stamps(state, task);
-        match random.u8(..16) {
+        match random.u8(..20) {
+            // Somebody else makes it, takes it away, or brings one that is older, or by a clock that is ahead.
+            16 | 17 => SINCE.with(|since| {
+                let now = SystemTime::now();
+                let other = [now - HOUR, now, now, now + HOUR][random.usize(..4)];
+                since[random.usize(..2)].set((random.u8(..4) > 0).then_some(other));
+                count.times += 1;
+            }),
             0..3 => INPUTS.with(|inputs| inputs[random.usize(..3)].set(random.u32(..3))),
             3..6 => FINDS.with(|finds| finds[random.usize(..4)].set(random.bool())),
             6 if !of_it.is_empty() => count.stamps[0] += usize::from(rewritten(&file, &[&others])),
@@ -216,7 +268,7 @@ async fn disturb(
                 count.stamps[1] += usize::from(rewritten(&file, &[&of_it, &["{".to_owned()], &others]));
             }
             // As of an earlier time, perhaps of another machine of this name.
-            8 | 9 => match (kept.get(&task), of_it.last()) {
+            8 | 9 | 18 | 19 => match (kept.get(&task), of_it.last()) {
                 (Some(line), _) => {
                     count.stamps[2] +=
                         usize::from(rewritten(&file, &[&others, &of_it, std::slice::from_ref(line)]));
@@ -285,6 +337,8 @@ fn kind(why: &Reason) -> String {
 
 #[derive(Debug, Default)]
 struct Count {
+    /// How often what a check says a time of was something else.
+    times: usize,
     told: usize,
     open: usize,
     elsewhere: usize,
@@ -362,6 +416,12 @@ async fn live(seed: u64, place: &Path) -> Count {
         ran.sort_unstable();
         told.sort_unstable();
         assert_eq!(ran, told, "{history}");
+        if report.is_complete() && random.u8(..3) == 0 {
+            drop(deployment);
+            let (deployment, _) = open(state.path(), Access::Look).await;
+            let again = deployment.plan(&Selection::all()).await.unwrap();
+            assert!(of_tasks(&again.steps).is_empty(), "{history}: {again:?}");
+        }
     }
     count
 }
@@ -389,4 +449,6 @@ fn plan_and_run_give_the_same_reasons() {
     );
     assert!(told > 1500 && elsewhere > 300 && open > 100 && reasons.len() > 11);
     assert!(stamps.iter().all(|times| *times > 50), "{stamps:?}");
+    let (times, later) = (sum(|count| count.times), reasons.iter().any(|why| why.contains("was done later")));
+    assert!(times > 100 && later, "{times} times, {reasons:?}");
 }

@@ -1,14 +1,15 @@
 //! Applying customizations to a machine: what would run and why, and running it.
 
 use std::panic::AssertUnwindSafe;
+use std::time::SystemTime;
 
 use tokio_util::sync::CancellationToken;
 
-use super::body::{Member, on_disk};
+use super::body::{Ended, Member, on_disk};
 use super::elsewhere::{Walk, release};
 use super::names::Names;
 use super::panics::{panicked, unpanicked};
-use super::{AnyCustomization, Compared, Ground, Kind, On, Surroundings, When};
+use super::{AnyCustomization, Asked, Compared, Ground, Kind, On, Surroundings, When};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::layout::Place;
@@ -18,8 +19,8 @@ use crate::model::TaskNode;
 use crate::reason::Reason;
 use crate::state::{HashKey, Ledger};
 use crate::step::{Action, Failure, Planned, Step};
-use crate::task::decide::{Answer, Before, Check, Earlier, Facts, Inputs, Target};
-use crate::task::{Decision, InputHash, Last, Stamps, decide};
+use crate::task::decide::{Answer, Before, Check, Earlier, Facts, Inputs, Since, Target};
+use crate::task::{Completed, Decision, InputHash, Last, Stamps, decide, writable};
 
 /// The machine as a plan sees it.
 pub(crate) enum Now {
@@ -236,27 +237,62 @@ impl Application<'_> {
             Err(error) => return vec![Err(error)],
         };
         match decision {
-            Decision::Run(why) => match self.member(task, why, last) {
+            Decision::Run(why) => match self.member(task, why, last, &known) {
                 Err(error) => vec![Err(error)],
                 Ok(member) => self.perform(member, terms, earlier).await,
             },
-            Decision::Adopt => vec![self.adopt(task, terms.identity).await],
+            Decision::Adopt(said) => vec![self.adopt(task, terms.identity, said).await],
             decision => vec![Ok(decision.planned(&last))],
         }
     }
 
     /// A task that is to run for this reason, if that is what was planned.
-    pub(super) fn member(&self, task: usize, why: Reason, last: Last) -> Result<Member, Error> {
+    pub(super) fn member(
+        &self,
+        task: usize,
+        why: Reason,
+        last: Last,
+        earlier: &[Earlier],
+    ) -> Result<Member, Error> {
         if let Some(planned) = self.planned {
             planned.allows(self.thing(task), Action::Run, &why)?;
         }
-        Ok(Member { task, why, last, ground: self.ground(task) })
+        let elsewhere = self.before_elsewhere(task).into_iter().map(|(_, is)| is);
+        let before = self.tasks()[task].after.iter().map(|at| earlier[*at]).chain(elsewhere);
+        let found = before.filter_map(|is| match is {
+            Earlier::Ran(since) if since.found => Some(since.at),
+            _ => None,
+        });
+        let not_before = found.max().unwrap_or(SystemTime::UNIX_EPOCH);
+        Ok(Member { task, why, last, ground: self.ground(task), not_before })
     }
 
-    async fn adopt(&self, task: usize, identity: &Identity) -> Settled {
+    /// Writes down that a task was found done, and since when, if its check says that.
+    async fn adopt(&self, task: usize, identity: &Identity, said: Option<SystemTime>) -> Settled {
         self.make_room().await?;
-        self.stamp(task, identity)?;
-        Ok(Earlier::RanNow)
+        let at = said.unwrap_or_else(SystemTime::now);
+        self.stamp(task, identity, Ended { at, said })?;
+        Ok(said.map_or(Earlier::RanNow(at), |said| Earlier::Ran(Since::found(said))))
+    }
+
+    /// Since when a task is done whose body has just ended, if its check says that.
+    pub(super) async fn says_when(&self, task: usize, ground: &Ground) -> Result<Option<SystemTime>, Error> {
+        let checks = self.customization.checks(task);
+        let Some(name) = checks.completed.filter(|_| checks.says_when) else { return Ok(None) };
+        let Some(asked) = self.customization.check_completed(task, ground, self.place) else {
+            return Ok(None);
+        };
+        match self.answered(name, asked).await? {
+            Completed::At(time) => Ok(Some(writable(time))),
+            Completed::Not | Completed::Done => Ok(None),
+        }
+    }
+
+    /// What a check says that is asked.
+    async fn answered<T>(&self, check: &str, asked: Asked<'_, T>) -> Result<T, Error> {
+        unpanicked(asked)
+            .await
+            .map_err(|error| Error::new(ErrorKind::Task, format!("`{check}` failed")).because(error))
     }
 
     /// As whom a task runs, if not as root. Where no command is run, that is nobody.
@@ -320,26 +356,31 @@ impl Application<'_> {
         };
         loop {
             let decision = decide(&facts);
-            let (asked, check) = match (&decision, ground) {
+            let (asked, check): (Asked<'_, Completed>, _) = match (&decision, ground) {
                 (Decision::AskBlocks, Some(ground)) => {
                     facts.blocks = Some(self.as_blocks_say(task, ground).await?);
                     continue;
                 }
                 (Decision::AskCompleted, Some(ground)) => {
-                    (self.customization.check_completed(task, ground, self.place), &mut facts.completed)
+                    let asked = self.customization.check_completed(task, ground, self.place);
+                    let (Some(asked), Some(check)) = (asked, &mut facts.completed) else {
+                        return Ok((decision, last.clone()));
+                    };
+                    (asked, check)
                 }
                 (Decision::AskValid, Some(ground)) => {
-                    (self.customization.invalidator(task, ground, self.place), &mut facts.valid)
+                    let asked = self.customization.invalidator(task, ground, self.place);
+                    let (Some(asked), Some(check)) = (asked, &mut facts.valid) else {
+                        return Ok((decision, last.clone()));
+                    };
+                    (Box::pin(async move { Ok(asked.await?.into()) }), check)
                 }
                 _ => return Ok((decision, last.clone())),
             };
-            let (Some(asked), Some(check)) = (asked, check) else { return Ok((decision, last.clone())) };
             let up = self.keep_running(task, true).await?;
-            let answer = unpanicked(asked).await.map_err(|error| {
-                Error::new(ErrorKind::Task, format!("`{}` failed", check.name)).because(error)
-            })?;
+            let answer = self.answered(check.name, asked).await?;
             release(up).await?;
-            check.answer = if answer { Answer::Yes } else { Answer::No };
+            check.answer = answer.into();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Running the bodies of tasks: announced before, stamped afterwards.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
@@ -16,7 +16,7 @@ use crate::event::Event;
 use crate::machine::RunningGuard;
 use crate::machine::engine::{Identity, ServiceStatus};
 use crate::reason::Reason;
-use crate::state::{Announced, now};
+use crate::state::Announced;
 use crate::step::Action;
 use crate::task::decide::Earlier;
 use crate::task::{Decision, Last, Stamp, Stamps};
@@ -31,6 +31,16 @@ pub(super) struct Member {
     pub(super) why: Reason,
     pub(super) last: Last,
     pub(super) ground: Ground,
+    /// What was found done ahead of it is so since then at the latest, by whatever clock.
+    pub(super) not_before: SystemTime,
+}
+
+/// When a task was done.
+#[derive(Clone, Copy)]
+pub(super) struct Ended {
+    pub(super) at: SystemTime,
+    /// What its check says.
+    pub(super) said: Option<SystemTime>,
 }
 
 /// A task that is announced, and has no stamp any more that says it ran.
@@ -158,7 +168,7 @@ impl Application<'_> {
         services: &Services,
     ) -> Settled {
         let Setting { stamps, ledger, .. } = self.setting;
-        let Begun { of: Member { task, last, ground, .. }, intent, up, checked } = begun;
+        let Begun { of: Member { task, last, ground, not_before, .. }, intent, up, checked } = begun;
         let stem = self.stem(task);
         if let Some(skip) = ended.as_ref().err().and_then(|error| SkipTask::of(&**error)) {
             intent.settle_later(stamps.as_before(stem, &last, checked)).await?;
@@ -171,12 +181,17 @@ impl Application<'_> {
             Ok(()) => self.end_services(task, &last, &ground, services).await,
             Err(error) => Err(self.failed(task, error)),
         };
+        let said = match ended {
+            Ok(()) => self.says_when(task, &ground).await,
+            Err(error) => Err(error),
+        };
         crash_point("task-ended-unstamped");
-        let took = since.elapsed();
-        let is_later = ended.is_ok() && self.is_stamped_later(task, took);
-        let ended = match ended {
-            Ok(()) if !is_later => self.stamp(task, identity),
-            ended => ended,
+        let (took, at) = (since.elapsed(), SystemTime::now().max(not_before));
+        let said = said.map(|said| Ended { at, said });
+        let is_later = said.as_ref().is_ok_and(|ended| self.is_stamped_later(task, *ended, took));
+        let ended = match said {
+            Ok(ended) if !is_later => self.stamp(task, identity, ended),
+            said => said.map(drop),
         };
         if ended.is_err() {
             let noted = stamps.failed(stem, ledger.run(), identity, checked);
@@ -189,7 +204,7 @@ impl Application<'_> {
         if !is_later {
             self.tell_done(task, took);
         }
-        Ok(Earlier::RanNow)
+        Ok(Earlier::RanNow(at))
     }
 
     /// Takes back that a task was announced: it did not come to that. If it may have been begun all the same, it runs again.
@@ -224,13 +239,13 @@ impl Application<'_> {
         host.end_services_not_spawned(services.get_or_try_init(|| host.machine().services()).await?).await
     }
 
-    pub(super) fn stamp(&self, task: usize, identity: &Identity) -> Result<(), Error> {
+    pub(super) fn stamp(&self, task: usize, identity: &Identity, ended: Ended) -> Result<(), Error> {
         let Setting { stamps, ledger, .. } = self.setting;
         let inputs = self.inputs(task)?;
         let (stem, source) = (self.stem(task), self.tasks()[task].source);
-        let (run, step, at) = (ledger.run(), ledger.next_step(), now());
-        let user = self.user(task).map(str::to_owned);
-        stamps.ran(stem, Stamp { run, step, at, target: identity.clone(), inputs, source, user })
+        let (run, step, Ended { at, said }) = (ledger.run(), ledger.next_step(), ended);
+        let (target, user) = (identity.clone(), self.user(task).map(str::to_owned));
+        stamps.ran(stem, Stamp { run, step, at, said, target, inputs, source, user })
     }
 
     pub(super) fn failed(&self, task: usize, error: BoxError) -> Error {

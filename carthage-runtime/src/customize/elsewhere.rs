@@ -98,11 +98,7 @@ impl Application<'_> {
         let mut before = Vec::new();
         let mut add = |name: String, last: &dyn Fn() -> Last| {
             let known = lock(&self.walk.tasks).get(&name).copied();
-            let is = known.unwrap_or_else(|| match last() {
-                Last::Ran(stamp) => Earlier::Ran(stamp.run, stamp.step),
-                _ => Earlier::Never,
-            });
-            before.push((format!("task:{name}"), is));
+            before.push((format!("task:{name}"), known.unwrap_or_else(|| Earlier::of(&last()))));
         };
         for need in self.tasks()[task].needs.iter().filter(|need| need.mode == Mode::Generated) {
             for generating in self.place.generating(need) {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::reason::{Reason, told};
 use crate::step::Action;
-use crate::task::Last;
+use crate::task::{Last, after_1970};
 
 /// A setup task as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -19,7 +19,7 @@ pub struct Inspected {
     /// The run in which that was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<u64>,
-    /// When it ran to its end, in seconds since 1970.
+    /// When it ran to its end, or since when it is done by what its check said, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<u64>,
     /// What deploying would do with it now; nothing if it need not run.
@@ -44,13 +44,13 @@ impl Inspected {
             Last::Unreadable(_) => ("unreadable", None, None),
             Last::Begun(run, _) => ("interrupted", Some(*run), None),
             Last::Failed(run, _) => ("failed", Some(*run), None),
-            Last::Ran(stamp) => ("ran", Some(stamp.run), Some(stamp.at)),
+            Last::Ran(stamp) => ("ran", Some(stamp.run), Some(after_1970(stamp.time()).as_secs())),
         };
         let would = would.map(|(action, why)| Would { action, why });
         Self { thing: thing.to_owned(), last: word, run, at, would }
     }
 
-    /// When it ran to its end, by the clock of the controller.
+    /// When it ran to its end, by the clock of the controller, or since when it is done by what its check said.
     #[must_use]
     pub fn time(&self) -> Option<SystemTime> {
         self.at.map(|at| SystemTime::UNIX_EPOCH + Duration::from_secs(at))

@@ -35,7 +35,7 @@ use crate::block::{Block, Blocks, apply};
 use crate::layout::Place;
 use crate::machine::capability::Capability;
 use crate::model::Node;
-use crate::task::Digest;
+use crate::task::{Completed, Digest};
 
 /// A function of a customization that looks at a host or changes it.
 pub type Body<T, R> =
@@ -88,6 +88,7 @@ pub struct Task<T: Customization> {
     work: Work<T>,
     hash: Option<fn(&T) -> Digest>,
     check_completed: Option<(&'static str, Body<T, bool>)>,
+    completed_since: Option<(&'static str, Body<T, Completed>)>,
     invalidator: Option<(&'static str, Body<T, bool>)>,
 }
 
@@ -105,7 +106,7 @@ impl<T: Customization> Task<T> {
     }
 
     const fn of(work: Work<T>) -> Self {
-        Self { work, hash: None, check_completed: None, invalidator: None }
+        Self { work, hash: None, check_completed: None, completed_since: None, invalidator: None }
     }
 
     /// With a hash of its inputs: it runs again when that changes.
@@ -119,6 +120,13 @@ impl<T: Customization> Task<T> {
     #[must_use]
     pub const fn check_completed(mut self, name: &'static str, check: Body<T, bool>) -> Self {
         self.check_completed = Some((name, check));
+        self
+    }
+
+    /// With a check, called `name`, that says whether it is done and since when, instead of a stamp.
+    #[must_use]
+    pub const fn completed_since(mut self, name: &'static str, check: Body<T, Completed>) -> Self {
+        self.completed_since = Some((name, check));
         self
     }
 
@@ -159,9 +167,19 @@ pub trait AnyCustomization: Send + Sync {
     /// The hash of a task's inputs, if it has one.
     fn hash(&self, task: usize) -> Option<Digest>;
     /// Asks the task's `check_completed`, if it has one.
-    fn check_completed<'a>(&'a self, task: usize, ground: &'a Ground, place: &'a Place) -> Option<Asked<'a>>;
+    fn check_completed<'a>(
+        &'a self,
+        task: usize,
+        ground: &'a Ground,
+        place: &'a Place,
+    ) -> Option<Asked<'a, Completed>>;
     /// Asks the task's invalidator, if it has one.
-    fn invalidator<'a>(&'a self, task: usize, ground: &'a Ground, place: &'a Place) -> Option<Asked<'a>>;
+    fn invalidator<'a>(
+        &'a self,
+        task: usize,
+        ground: &'a Ground,
+        place: &'a Place,
+    ) -> Option<Asked<'a, bool>>;
     /// The names of the task's checks.
     fn checks(&self, task: usize) -> Checks;
 }
@@ -171,6 +189,8 @@ pub trait AnyCustomization: Send + Sync {
 pub struct Checks {
     /// Its `check_completed`.
     pub completed: Option<&'static str>,
+    /// Whether that says since when.
+    pub says_when: bool,
     /// Its invalidator.
     pub invalidator: Option<&'static str>,
 }
@@ -180,7 +200,7 @@ pub struct Checks {
 pub type Entering<'a> = BoxFuture<'a, crate::Result<Option<Arc<dyn Surrounding>>>>;
 
 /// A question that is being answered.
-pub type Asked<'a> = BoxFuture<'a, crate::Result<bool>>;
+pub type Asked<'a, T> = BoxFuture<'a, crate::Result<T>>;
 
 /// Calls a function of the user's with the host that it works on.
 fn called<'a, T: Customization, R: Send + 'a>(
@@ -240,17 +260,37 @@ impl<T: Customization> AnyCustomization for T {
         T::TASKS[task].hash.map(|hash| hash(self))
     }
 
-    fn check_completed<'a>(&'a self, task: usize, ground: &'a Ground, place: &'a Place) -> Option<Asked<'a>> {
-        T::TASKS[task].check_completed.map(|(_, check)| called(self, check, ground, place))
+    fn check_completed<'a>(
+        &'a self,
+        task: usize,
+        ground: &'a Ground,
+        place: &'a Place,
+    ) -> Option<Asked<'a, Completed>> {
+        if let Some((_, check)) = T::TASKS[task].completed_since {
+            return Some(called(self, check, ground, place));
+        }
+        let (_, check) = T::TASKS[task].check_completed?;
+        let asked = called(self, check, ground, place);
+        Some(Box::pin(async move { Ok(asked.await?.into()) }))
     }
 
-    fn invalidator<'a>(&'a self, task: usize, ground: &'a Ground, place: &'a Place) -> Option<Asked<'a>> {
+    fn invalidator<'a>(
+        &'a self,
+        task: usize,
+        ground: &'a Ground,
+        place: &'a Place,
+    ) -> Option<Asked<'a, bool>> {
         T::TASKS[task].invalidator.map(|(_, check)| called(self, check, ground, place))
     }
 
     fn checks(&self, task: usize) -> Checks {
         let task = &T::TASKS[task];
         let name = |check: Option<(&'static str, Body<T, bool>)>| check.map(|(name, _)| name);
-        Checks { completed: name(task.check_completed), invalidator: name(task.invalidator) }
+        let since = task.completed_since.map(|(name, _)| name);
+        Checks {
+            completed: since.or(name(task.check_completed)),
+            says_when: since.is_some(),
+            invalidator: name(task.invalidator),
+        }
     }
 }

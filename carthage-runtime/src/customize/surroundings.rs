@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::apply::{Application, Applied};
+use super::body::Ended;
 use super::kind::OwnHost;
 use super::panics::unpanicked;
 use super::{Ground, On, When};
@@ -64,9 +65,9 @@ struct Entered {
     machine: Machine,
     events: Events,
     up: Option<RunningGuard>,
-    /// The tasks that have run in it, and how long each took. They are done when it is left, so that it is entered and left again if
-    /// nobody comes to that.
-    ran: Vec<(usize, Duration)>,
+    /// The tasks that have run in it, when each ended, and how long it took. They are done when it is left, so that it is entered and
+    /// left again if nobody comes to that.
+    ran: Vec<(usize, Ended, Duration)>,
 }
 
 impl Application<'_> {
@@ -88,9 +89,9 @@ impl Application<'_> {
     }
 
     /// Whether a task that has run is stamped later: when what is around it is left.
-    pub(super) fn is_stamped_later(&self, task: usize, took: Duration) -> bool {
+    pub(super) fn is_stamped_later(&self, task: usize, ended: Ended, took: Duration) -> bool {
         let mut surroundings = self.surroundings.lock();
-        surroundings.iter_mut().for_each(|entered| entered.ran.push((task, took)));
+        surroundings.iter_mut().for_each(|entered| entered.ran.push((task, ended, took)));
         surroundings.is_some()
     }
 
@@ -99,9 +100,9 @@ impl Application<'_> {
         let ending = if applied.failed.is_none() { Ending::Done } else { Ending::Failed };
         let (ran, left) = self.left(ending).await;
         let stamps = &self.setting.stamps;
-        for (task, took) in ran {
+        for (task, ended, took) in ran {
             let stamped = match &left {
-                Ok(()) => self.stamp(task, identity),
+                Ok(()) => self.stamp(task, identity, ended),
                 Err(error) => {
                     let checked = self.customization.checks(task).completed.is_some();
                     let noted = stamps.failed(self.stem(task), self.setting.ledger.run(), identity, checked);
@@ -119,7 +120,7 @@ impl Application<'_> {
         }
     }
 
-    async fn left(&self, ending: Ending) -> (Vec<(usize, Duration)>, Result<(), BoxError>) {
+    async fn left(&self, ending: Ending) -> (Vec<(usize, Ended, Duration)>, Result<(), BoxError>) {
         let Some(mut entered) = self.surroundings.lock().take() else { return (Vec::new(), Ok(())) };
         let ran = std::mem::take(&mut entered.ran);
         let Some(host) = entered.host.clone() else { return (ran, Ok(())) };

@@ -4,6 +4,7 @@
 //! before and stamped afterwards as if it were alone. Where one fails, those behind it are as if nobody had begun them.
 
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use futures_util::future::join_all;
 use tokio::time::Instant;
@@ -66,7 +67,8 @@ impl Application<'_> {
         earlier: &[Option<Earlier>],
     ) -> Vec<Joined> {
         let mut known: Vec<_> = earlier.iter().map(|is| is.unwrap_or(Earlier::Never)).collect();
-        known.push(Earlier::RanNow);
+        let now = Earlier::RanNow(SystemTime::now());
+        known.push(now);
         let mut is_opaque = sight.is_opaque(first.task);
         let (mut joined, mut last_joined) = (Vec::new(), (first, Vec::new()));
         for task in known.len()..self.tasks().len() {
@@ -87,10 +89,10 @@ impl Application<'_> {
             };
             match decision {
                 Decision::Run(why) if sight.blocks(task).is_some() => {
-                    let Ok(member) = self.member(task, why, last) else { break };
+                    let Ok(member) = self.member(task, why, last, &known) else { break };
                     is_opaque |= sight.is_opaque(task);
                     joined.push(std::mem::replace(&mut last_joined, (member, Vec::new())));
-                    known.push(Earlier::RanNow);
+                    known.push(now);
                 }
                 // Who knows whether it still need not, behind a package; or whether its guard still says so.
                 Decision::Skip if !is_opaque && !sight.is_guarded(task) => {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use redb::{Database, TableDefinition};
 use serde_json::Value;
@@ -134,7 +135,8 @@ fn files_of_the_first_version() {
     fs::write(stamps_dir.join("base.motd"), text("stamp")).unwrap();
     let stamps = Stamps::new(dirs.storage().clone(), stamps_dir.clone(), "114431b43caf4179754b514b3f408327");
     let Last::Ran(stamp) = stamps.read("base.motd") else { panic!("{:?}", stamps.read("base.motd")) };
-    assert_eq!((stamp.run, stamp.step, stamp.at), (1, 1, 1_796_044_804));
+    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_796_044_804);
+    assert_eq!((stamp.run, stamp.step, stamp.at, stamp.said), (1, 1, at, None));
     assert_eq!(
         (&*stamp.target.0, stamp.source, stamp.user.as_deref()),
         ("367ffb2c2c47b25f", 7_365_512_315_170_107_338, None)

@@ -118,7 +118,8 @@ impl PlacedTask {
         setting.stamps.read(&self.stem())
     }
 
-    /// What it left behind when it ran to its end, if that is what it did last.
+    /// What it left behind when it ran to its end, if that is what it did last. Of one whose check says since when it is done, the
+    /// stamp's [time](Stamp::time) is what that said, when the task ran or was found done.
     #[must_use]
     pub fn last_run(&self) -> Option<Stamp> {
         match self.last() {
@@ -200,7 +201,7 @@ impl PlacedTasks {
         format!("{}/{}", self.place.machine().name(), self.field)
     }
 
-    /// What the one of them left behind that ran last, if all of them have run and none has to run again. Whether one has to is
+    /// What the one of them left behind that ran last, or is done since last by what its check says, if all of them have run and none has to run again. Whether one has to is
     /// decided as in a plan: checks are asked, and nothing is changed or started. `None` also where that cannot be told, as while the
     /// machine does not run, and when there are no tasks.
     ///
@@ -251,7 +252,8 @@ impl PlacedTasks {
                 _ => None,
             })
             .collect();
-        Ok(stamps.and_then(|stamps| stamps.into_iter().max_by_key(|stamp| (stamp.run, stamp.step))))
+        let later = |a: Stamp, b: Stamp| if a.since().is_later_than(&b.since()) { a } else { b };
+        Ok(stamps.and_then(|stamps| stamps.into_iter().reduce(later)))
     }
 }
 

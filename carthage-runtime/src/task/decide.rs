@@ -2,9 +2,14 @@
 //!
 //! In the plan a task that would run counts as one that runs, so that the plan is what happens. Where only a running machine
 //! can tell, the plan says that it cannot be told.
+//!
+//! What ran later is known by runs and their steps. A clock takes part only where a check says since when something is done.
 
+use std::time::SystemTime;
+
+use super::completed::{Completed, after_1970, writable};
 use super::hash::InputHash;
-use super::stamp::Last;
+use super::stamp::{Last, Stamp};
 use crate::machine::engine::Identity;
 pub use crate::reason::Reason;
 
@@ -54,16 +59,57 @@ pub struct Before<'a> {
 /// What is known of a task that comes before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Earlier {
-    /// It has run in this run, or was found done without our knowing since when.
-    RanNow,
-    /// It last ran in this run, as this step of it, and does not run again now.
-    Ran(u64, u64),
+    /// It has run in this run, until this time, or was found done without our knowing since when.
+    RanNow(SystemTime),
+    /// It is done since then, and does not run now.
+    Ran(Since),
     /// It never ran, and does not run now.
     Never,
     /// In a plan: it will run.
     WillRun,
     /// In a plan: it cannot be told whether it will run.
     MayRun,
+}
+
+impl Earlier {
+    /// What it is if nothing is done with it, by what is known of its last time.
+    #[must_use]
+    pub fn of(last: &Last) -> Self {
+        match last {
+            Last::Ran(stamp) => Self::Ran(stamp.since()),
+            _ => Self::Never,
+        }
+    }
+}
+
+/// Since when a task is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Since {
+    /// The run in which it ran.
+    pub run: u64,
+    /// As which step of it.
+    pub step: u64,
+    /// When it ended, or what its check said.
+    pub at: SystemTime,
+    /// Whether it was found done, and only the time that its check said is known.
+    pub found: bool,
+}
+
+impl Since {
+    /// A check says so.
+    #[must_use]
+    pub fn found(at: SystemTime) -> Self {
+        Self { run: 0, step: 0, at, found: true }
+    }
+
+    /// Whether this is later than the other: by run and step, if both ran, else by their times.
+    #[must_use]
+    pub fn is_later_than(&self, other: &Self) -> bool {
+        match self.found || other.found {
+            true => self.at > other.at,
+            false => (self.run, self.step) > (other.run, other.step),
+        }
+    }
 }
 
 /// The hash of a task's inputs now.
@@ -91,6 +137,8 @@ pub enum Answer {
     NotAsked,
     /// Done, or valid.
     Yes,
+    /// Done since then, as it says.
+    Since(SystemTime),
     /// Not.
     No,
     /// Not, and this is why: `` `/etc/motd` differs ``.
@@ -101,6 +149,17 @@ pub enum Answer {
     AskedAfter(String),
 }
 
+impl From<Completed> for Answer {
+    fn from(completed: Completed) -> Self {
+        match completed {
+            Completed::Not => Self::No,
+            Completed::Done => Self::Yes,
+            // A stamp keeps the very same time.
+            Completed::At(time) => Self::Since(writable(time)),
+        }
+    }
+}
+
 /// What is to be done with a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -108,9 +167,9 @@ pub enum Decision {
     Run(Reason),
     /// It does not.
     Skip,
-    /// It does not, because it was found done; but nobody knows since when. Its stamp is written, and for the tasks after it
-    /// it counts as having run now.
-    Adopt,
+    /// It does not, because it was found done. Its stamp is written. For the tasks after it, it counts as done since the time that
+    /// its check said, and, if nobody knows since when, as having run now.
+    Adopt(Option<SystemTime>),
     /// In a plan only: it cannot be told yet.
     Unknown(Reason),
     /// Ask its `check_completed`, and decide again.
@@ -125,11 +184,11 @@ impl Decision {
     /// What the task is, in a plan, to those after it; `last` is what it was decided from.
     #[must_use]
     pub fn planned(&self, last: &Last) -> Earlier {
-        match (self, last) {
-            (Self::Run(_) | Self::Adopt, _) => Earlier::WillRun,
-            (Self::Unknown(_) | Self::AskCompleted | Self::AskValid | Self::AskBlocks, _) => Earlier::MayRun,
-            (Self::Skip, Last::Ran(stamp)) => Earlier::Ran(stamp.run, stamp.step),
-            (Self::Skip, _) => Earlier::Never,
+        match self {
+            Self::Run(_) | Self::Adopt(None) => Earlier::WillRun,
+            Self::Adopt(Some(time)) => Earlier::Ran(Since::found(*time)),
+            Self::Unknown(_) | Self::AskCompleted | Self::AskValid | Self::AskBlocks => Earlier::MayRun,
+            Self::Skip => Earlier::of(last),
         }
     }
 }
@@ -137,7 +196,8 @@ impl Decision {
 /// Whether a task runs, and why.
 ///
 /// The order: forced; not done last time; no stamp; another machine; a task before it runs, or ran later; its user; its inputs;
-/// its source; its building blocks; its invalidator. A task with a `check_completed` is asked instead of its stamp, unless its last time did not end well.
+/// its source; its building blocks; its invalidator. A task with a `check_completed` is asked instead of its stamp, unless its last time did not end well;
+/// if that says since when it is done, a task before it that runs or is done later makes it run, and its invalidator.
 #[must_use]
 pub fn decide(facts: &Facts<'_>) -> Decision {
     if facts.forced {
@@ -179,13 +239,47 @@ fn by_check(facts: &Facts<'_>, check: &Check<'_>) -> Decision {
             Decision::Unknown(Reason::AskedAfter { check: check.name.into(), after: thing })
         }
         Answer::No | Answer::Differs(_) => Decision::Run(Reason::NotCompleted { check: check.name.into() }),
-        Answer::Yes => match (by_invalidator(facts), facts.last) {
-            (Decision::Skip, Last::Ran(stamp)) if facts.target == Target::Exists(&stamp.target) => {
-                Decision::Skip
-            }
-            (Decision::Skip, _) => Decision::Adopt,
-            (decision, _) => decision,
+        Answer::Yes => match by_invalidator(facts) {
+            Decision::Skip if stamp(facts).is_none() => Decision::Adopt(None),
+            decision => decision,
         },
+        Answer::Since(time) => since(facts, time),
+    }
+}
+
+/// A task that is done since then, as its check says.
+fn since(facts: &Facts<'_>, time: SystemTime) -> Decision {
+    // What is still as it was left counts as left then: whatever clock the check goes by, that does not change the order.
+    let as_left = stamp(facts).filter(|stamp| stamp.said == Some(time));
+    let own = as_left.map_or_else(|| Since::found(time), Stamp::since);
+    for before in facts.before {
+        match before.is {
+            Earlier::RanNow(at) if !own.found || at > own.at => {
+                return Decision::Run(Reason::After { task: before.name.into() });
+            }
+            Earlier::Ran(other) if other.is_later_than(&own) => return Decision::Run(later(before, other)),
+            _ => {}
+        }
+    }
+    match by_invalidator(facts) {
+        Decision::Skip if as_left.is_none() => Decision::Adopt(Some(time)),
+        decision => decision,
+    }
+}
+
+/// The stamp of this very machine, if it says that the task ran.
+fn stamp<'a>(facts: &Facts<'a>) -> Option<&'a Stamp> {
+    match facts.last {
+        Last::Ran(stamp) if facts.target == Target::Exists(&stamp.target) => Some(stamp),
+        _ => None,
+    }
+}
+
+/// A task before it is done since later.
+fn later(before: &Before<'_>, since: Since) -> Reason {
+    match since.found {
+        true => Reason::DoneLater { task: before.name.into(), at: after_1970(since.at).as_secs() },
+        false => Reason::RanLater { task: before.name.into(), run: since.run },
     }
 }
 
@@ -199,11 +293,11 @@ fn by_stamp(facts: &Facts<'_>) -> Decision {
     let mut unknown = None;
     for before in facts.before {
         match before.is {
-            Earlier::RanNow | Earlier::WillRun => {
+            Earlier::RanNow(_) | Earlier::WillRun => {
                 return Decision::Run(Reason::After { task: before.name.into() });
             }
-            Earlier::Ran(run, step) if (run, step) > (stamp.run, stamp.step) => {
-                return Decision::Run(Reason::RanLater { task: before.name.into(), run });
+            Earlier::Ran(other) if other.is_later_than(&stamp.since()) => {
+                return Decision::Run(later(before, other));
             }
             Earlier::MayRun => {
                 unknown = unknown.or_else(|| Some(Reason::MayRunBefore { task: before.name.into() }))
@@ -234,7 +328,7 @@ fn by_stamp(facts: &Facts<'_>) -> Decision {
 
 fn by_blocks(facts: &Facts<'_>) -> Decision {
     match &facts.blocks {
-        None | Some(Answer::Yes) => by_invalidator(facts),
+        None | Some(Answer::Yes | Answer::Since(_)) => by_invalidator(facts),
         Some(Answer::NotAsked) => Decision::AskBlocks,
         Some(Answer::CannotAsk | Answer::AskedAfter(_)) => Decision::Unknown(Reason::CannotCompare),
         Some(Answer::No) => Decision::Run(Reason::Differs { what: "a building block differs".to_owned() }),
@@ -251,7 +345,7 @@ fn by_invalidator(facts: &Facts<'_>) -> Decision {
             Decision::Unknown(Reason::AskedAfter { check: check.name.into(), after: thing })
         }
         Answer::No | Answer::Differs(_) => Decision::Run(Reason::Invalid { check: check.name.into() }),
-        Answer::Yes => Decision::Skip,
+        Answer::Yes | Answer::Since(_) => Decision::Skip,
     }
 }
 
@@ -263,3 +357,7 @@ fn ask(facts: &Facts<'_>, check: &Check<'_>) -> Answer {
 #[cfg(test)]
 #[path = "decide_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "decide_world_tests.rs"]
+mod world_tests;

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::completed::{after_1970, since_1970};
+use super::decide::Since;
 use super::hash::InputHash;
 use crate::machine::engine::Identity;
 
@@ -19,8 +21,11 @@ pub struct Stamp {
     pub run: u64,
     /// In which order tasks ended in that run.
     pub step: u64,
-    /// When it ended, in seconds since 1970. For people: no decision looks at it.
-    pub at: u64,
+    /// When it ended by the clock of the controller, but not before what was found done ahead of it; or, if it was found done
+    /// itself, since when. A decision looks at it only where a check has said a time.
+    pub at: SystemTime,
+    /// Since when it is done, as its `check_completed` said when this was written, if that says times.
+    pub said: Option<SystemTime>,
     /// The machine on which it ran.
     pub target: Identity,
     /// The hash of its inputs, if it has any.
@@ -32,10 +37,16 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// When it ended, by the clock of the controller.
+    /// Since when it is done: as its check says, if that says times, else when it ended by the clock of the controller.
     #[must_use]
     pub fn time(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(self.at)
+        self.said.unwrap_or(self.at)
+    }
+
+    /// What it is to tasks that come before or after.
+    #[must_use]
+    pub fn since(&self) -> Since {
+        Since { run: self.run, step: self.step, at: self.at, found: self.said == Some(self.at) }
     }
 }
 
@@ -79,6 +90,11 @@ struct Line<'a> {
     step: u64,
     #[serde(default, skip_serializing_if = "is_zero")]
     at: u64,
+    #[serde(default, skip_serializing_if = "is_none")]
+    nanos: u32,
+    /// Seconds and nanoseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said: Option<(u64, u32)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<Cow<'a, Identity>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,6 +120,11 @@ enum State {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde wants it")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde wants it")]
+fn is_none(nanos: &u32) -> bool {
+    *nanos == 0
 }
 
 /// What is known of a task, and whether it was the layout's and not applied by hand.
@@ -134,6 +155,8 @@ pub(super) fn write(bytes: &mut Vec<u8>, layout: &str, task: &str, known: &Known
         run: 0,
         step: 0,
         at: 0,
+        nanos: 0,
+        said: None,
         target: None,
         inputs: None,
         source: 0,
@@ -147,7 +170,13 @@ pub(super) fn write(bytes: &mut Vec<u8>, layout: &str, task: &str, known: &Known
             (line.run, line.target) = (*run, Some(Cow::Borrowed(target)));
         }
         Last::Ran(stamp) => {
-            (line.run, line.step, line.at, line.source) = (stamp.run, stamp.step, stamp.at, stamp.source);
+            (line.run, line.step, line.source) = (stamp.run, stamp.step, stamp.source);
+            let written = |time| {
+                let since = after_1970(time);
+                (since.as_secs(), since.subsec_nanos())
+            };
+            (line.at, line.nanos) = written(stamp.at);
+            line.said = stamp.said.map(written);
             line.target = Some(Cow::Borrowed(&stamp.target));
             line.inputs = stamp.inputs.as_ref().map(Cow::Borrowed);
             line.user = stamp.user.as_deref().map(Cow::Borrowed);
@@ -190,7 +219,8 @@ pub(super) fn read<'a>(text: &'a [u8], layout: &str) -> Result<(Cow<'a, str>, Kn
             State::Ran => Last::Ran(Stamp {
                 run: line.run,
                 step: line.step,
-                at: line.at,
+                at: since_1970(line.at, line.nanos),
+                said: line.said.map(|(seconds, nanos)| since_1970(seconds, nanos)),
                 target: target?,
                 inputs: line.inputs.map(Cow::into_owned),
                 source: line.source,

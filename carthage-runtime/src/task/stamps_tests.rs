@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 
 use super::*;
 use crate::state::storage::usual;
+use crate::task::completed::since_1970;
 
 fn stamps() -> (tempfile::TempDir, Stamps) {
     let base = tempfile::tempdir().unwrap();
@@ -25,7 +26,16 @@ fn target() -> Identity {
 fn stamp(run: u64) -> Stamp {
     let inputs = Some(crate::task::digest(&8080).keyed(&crate::state::HashKey::generate().unwrap()));
     let user = Some("web".into());
-    Stamp { run, step: 1, at: 60, target: target(), inputs, source: u64::MAX, user }
+    Stamp {
+        run,
+        step: 1,
+        at: since_1970(60, 7),
+        said: Some(since_1970(50, 0)),
+        target: target(),
+        inputs,
+        source: u64::MAX,
+        user,
+    }
 }
 
 #[test]
@@ -42,7 +52,7 @@ fn one_after_another() {
         let stamp = stamp(4);
         stamps.ran("site.index", stamp.clone()).unwrap();
         stamps.sync().unwrap();
-        assert_eq!(stamp.to_string(), "run 4, 1970-01-01T00:01:00Z, as web");
+        assert_eq!(stamp.to_string(), "run 4, 1970-01-01T00:00:50Z, as web");
         for seen in [&stamps, &again(&stamps, "aa")] {
             assert_eq!(seen.read("site.index"), Last::Ran(stamp.clone()));
             assert_eq!(seen.read("site.serve"), Last::Never);
@@ -160,7 +170,16 @@ fn files_of_the_first_version_become_one() {
     write("b", &first("\"state\":\"begun\",\"run\":4,\"target\":\"m1\""));
     write("c", "{");
     write(".a.new", "{");
-    let ran = Stamp { run: 3, step: 0, at: 0, target: target(), inputs: None, source: 7, user: None };
+    let ran = Stamp {
+        run: 3,
+        step: 0,
+        at: since_1970(0, 0),
+        said: None,
+        target: target(),
+        inputs: None,
+        source: 7,
+        user: None,
+    };
     let said =
         [Last::Ran(ran), Last::Begun(4, target()), Last::Unreadable("it is damaged".into()), Last::Never];
     let says = |stamps: &Stamps| ["a", "b", "c", "d"].map(|task| stamps.read(task));
