@@ -8,7 +8,8 @@ use clap::builder::{FalseyValueParser, PossibleValuesParser};
 use clap::{Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::help;
-use crate::deploy::{AtOnce, LINTS, Pattern};
+use super::limit::LimitParser;
+use crate::deploy::{AtOnce, LINTS, Limit, Pattern};
 use crate::machine::engine::Fault;
 
 /// All that was asked for.
@@ -47,6 +48,18 @@ pub(super) struct Common {
         value_delimiter = ','
     )]
     pub(super) parallel: Vec<AtOnce>,
+    /// How long something may take before it is given up: `start=20m`, `check=30s`; may be repeated
+    #[arg(
+        long,
+        global = true,
+        env = "CARTHAGE_LIMIT",
+        hide_env_values = true,
+        hide_possible_values = true,
+        value_name = "OPERATION=TIME",
+        value_delimiter = ',',
+        value_parser = LimitParser
+    )]
+    pub(super) limit: Vec<Limit>,
     /// Keep state, cache and logs below this directory
     #[arg(long, global = true, env = "CARTHAGE_STATE_DIR", hide_env_values = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) state_dir: Option<PathBuf>,
@@ -392,6 +405,16 @@ mod tests {
             let Command::Deploy(deploy) = args.command else { panic!("{line}") };
             assert_eq!(deploy.deployed.select.include[0].as_str(), "worker-*");
         }
+    }
+
+    #[test]
+    fn limits() {
+        let args = read("deploy --limit start=20m,check=30s --limit task=2h").unwrap();
+        let said: Vec<_> = args.common.limit.iter().map(ToString::to_string).collect();
+        assert_eq!(said, ["start=20m", "check=30s", "task=2h"]);
+        let wrong = |line| read(line).unwrap_err().to_string();
+        assert!(wrong("plan --limit boot=1m").contains("there are `look`, `make`, `start`"));
+        assert!(wrong("plan --limit start=soon").contains("`soon` is no time"));
     }
 
     #[test]

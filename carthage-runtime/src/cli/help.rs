@@ -42,6 +42,9 @@ Names: a thing is named by kind and name, as `machine:worker-2.algebra`, `networ
 `task:mirror.algebra/site.index`. In a pattern `*` stands for any text, `?` for one character, and a backslash takes the next \
 character as it is; without a kind, things of every kind are meant. A machine's host name will do where no other has it. `run` takes tasks; every other command takes machines, networks, and models that have tasks of their own (`model:algebra`).
 
+Limits: what is asked is given up after a time, which --limit changes: `look` 5m (whether something is there), `make` 2h, `start` 1h (until the machine takes commands), `change` 10m (all else \
+that an implementation does), `check` 10m (checks of tasks, comparing building blocks, what models need), `task` (a try of a body that has no time-out of its own; none by itself). Times are written as `30s`, `20m`, `1h30m`.
+
 Environment: every option is a variable too: --state-dir is CARTHAGE_STATE_DIR, --yes is CARTHAGE_YES=1.
 
 Exit status: 0 done, or nothing to do; 1 an error; 2 there is something to do (plan), or something was changed from outside (status --probe); 3 some of it failed; 64 wrong usage; \
@@ -92,6 +95,7 @@ const COMMANDS: &[Text] = &[
             ("deploy --from-file names.txt", "what a file names, a pattern in each line"),
             ("deploy --prune", "and remove what is no longer in the layout"),
             ("deploy --parallel 20,Vm=2", "twenty things at a time, but two virtual machines"),
+            ("deploy --limit start=20m --limit check=30s", "give up sooner, or later, than by itself"),
             ("deploy --plan monday.plan", "exactly what was saved, or nothing"),
         ],
     ),

@@ -9,6 +9,7 @@ mod commands;
 mod exit;
 mod help;
 mod interrupt;
+mod limit;
 mod output;
 mod progress;
 mod rehearsal;

@@ -69,6 +69,7 @@ impl<'a, L: Layout> Session<'a, L> {
                 }
             }
         }
+        self.common.limit.iter().for_each(|limit| defaults.limits.set(*limit));
         let options = Options {
             state_dir: self.common.state_dir.clone(),
             profile: self.common.profile.clone(),

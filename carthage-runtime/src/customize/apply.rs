@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::layout::Place;
 use crate::machine::engine::Identity;
-use crate::machine::not_root;
+use crate::machine::{Limits, not_root};
 use crate::model::TaskNode;
 use crate::reason::Reason;
 use crate::state::{HashKey, Ledger};
@@ -39,6 +39,7 @@ pub(crate) struct Setting {
     pub(crate) hash_key: Option<HashKey>,
     pub(crate) ledger: Ledger,
     pub(crate) events: Events,
+    pub(crate) limits: Limits,
 }
 
 impl Setting {
@@ -130,7 +131,9 @@ impl Application<'_> {
             let (decision, last) = match self.decide(task, target, ground.as_ref(), &earlier, false).await {
                 Ok(decided) => decided,
                 Err(error) => {
-                    let why = Reason::CannotTell { cause: crate::chain(&error) };
+                    let next = error.next_step().filter(|_| error.kind() == ErrorKind::Timeout);
+                    let next = next.map(|next| format!("; {next}")).unwrap_or_default();
+                    let why = Reason::CannotTell { cause: format!("{}{next}", crate::chain(&error)) };
                     self.see(task, &self.setting.stamps.read(self.stem(task)), Some((Action::Ask, &why)));
                     steps.push(self.step(task, Action::Ask, why));
                     earlier.push(self.is(task, Earlier::MayRun));
@@ -282,17 +285,17 @@ impl Application<'_> {
         let Some(asked) = self.customization.check_completed(task, ground, self.place) else {
             return Ok(None);
         };
-        match self.answered(name, asked).await? {
+        match self.answered(task, name, asked).await? {
             Completed::At(time) => Ok(Some(writable(time))),
             Completed::Not | Completed::Done => Ok(None),
         }
     }
 
     /// What a check says that is asked.
-    async fn answered<T>(&self, check: &str, asked: Asked<'_, T>) -> Result<T, Error> {
-        unpanicked(asked)
-            .await
-            .map_err(|error| Error::new(ErrorKind::Task, format!("`{check}` failed")).because(error))
+    async fn answered<T>(&self, task: usize, check: &str, asked: Asked<'_, T>) -> Result<T, Error> {
+        let what = || format!("`{check}`, the check of `{}`,", self.name(task));
+        let failed = |error| Error::new(ErrorKind::Task, format!("`{check}` failed")).because(error);
+        self.setting.limits.answered(what, failed, unpanicked(asked)).await
     }
 
     /// As whom a task runs, if not as root. Where no command is run, that is nobody.
@@ -378,7 +381,7 @@ impl Application<'_> {
                 _ => return Ok((decision, last.clone())),
             };
             let up = self.keep_running(task, true).await?;
-            let answer = self.answered(check.name, asked).await?;
+            let answer = self.answered(task, check.name, asked).await?;
             release(up).await?;
             check.answer = answer.into();
         }

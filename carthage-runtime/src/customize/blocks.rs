@@ -85,6 +85,13 @@ impl Application<'_> {
         if let Some(known) = &*known {
             return Ok(known.clone());
         }
+        let what = || format!("what building blocks of `{}` are compared with", self.on.name());
+        let compared = self.compare(ground);
+        let sight = self.setting.limits.answered(what, std::convert::identity, compared).await?;
+        Ok(known.insert(Arc::new(sight)).clone())
+    }
+
+    async fn compare(&self, ground: &Ground) -> Result<Sight, Error> {
         let (mut places, mut blocks) = (Vec::new(), Vec::new());
         for task in 0..self.tasks().len() {
             if let Some(of_task) = self.blocks(task).await {
@@ -100,7 +107,7 @@ impl Application<'_> {
         for (task, (blocks, looked)) in places.into_iter().zip(blocks.into_iter().zip(looked)) {
             tasks[task] = Some(blocks.and_then(|blocks| Ok((blocks, looked?))));
         }
-        Ok(known.insert(Arc::new(Sight { seen, tasks: tasks.into() })).clone())
+        Ok(Sight { seen, tasks: tasks.into() })
     }
 
     /// Tasks were made as they are to be. If what is there now is known, so is what was found out of those behind them, as long as

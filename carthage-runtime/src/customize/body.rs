@@ -135,7 +135,8 @@ impl Application<'_> {
         let (mut number, mut pause) = (1, FIRST_PAUSE);
         loop {
             let body = unpanicked(self.attempt(member));
-            let ended = match node.timeout_seconds.map(Duration::from_secs) {
+            let limit = node.timeout_seconds.map(Duration::from_secs).or(self.setting.limits.task);
+            let ended = match limit {
                 None => body.await,
                 Some(limit) => tokio::time::timeout(limit, body).await.unwrap_or_else(|_| {
                     let what = format!("it was not done after {}", humantime::format_duration(limit));

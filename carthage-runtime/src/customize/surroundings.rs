@@ -12,10 +12,10 @@ use super::body::Ended;
 use super::kind::OwnHost;
 use super::panics::unpanicked;
 use super::{Ground, On, When};
-use crate::error::{BoxError, Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::machine::engine::Identity;
-use crate::machine::{Machine, RunningGuard};
+use crate::machine::{Limits, Machine, RunningGuard};
 
 /// How the tasks of a customization ended, for [`OwnHost::leave`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,7 @@ struct Entered {
     host: Option<Arc<dyn Surrounding>>,
     machine: Machine,
     events: Events,
+    limits: Limits,
     up: Option<RunningGuard>,
     /// The tasks that have run in it, when each ended, and how long it took. They are done when it is left, so that it is entered and
     /// left again if nobody comes to that.
@@ -81,10 +82,12 @@ impl Application<'_> {
             When::Runs => Some(machine.machine_running().online(false).await?),
             When::Exists => None,
         };
-        let entered = unpanicked(self.customization.enter(ground)).await;
-        let host = entered.map_err(|error| self.failed(task, error))?;
-        let (machine, events) = (machine.clone(), self.events().clone());
-        *self.surroundings.lock() = Some(Entered { host, machine, events, up, ran: Vec::new() });
+        let what = || self.around("enter");
+        let failed = |error| self.failed(task, error);
+        let entered = unpanicked(self.customization.enter(ground));
+        let host = self.setting.limits.answered(what, failed, entered).await?;
+        let (machine, events, limits) = (machine.clone(), self.events().clone(), self.setting.limits);
+        *self.surroundings.lock() = Some(Entered { host, machine, events, limits, up, ran: Vec::new() });
         Ok(())
     }
 
@@ -109,7 +112,7 @@ impl Application<'_> {
                     // Without the note it counts as interrupted.
                     noted.map_err(|error| tracing::warn!(%error, "the stamp of a task that failed")).ok();
                     let what = format!("`{}` of `{}` is not done", self.stem(task), self.on.name());
-                    let error = Error::new(ErrorKind::Task, what).because(crate::chain(&**error));
+                    let error = Error::new(ErrorKind::Task, what).because(crate::chain(error));
                     Err(error.hint("mend the cause and deploy again: it carries on from here"))
                 }
             };
@@ -120,23 +123,33 @@ impl Application<'_> {
         }
     }
 
-    async fn left(&self, ending: Ending) -> (Vec<(usize, Ended, Duration)>, Result<(), BoxError>) {
+    async fn left(&self, ending: Ending) -> (Vec<(usize, Ended, Duration)>, Result<(), Error>) {
         let Some(mut entered) = self.surroundings.lock().take() else { return (Vec::new(), Ok(())) };
         let ran = std::mem::take(&mut entered.ran);
         let Some(host) = entered.host.clone() else { return (ran, Ok(())) };
-        let left = unpanicked(host.left(ending)).await;
+        let failed = |error| {
+            let what =
+                format!("what surrounds the tasks of `{}` cannot be left", self.customization.node().name);
+            Error::new(ErrorKind::Task, what).because(error)
+        };
+        let left = unpanicked(host.left(ending));
+        let left = entered.limits.answered(|| self.around("leave"), failed, left).await;
         // From here on nothing is left to do when it goes.
         entered.host = None;
         let released = match entered.up.take() {
             Some(up) => up.release().await,
             None => Ok(()),
         };
-        let left = left.map_err(|error| {
-            let what =
-                format!("what surrounds the tasks of `{}` cannot be left", self.customization.node().name);
-            BoxError::from(Error::new(ErrorKind::Task, what).because(error))
-        });
-        (ran, left.and(released.map_err(BoxError::from)))
+        (ran, left.and(released))
+    }
+
+    /// What is asked around the tasks, in words.
+    fn around(&self, function: &str) -> String {
+        format!(
+            "`{function}`, around the tasks of `{}` on `{}`,",
+            self.customization.node().name,
+            self.on.name()
+        )
     }
 }
 
@@ -145,10 +158,12 @@ impl Drop for Entered {
     fn drop(&mut self) {
         let Some(host) = self.host.take() else { return };
         let (machine, up) = (self.machine.clone(), self.up.take());
-        let events = self.events.clone();
+        let (events, limits) = (self.events.clone(), self.limits);
         machine.clone().in_the_background(async move {
-            if let Err(error) = unpanicked(host.left(Ending::Aborted)).await {
-                let text = format!("what surrounds its tasks cannot be left: {}", crate::chain(&*error));
+            let left = unpanicked(host.left(Ending::Aborted));
+            let failed = |error| Error::new(ErrorKind::Task, "it failed").because(error);
+            if let Err(error) = limits.answered(|| "`leave`".to_owned(), failed, left).await {
+                let text = format!("what surrounds its tasks cannot be left: {}", crate::chain(&error));
                 events.send(Event::Warning { thing: machine.thing(), text });
             }
             // The guard goes last, and says itself what becomes of that.

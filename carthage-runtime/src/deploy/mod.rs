@@ -39,6 +39,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+pub use crate::machine::{Limit, Limits, Operation};
 pub use crate::pattern::Pattern;
 pub use abort::Abort;
 pub use parallel::AtOnce;
@@ -90,6 +91,8 @@ pub struct Options {
     pub parallel_of: BTreeMap<String, usize>,
     /// How long a machine gets to end by itself before it is killed.
     pub grace: Duration,
+    /// How long what is asked may take before it is given up.
+    pub limits: Limits,
     /// Where events go.
     pub events: Events,
     /// How a simulated world behaves.
@@ -113,6 +116,7 @@ impl Default for Options {
             parallel: std::thread::available_parallelism().map_or(4, |n| n.get() * 4),
             parallel_of: BTreeMap::new(),
             grace: GRACE,
+            limits: Limits::default(),
             events: Events::none(),
             rehearsal: Arc::default(),
             instead: None,
@@ -226,6 +230,7 @@ impl Deployment {
             ledger: ledger.clone(),
             kept: Kept::new(snapshot.values.clone()),
             events: options.events.clone(),
+            limits: options.limits,
             given,
             dirs: dirs.clone(),
             hash_key: snapshot.hash_key.clone(),

@@ -14,8 +14,8 @@ use super::progress::{Progress, Undone};
 use super::things::Thing;
 use super::{Deployment, Plan, Report, Selection, Skip, Step};
 use crate::error::{Error, ErrorKind};
-use crate::machine::Machine;
 use crate::machine::engine::Presence;
+use crate::machine::{Machine, Operation};
 use crate::reason::Reason;
 use crate::task::Stamps;
 
@@ -80,8 +80,9 @@ impl Deployment {
                 return Ok(());
             }
         }
-        for engine in self.world.engines().values() {
-            engine.clear().await?;
+        for (name, engine) in self.world.engines() {
+            let limits = self.options.limits;
+            limits.within(Operation::Change, "remove what is left of", name, engine.clear()).await?;
         }
         self.ledger.forget().await
     }

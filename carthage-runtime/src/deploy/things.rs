@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::Events;
 use crate::layout::{Generating, Starts, World};
 use crate::machine::engine::{Engine, Identity, MachineSpec, NetworkSpec};
-use crate::machine::{Machine, MadeFrom, Wires};
+use crate::machine::{Machine, MadeFrom, OfRun, Wires};
 use crate::model::Mode;
 use crate::network::Network;
 use crate::reason::Reason;
@@ -136,7 +136,7 @@ impl Things {
             let makers = plugged.remove(spec.name.as_str()).unwrap_or_default();
             if let Some(engine) = engine_of_network(world, spec, &makers)? {
                 let name = world.placement(*index).path();
-                let network = Network::new(name, spec.clone(), engine, ledger.clone());
+                let network = Network::new(name, spec.clone(), engine, ledger.clone(), world.limits());
                 standing.insert(*index, things.add(Thing::Network(network)));
             }
         }
@@ -242,9 +242,14 @@ impl Things {
                     .hint("name it again, in `implementation = …` of any scope, until the thing is destroyed")
             })?;
             let at = self.add(match record.kind {
-                Kind::Machine => Thing::OldMachine(old_machine(record, engine, ledger, events)),
+                Kind::Machine => {
+                    let (ledger, events, limits) = (ledger.clone(), events.clone(), world.limits());
+                    let run = OfRun { ledger, events, unwinding: Default::default(), limits };
+                    Thing::OldMachine(old_machine(record, engine, run))
+                }
                 Kind::Network => {
-                    Thing::OldNetwork(Network::new(&record.name, old_network(record), engine, ledger.clone()))
+                    let (spec, ledger) = (old_network(record), ledger.clone());
+                    Thing::OldNetwork(Network::new(&record.name, spec, engine, ledger, world.limits()))
                 }
             });
             at_name.insert(thing.clone(), at);
@@ -419,22 +424,14 @@ fn unrecorded(world: &World, snapshot: &Snapshot) -> Vec<Record> {
     named.flat_map(for_each).collect()
 }
 
-fn old_machine(record: &Record, engine: Arc<dyn Engine>, ledger: &Ledger, events: &Events) -> Machine {
+fn old_machine(record: &Record, engine: Arc<dyn Engine>, run: OfRun) -> Machine {
     let spec = MadeFrom::of(record).map_or_else(
         || MachineSpec { name: record.name.clone(), hostname: record.name.clone(), ..MachineSpec::default() },
         |made| made.spec,
     );
     let made_as = spec.name.clone();
     let spec = MachineSpec { name: record.name.clone(), ..spec };
-    Machine::new(
-        spec,
-        Some(&made_as),
-        record.path.clone(),
-        engine,
-        ledger.clone(),
-        events.clone(),
-        Default::default(),
-    )
+    Machine::new(spec, Some(&made_as), record.path.clone(), engine, run)
 }
 
 fn old_network(record: &Record) -> NetworkSpec {

@@ -73,7 +73,9 @@ impl World {
                 0 => Arc::new(layout.clone()) as Value,
                 index => Place::new(self.clone(), index).own_model().await?,
             };
-            Ok::<_, Error>((index, dynamic(model).await.map_err(failed)?))
+            let name = self.scope(index).name();
+            let what = || format!("`dynamic_dependencies` of `{name}`");
+            Ok::<_, Error>((index, self.limits().answered(what, failed, dynamic(model)).await?))
         });
         let mut all: BTreeMap<usize, Vec<Needed>> = BTreeMap::new();
         for (index, needed) in try_join_all(models).await? {

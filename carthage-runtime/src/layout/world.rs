@@ -23,10 +23,10 @@ use super::{AnyModel, Layout};
 use crate::customize::{self, AnyCustomization, Setting, When};
 use crate::error::Error;
 use crate::inject::{Scope, Slot, Value};
-use crate::machine::Machine;
 use crate::machine::capability::Capability;
 use crate::machine::engine::{Engine, MachineSpec, NetworkSpec};
 use crate::machine::start::Needed;
+use crate::machine::{Limits, Machine, OfRun};
 use crate::model::{Key, Kind, Part, Placement, Placements, Role};
 use crate::network::Given;
 use crate::state::{Dirs, Kept, Kind as StateKind};
@@ -61,6 +61,7 @@ pub struct World {
     decided: Mutex<Decided>,
     pending: Pending,
     successor: Successor,
+    limits: Limits,
     /// What tasks of machines need, by position, once somebody has asked.
     settings: Vec<OnceLock<Setting>>,
     /// The same of machines whose stamps are not where they belong, until they are.
@@ -164,15 +165,14 @@ impl World {
             if let Some(other) = called.insert((maker, known_as), placement.fqdn()) {
                 trouble.get_or_insert(made_as_twice("machines", placement.fqdn(), other, known_as));
             }
-            let machine = Machine::new(
-                spec,
-                made_as,
-                placement.path().to_owned(),
-                engines[maker].clone(),
-                around.ledger.clone(),
-                around.events.clone(),
-                unwinding.clone(),
-            );
+            let run = OfRun {
+                ledger: around.ledger.clone(),
+                events: around.events.clone(),
+                unwinding: unwinding.clone(),
+                limits: around.limits,
+            };
+            let path = placement.path().to_owned();
+            let machine = Machine::new(spec, made_as, path, engines[maker].clone(), run);
             machines.insert(placement.index(), machine);
             if let Some(place) = around.elsewhere(placement) {
                 let stamps = Stamps::new(around.dirs.storage().clone(), place, &around.site.id);
@@ -219,6 +219,7 @@ impl World {
             settled: AtomicBool::new(false),
             renamed,
             kept: around.kept.clone(),
+            limits: around.limits,
             unwinding,
             dirs: around.dirs.clone(),
             id: around.site.id.clone(),
@@ -301,6 +302,11 @@ impl World {
     }
 
     /// What the tasks of the machine at a place need.
+    /// How long what is asked may take.
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
     pub(crate) fn setting(&self, index: usize) -> &Setting {
         let elsewhere = self.elsewhere.get(&index).filter(|_| !self.settled.load(Ordering::SeqCst));
         elsewhere.unwrap_or_else(|| {

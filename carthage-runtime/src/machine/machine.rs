@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
-use super::engine::patience::{CHANGE, LOOK, MAKE, START, within};
+use super::engine::patience::{Limits, Operation};
 use super::engine::{
     Aspect, Effect, Engine, Exec, Hosts, Identity, LinkSpec, Log, MachineSpec, Namespace, Presence, Running,
     ServiceSpec, ServiceStatus,
@@ -44,7 +44,17 @@ pub(super) struct Inner {
     /// Stops that a dropped guard has begun.
     pub(super) unwinding: TaskTracker,
     pub(super) ledger: Ledger,
+    pub(super) limits: Limits,
     path: String,
+}
+
+/// What a machine has of the run.
+#[derive(Clone)]
+pub(crate) struct OfRun {
+    pub(crate) ledger: Ledger,
+    pub(crate) events: Events,
+    pub(crate) unwinding: TaskTracker,
+    pub(crate) limits: Limits,
 }
 
 impl Machine {
@@ -53,16 +63,16 @@ impl Machine {
         made_as: Option<&str>,
         path: String,
         engine: Arc<dyn Engine>,
-        ledger: Ledger,
-        events: Events,
-        unwinding: TaskTracker,
+        run: OfRun,
     ) -> Self {
+        let OfRun { ledger, events, unwinding, limits } = run;
         Self(Arc::new(Inner {
             root: Root(Tree { before: Before::of(&spec, made_as), spec, engine }),
             events,
             users: tokio::sync::Mutex::default(),
             unwinding,
             ledger,
+            limits,
             path,
         }))
     }
@@ -118,13 +128,8 @@ impl Machine {
 
     /// What its implementation says that it needs.
     pub(crate) async fn dynamic_dependencies(&self) -> Result<Vec<Needed>, Error> {
-        within(
-            LOOK,
-            "find out what is needed by",
-            self.name(),
-            self.engine().dynamic_dependencies(self.spec()),
-        )
-        .await
+        let asked = self.engine().dynamic_dependencies(self.spec());
+        self.within(Operation::Look, "find out what is needed by", asked).await
     }
 
     /// Whether it is made, started and stopped from here, and not only reached.
@@ -174,7 +179,7 @@ impl Machine {
         let _alone = self.0.users.lock().await;
         let intent = self.0.ledger.intend(&self.thing(), "create").await?;
         self.0.root.is_known_by_its_name();
-        let made = within(MAKE, "make", self.name(), self.engine().create(self.spec())).await;
+        let made = self.within(Operation::Make, "make", self.engine().create(self.spec())).await;
         crash_point("machine-made-unrecorded");
         if made.is_err() && !matches!(self.look().await, Ok(Presence::Absent)) {
             return intent.left(made);
@@ -215,7 +220,7 @@ impl Machine {
     pub(super) async fn start_locked(&self, online: bool) -> Result<(), Error> {
         let intent = self.0.ledger.intend(&self.thing(), "start").await?;
         let start = if online { self.engine().start(self.known()) } else { self.engine().boot(self.known()) };
-        let started = within(START, "start", self.name(), start).await;
+        let started = self.within(Operation::Start, "start", start).await;
         crash_point("machine-started-unsettled");
         intent.settle_later(started).await
     }
@@ -231,8 +236,9 @@ impl Machine {
 
     pub(super) async fn stop_locked(&self, grace: Duration) -> Result<(), Error> {
         let intent = self.0.ledger.intend(&self.thing(), "stop").await?;
-        let stopped =
-            within(CHANGE + grace, "stop", self.name(), self.engine().stop(self.known(), grace)).await;
+        let limits = self.0.limits.and_grace(grace);
+        let stopped = self.engine().stop(self.known(), grace);
+        let stopped = limits.within(Operation::Change, "stop", self.name(), stopped).await;
         intent.settle_later(stopped).await
     }
 
@@ -247,7 +253,8 @@ impl Machine {
             self.engine().stop(self.known(), GRACE).await?;
             self.engine().remove(self.known()).await
         };
-        let gone = within(CHANGE + GRACE, "remove", self.name(), gone).await;
+        let limits = self.0.limits.and_grace(GRACE);
+        let gone = limits.within(Operation::Change, "remove", self.name(), gone).await;
         crash_point("machine-removed-unrecorded");
         intent.settle(gone, |()| Change::Remove).await
     }
@@ -255,26 +262,30 @@ impl Machine {
     /// The same machine as it was deployed, whatever the layout has become since.
     pub(crate) fn made_from(&self, record: Option<&Record>) -> Self {
         let Some(made) = record.and_then(MadeFrom::of) else { return self.clone() };
-        let Inner { root, events, unwinding, ledger, path, .. } = &*self.0;
+        let Inner { root, events, unwinding, ledger, limits, path, .. } = &*self.0;
         let engine = root.engine.clone();
+        let (ledger, events, unwinding) = (ledger.clone(), events.clone(), unwinding.clone());
         let made_as = self.known().name.clone();
         let spec = MachineSpec { name: self.name().to_owned(), ..made.spec };
-        Self::new(
-            spec,
-            Some(&made_as),
-            path.clone(),
-            engine,
-            ledger.clone(),
-            events.clone(),
-            unwinding.clone(),
-        )
+        let run = OfRun { ledger, events, unwinding, limits: *limits };
+        Self::new(spec, Some(&made_as), path.clone(), engine, run)
+    }
+
+    /// Waits for what the implementation does with it, and for no longer than the limit.
+    pub(super) async fn within<T>(
+        &self,
+        operation: Operation,
+        verb: &str,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        self.0.limits.within(operation, verb, self.name(), work).await
     }
 
     /// Makes what has changed in its model true of it, while it runs.
     pub(crate) async fn update(&self) -> Result<(), Error> {
         let _alone = self.0.users.lock().await;
         let intent = self.0.ledger.intend(&self.thing(), "update").await?;
-        let updated = within(CHANGE, "update", self.name(), self.engine().update(self.known())).await;
+        let updated = self.within(Operation::Change, "update", self.engine().update(self.known())).await;
         intent.settle_later(updated).await
     }
 
@@ -290,7 +301,7 @@ impl Machine {
         // One that nobody waits for may take no commands at all.
         if self.awaits_online() {
             let told = self.engine().set_hosts(self.known(), hosts);
-            within(CHANGE, "tell its neighbours to", self.name(), told).await?;
+            self.within(Operation::Change, "tell its neighbours to", told).await?;
         }
         self.0.ledger.put_record(Record { needs, ..self.record(identity, hash) }).await
     }

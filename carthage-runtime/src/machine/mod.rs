@@ -21,12 +21,13 @@ mod script;
 pub mod start;
 
 pub use command::{Command, Output};
+pub use engine::patience::{Limit, Limits, Operation};
 pub use files::{Root, Tree};
 pub use guard::{MachineRunning, RunningGuard};
 pub use host::Host;
 pub(crate) use host::is_spawned_by;
-pub(crate) use machine::not_root;
 pub use machine::{GRACE, Machine};
+pub(crate) use machine::{OfRun, not_root};
 pub(crate) use made_from::{MadeFrom, Wires};
 pub(crate) use outflow::Outflow;
 #[cfg(test)]

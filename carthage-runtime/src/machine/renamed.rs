@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::engine::patience::{CHANGE, LOOK, within};
+use super::engine::patience::Operation;
 use super::engine::{MachineSpec, Presence};
 use super::files::Tree;
 use super::machine::Machine;
@@ -57,11 +57,11 @@ impl Machine {
 
     /// Looks at it; one that an earlier run has renamed, and was ended before it wrote that down, is found by its new name.
     pub(super) async fn look(&self) -> Result<Presence, Error> {
-        let found = within(LOOK, "look at", self.name(), self.engine().find(self.known())).await?;
+        let found = self.within(Operation::Look, "look at", self.engine().find(self.known())).await?;
         if found != Presence::Absent || !self.has_other_name() {
             return Ok(found);
         }
-        let found = within(LOOK, "look at", self.name(), self.engine().find(self.spec())).await?;
+        let found = self.within(Operation::Look, "look at", self.engine().find(self.spec())).await?;
         if found != Presence::Absent {
             self.is_known_by_its_name();
         }
@@ -77,7 +77,7 @@ impl Machine {
         let _alone = self.0.users.lock().await;
         let intent = self.0.ledger.intend(&self.thing(), "rename").await?;
         let renamed = self.engine().rename(self.known(), self.spec());
-        let renamed = within(CHANGE, "rename", self.name(), renamed).await;
+        let renamed = self.within(Operation::Change, "rename", renamed).await;
         crash_point("machine-renamed-unrecorded");
         let record = record.cloned();
         let change = |(): &()| match record.and_then(|record| Some((MadeFrom::of(&record)?, record))) {

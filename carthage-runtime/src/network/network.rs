@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::crash::crash_point;
 use crate::error::Error;
-use crate::machine::engine::patience::{CHANGE, LOOK, MAKE, within};
+use crate::machine::engine::patience::{Limits, Operation};
 use crate::machine::engine::{Engine, Identity, NetworkSpec, Presence};
 use crate::state::{Change, Kind, Ledger, Origin, Record};
 
@@ -17,11 +17,18 @@ pub(crate) struct Network {
     spec: Arc<NetworkSpec>,
     engine: Arc<dyn Engine>,
     ledger: Ledger,
+    limits: Limits,
 }
 
 impl Network {
-    pub(crate) fn new(name: &str, spec: NetworkSpec, engine: Arc<dyn Engine>, ledger: Ledger) -> Self {
-        Self { name: name.into(), spec: Arc::new(spec), engine, ledger }
+    pub(crate) fn new(
+        name: &str,
+        spec: NetworkSpec,
+        engine: Arc<dyn Engine>,
+        ledger: Ledger,
+        limits: Limits,
+    ) -> Self {
+        Self { name: name.into(), spec: Arc::new(spec), engine, ledger, limits }
     }
 
     /// The path of fields that leads to it.
@@ -43,15 +50,24 @@ impl Network {
         Kind::Network.thing(&self.name)
     }
 
+    async fn within<T>(
+        &self,
+        operation: Operation,
+        verb: &str,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        self.limits.within(operation, verb, &self.name, work).await
+    }
+
     pub(crate) async fn presence(&self) -> Result<Presence, Error> {
-        within(LOOK, "look at", &self.name, self.engine.find_network(&self.spec)).await
+        self.within(Operation::Look, "look at", self.engine.find_network(&self.spec)).await
     }
 
     /// Makes it exist and work as the model says.
     pub(crate) async fn create(&self) -> Result<Identity, Error> {
         let intent = self.ledger.intend(&self.thing(), "create").await?;
         crash_point("network-announced");
-        let made = within(MAKE, "make", &self.name, self.engine.create_network(&self.spec)).await;
+        let made = self.within(Operation::Make, "make", self.engine.create_network(&self.spec)).await;
         crash_point("network-made-unrecorded");
         if made.is_err() && !matches!(self.presence().await, Ok(Presence::Absent)) {
             return intent.left(made);
@@ -63,7 +79,7 @@ impl Network {
 
     pub(crate) async fn destroy(&self) -> Result<(), Error> {
         let intent = self.ledger.intend(&self.thing(), "destroy").await?;
-        let gone = within(CHANGE, "remove", &self.name, self.engine.remove_network(&self.spec)).await;
+        let gone = self.within(Operation::Change, "remove", self.engine.remove_network(&self.spec)).await;
         intent.settle(gone, |()| Change::Remove).await
     }
 

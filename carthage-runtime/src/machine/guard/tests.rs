@@ -12,11 +12,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
-use crate::machine::Machine;
 use crate::machine::engine::{
     Duplex, Engine, Exec, FileStat, Hosts, Identity, LoginSpec, MachineSpec, NetworkSpec, Presence, Reader,
     Running, ServiceSpec, ServiceStatus, Survey,
 };
+use crate::machine::{Limits, Machine, OfRun};
 use crate::state::{Dirs, Ledger, Store};
 
 /// A machine that starts, and then cannot be reached as often as `bad` says.
@@ -135,8 +135,9 @@ async fn machine_with(
     let unwinding = TaskTracker::new();
     let login = online.map(|online| LoginSpec { online: Some(online), ..LoginSpec::default() });
     let spec = MachineSpec { name: "one".to_owned(), login, ..MachineSpec::default() };
-    let machine =
-        Machine::new(spec, None, "one".to_owned(), engine.clone(), ledger, Events::none(), unwinding.clone());
+    let (events, limits) = (Events::none(), Limits::default());
+    let run = OfRun { ledger, events, unwinding: unwinding.clone(), limits };
+    let machine = Machine::new(spec, None, "one".to_owned(), engine.clone(), run);
     unwinding.close();
     (state, machine, unwinding)
 }
