@@ -50,6 +50,14 @@ pub enum ErrorKind {
     Interrupted,
 }
 
+impl ErrorKind {
+    /// Whether it may go well when it is tried again: not where the layout, or what was asked for, has to be another.
+    #[must_use]
+    pub fn may_pass(self) -> bool {
+        matches!(self, Self::Host | Self::Command | Self::Timeout)
+    }
+}
+
 /// An error of the library: a clause that says what failed, its cause as [`source`](StdError::source), and a hint that
 /// says what to do next.
 ///

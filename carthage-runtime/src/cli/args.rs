@@ -60,6 +60,9 @@ pub(super) struct Common {
         value_parser = LimitParser
     )]
     pub(super) limit: Vec<Limit>,
+    /// How often what an implementation fails to do is tried again, after looking again what is there [default: 0]
+    #[arg(long, global = true, env = "CARTHAGE_RETRIES", hide_env_values = true, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=100))]
+    pub(super) retries: Option<u64>,
     /// Keep state, cache and logs below this directory
     #[arg(long, global = true, env = "CARTHAGE_STATE_DIR", hide_env_values = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) state_dir: Option<PathBuf>,

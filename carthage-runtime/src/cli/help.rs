@@ -96,6 +96,7 @@ const COMMANDS: &[Text] = &[
             ("deploy --prune", "and remove what is no longer in the layout"),
             ("deploy --parallel 20,Vm=2", "twenty things at a time, but two virtual machines"),
             ("deploy --limit start=20m --limit check=30s", "give up sooner, or later, than by itself"),
+            ("deploy --retries 3", "on a host that fails now and then"),
             ("deploy --plan monday.plan", "exactly what was saved, or nothing"),
         ],
     ),

@@ -78,6 +78,7 @@ impl<'a, L: Layout> Session<'a, L> {
             events: self.shown.events(),
             stop: self.stop.clone(),
             abort: self.abort.clone(),
+            retries: self.common.retries.unwrap_or(0),
             rehearsal: Arc::new(self.common.rehearsal()),
             instead: self.common.simulate.map(|_| Simulated::NODE),
             ..defaults

@@ -13,17 +13,13 @@ use super::{Ground, SkipTask};
 use crate::crash::crash_point;
 use crate::error::{BoxError, Error, ErrorKind, chain};
 use crate::event::Event;
-use crate::machine::RunningGuard;
 use crate::machine::engine::{Identity, ServiceStatus};
+use crate::machine::{RunningGuard, Tries};
 use crate::reason::Reason;
 use crate::state::Announced;
 use crate::step::Action;
 use crate::task::decide::Earlier;
 use crate::task::{Decision, Last, Stamp, Stamps};
-
-/// How long it is waited before a task is tried again: the first time, and at most. Each pause is twice the one before.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// A task that is to run.
 pub(super) struct Member {
@@ -132,7 +128,7 @@ impl Application<'_> {
     /// Runs a task's body, as often and as long as the task says. Nothing is tried again once the run is to stop.
     async fn tries(&self, member: &Member, stop: &CancellationToken) -> crate::Result<()> {
         let node = &self.tasks()[member.task];
-        let (mut number, mut pause) = (1, FIRST_PAUSE);
+        let mut tries = Tries::with(node.retries);
         loop {
             let body = unpanicked(self.attempt(member));
             let limit = node.timeout_seconds.map(Duration::from_secs).or(self.setting.limits.task);
@@ -145,17 +141,11 @@ impl Application<'_> {
             };
             self.forget_compared().await;
             let Err(error) = ended else { return Ok(()) };
-            if number > node.retries || stop.is_cancelled() || SkipTask::of(&*error).is_some() {
+            let tell =
+                |text| self.events().send(Event::Warning { thing: self.thing(member.task).to_owned(), text });
+            if SkipTask::of(&*error).is_some() || !tries.once_more(|| chain(&*error), stop, tell).await {
                 return Err(error);
             }
-            let tries = node.retries + 1;
-            let again = humantime::format_duration(pause);
-            let text = format!("try {number} of {tries} failed: {}; once more in {again}", chain(&*error));
-            self.events().send(Event::Warning { thing: self.thing(member.task).to_owned(), text });
-            if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
-                return Err(error);
-            }
-            (number, pause) = (number + 1, (pause * 2).min(LONGEST_PAUSE));
         }
     }
 

@@ -93,6 +93,8 @@ pub struct Options {
     pub grace: Duration,
     /// How long what is asked may take before it is given up.
     pub limits: Limits,
+    /// How often what an implementation has failed to do is tried again, after looking again what is there.
+    pub retries: u64,
     /// Where events go.
     pub events: Events,
     /// How a simulated world behaves.
@@ -117,6 +119,7 @@ impl Default for Options {
             parallel_of: BTreeMap::new(),
             grace: GRACE,
             limits: Limits::default(),
+            retries: 0,
             events: Events::none(),
             rehearsal: Arc::default(),
             instead: None,

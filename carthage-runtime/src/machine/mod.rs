@@ -22,6 +22,7 @@ pub mod start;
 
 pub use command::{Command, Output};
 pub use engine::patience::{Limit, Limits, Operation};
+pub(crate) use engine::tries::Tries;
 pub use files::{Root, Tree};
 pub use guard::{MachineRunning, RunningGuard};
 pub use host::Host;

@@ -16,6 +16,7 @@ mod rehearsal;
 mod service;
 mod site;
 mod spec;
+pub(crate) mod tries;
 
 use std::ffi::OsString;
 use std::fmt;
