@@ -151,6 +151,24 @@ pub enum Event {
         /// What is done just now, and how much of it is done.
         text: String,
     },
+    /// Something is waited for that takes a while: what an implementation says of a thing, what a check says of a task. It is told
+    /// after a second, and once more after ten.
+    Waiting {
+        /// About what.
+        thing: String,
+        /// What is waited for.
+        what: String,
+        /// For how long already.
+        #[serde(rename = "waited_ms", with = "milliseconds")]
+        waited: Duration,
+    },
+    /// It is waited for no more, however that ended.
+    Waited {
+        /// About what.
+        thing: String,
+        /// What was waited for.
+        what: String,
+    },
     /// Something the user should know, that stops nothing.
     Warning {
         /// What it is about.

@@ -5,11 +5,12 @@
 use std::cell::Cell;
 use std::future::pending;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use carthage::backend::Simulated;
 use carthage::deploy::{Access, Deployment, Limits, Options, Report, Selection};
+use carthage::event::{Event, Events, Sink};
 use carthage::machine::engine::Rehearsal;
 use carthage::machine::start::Needed;
 use carthage::prelude::*;
@@ -97,6 +98,21 @@ async fn deploys(base: &Path, faults: &[&str], change: impl FnOnce(&mut Options)
     open(base, faults, change).await.unwrap().deploy(&Selection::all()).await.unwrap()
 }
 
+/// What is waited for.
+#[derive(Clone, Default)]
+struct Waits(Arc<Mutex<Vec<String>>>);
+
+impl Sink for Waits {
+    fn event(&self, event: &Event) {
+        let text = match event {
+            Event::Waiting { thing, what, waited } => format!("{thing}: {what}, {} s", waited.as_secs()),
+            Event::Waited { thing, what } => format!("{thing}: {what}, no more"),
+            _ => return,
+        };
+        self.0.lock().unwrap().push(text);
+    }
+}
+
 /// What failed, why, and what to do then.
 fn failed(report: &Report) -> Vec<String> {
     let one = |failure: &carthage::deploy::Failure| {
@@ -128,6 +144,41 @@ async fn a_check_that_does_not_answer_is_one_clear_error() {
             assert_eq!(failed(&report), [format!("task:web/steps.{task}: {late}; {next}")]);
             assert_eq!(begun.elapsed().as_secs(), 2 * seconds);
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_waited_for_has_a_name() {
+    let base = tempfile::tempdir().unwrap();
+    let base = base.path();
+    let told = async |faults: &[&str], hangs, looks: bool| {
+        HANGS.set(hangs);
+        let waits = Waits::default();
+        let change = |options: &mut Options| {
+            options.events = Events::new(waits.clone());
+            ["check=30s", "look=5s"].iter().for_each(|limit| options.limits.set(limit.parse().unwrap()));
+        };
+        let opened = open(base, faults, change).await;
+        match (opened, looks) {
+            (Err(_), _) => {}
+            (Ok(deployment), true) => drop(deployment.plan(&Selection::all()).await.unwrap()),
+            (Ok(deployment), false) => drop(deployment.deploy(&Selection::all()).await.unwrap()),
+        }
+        std::mem::take(&mut *waits.0.lock().unwrap())
+    };
+    // What answers at once is not told.
+    assert_eq!(told(&[], "", false).await, [""; 0]);
+    let three = |what: &str| ["1 s", "10 s", "no more"].map(|then| format!("{what}, {then}"));
+    for looks in [true, false] {
+        assert_eq!(
+            told(&[], "is_second", looks).await,
+            three("task:web/steps.second: what `is_second` says")
+        );
+        assert_eq!(told(&[], "needs", looks).await, three("machine:web: what it needs"));
+        let looked = told(&["find:web=hang#1"], "", looks).await;
+        let expected =
+            ["1 s", "no more"].map(|then| format!("machine:web: whether it is there, and runs, {then}"));
+        assert_eq!(looked, expected);
     }
 }
 

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::layout::Place;
 use crate::machine::engine::Identity;
-use crate::machine::{Limits, not_root};
+use crate::machine::{Limits, not_root, told};
 use crate::model::TaskNode;
 use crate::reason::Reason;
 use crate::state::{HashKey, Ledger};
@@ -295,7 +295,9 @@ impl Application<'_> {
     async fn answered<T>(&self, task: usize, check: &str, asked: Asked<'_, T>) -> Result<T, Error> {
         let what = || format!("`{check}`, the check of `{}`,", self.name(task));
         let failed = |error| Error::new(ErrorKind::Task, format!("`{check}` failed")).because(error);
-        self.setting.limits.answered(what, failed, unpanicked(asked)).await
+        let thing = || self.thing(task).to_owned();
+        let asked = told(self.events(), thing, || format!("what `{check}` says"), unpanicked(asked));
+        self.setting.limits.answered(what, failed, asked).await
     }
 
     /// As whom a task runs, if not as root. Where no command is run, that is nobody.

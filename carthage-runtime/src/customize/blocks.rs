@@ -10,6 +10,7 @@ use super::panics::unpanicked;
 use super::{Ground, Kind, Now, SkipTask};
 use crate::block::{Batch, Block, Looked, Seen, look};
 use crate::error::{Error, ErrorKind};
+use crate::machine::told;
 use crate::step::Change;
 use crate::task::decide::Answer;
 
@@ -86,7 +87,8 @@ impl Application<'_> {
             return Ok(known.clone());
         }
         let what = || format!("what building blocks of `{}` are compared with", self.on.name());
-        let compared = self.compare(ground);
+        let differs = || format!("what differs, for `{}`", self.customization.node().name);
+        let compared = told(self.events(), || self.on.thing(), differs, self.compare(ground));
         let sight = self.setting.limits.answered(what, std::convert::identity, compared).await?;
         Ok(known.insert(Arc::new(sight)).clone())
     }

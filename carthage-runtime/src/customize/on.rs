@@ -19,6 +19,14 @@ impl<'a> On<'a> {
             Self::Model(dir) => dir.name(),
         }
     }
+
+    /// What users call it in filters: `machine:mirror.algebra`.
+    pub(super) fn thing(self) -> String {
+        match self {
+            Self::Machine(machine) => machine.thing(),
+            Self::Model(dir) => format!("model:{}", dir.name()),
+        }
+    }
 }
 
 impl Application<'_> {

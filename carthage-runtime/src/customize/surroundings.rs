@@ -15,7 +15,7 @@ use super::{Ground, On, When};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::machine::engine::Identity;
-use crate::machine::{Limits, Machine, RunningGuard};
+use crate::machine::{Limits, Machine, RunningGuard, told};
 
 /// How the tasks of a customization ended, for [`OwnHost::leave`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +85,7 @@ impl Application<'_> {
         let what = || self.around("enter");
         let failed = |error| self.failed(task, error);
         let entered = unpanicked(self.customization.enter(ground));
+        let entered = told(self.events(), || self.on.thing(), || "until it is entered".to_owned(), entered);
         let host = self.setting.limits.answered(what, failed, entered).await?;
         let (machine, events, limits) = (machine.clone(), self.events().clone(), self.setting.limits);
         *self.surroundings.lock() = Some(Entered { host, machine, events, limits, up, ran: Vec::new() });
@@ -133,6 +134,7 @@ impl Application<'_> {
             Error::new(ErrorKind::Task, what).because(error)
         };
         let left = unpanicked(host.left(ending));
+        let left = told(self.events(), || self.on.thing(), || "until it is left".to_owned(), left);
         let left = entered.limits.answered(|| self.around("leave"), failed, left).await;
         // From here on nothing is left to do when it goes.
         entered.host = None;

@@ -86,7 +86,11 @@ impl Report {
                 self.interrupted.push(thing.clone());
             }
             Event::Ended { unchanged, took } => (self.unchanged, self.took) = (*unchanged, *took),
-            Event::Output { .. } | Event::Progress { .. } | Event::Warning { .. } => {}
+            Event::Output { .. }
+            | Event::Progress { .. }
+            | Event::Waiting { .. }
+            | Event::Waited { .. }
+            | Event::Warning { .. } => {}
         }
     }
 

@@ -6,7 +6,7 @@ use super::things::Thing;
 use super::{Deployment, Selection};
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::Survey;
-use crate::machine::{Machine, Operation, not_root};
+use crate::machine::{Machine, Operation, not_root, told};
 use crate::model::Role;
 
 /// What was found out.
@@ -31,9 +31,9 @@ impl Deployment {
                 .map(Machine::spec)
                 .collect();
             let limits = self.options.limits;
-            let survey = limits
-                .within(Operation::Look, "find out about the host of", name, engine.survey(&machines))
-                .await?;
+            let what = || "what the host allows".to_owned();
+            let survey = told(&self.options.events, || (*name).to_owned(), what, engine.survey(&machines));
+            let survey = limits.within(Operation::Look, "find out about the host of", name, survey).await?;
             let Survey { single_user, memory_not_enforced, cpus_not_enforced, notes: more } = survey;
             notes.extend(more.into_iter().map(|note| format!("{name}: {note}")));
             if let Some(why) = single_user {

@@ -136,7 +136,8 @@ impl Things {
             let makers = plugged.remove(spec.name.as_str()).unwrap_or_default();
             if let Some(engine) = engine_of_network(world, spec, &makers)? {
                 let name = world.placement(*index).path();
-                let network = Network::new(name, spec.clone(), engine, ledger.clone(), world.limits());
+                let network =
+                    Network::new(name, spec.clone(), engine, ledger.clone(), events.clone(), world.limits());
                 standing.insert(*index, things.add(Thing::Network(network)));
             }
         }
@@ -248,8 +249,9 @@ impl Things {
                     Thing::OldMachine(old_machine(record, engine, run))
                 }
                 Kind::Network => {
-                    let (spec, ledger) = (old_network(record), ledger.clone());
-                    Thing::OldNetwork(Network::new(&record.name, spec, engine, ledger, world.limits()))
+                    let (spec, ledger, events) = (old_network(record), ledger.clone(), events.clone());
+                    let limits = world.limits();
+                    Thing::OldNetwork(Network::new(&record.name, spec, engine, ledger, events, limits))
                 }
             });
             at_name.insert(thing.clone(), at);

@@ -13,6 +13,7 @@ use super::{Findable, Layout, Model};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::inject::Value;
 use crate::machine::start::Needed;
+use crate::machine::told;
 use crate::model::{Kind, Placement};
 use crate::state;
 
@@ -75,7 +76,13 @@ impl World {
             };
             let name = self.scope(index).name();
             let what = || format!("`dynamic_dependencies` of `{name}`");
-            Ok::<_, Error>((index, self.limits().answered(what, failed, dynamic(model)).await?))
+            let kind = self.placement(index).kind();
+            let thing = || match kind {
+                Kind::Machine | Kind::Network => self.thing(index),
+                _ => format!("model:{name}"),
+            };
+            let asked = told(self.events(), thing, || "what it needs".to_owned(), dynamic(model));
+            Ok::<_, Error>((index, self.limits().answered(what, failed, asked).await?))
         });
         let mut all: BTreeMap<usize, Vec<Needed>> = BTreeMap::new();
         for (index, needed) in try_join_all(models).await? {

@@ -22,6 +22,7 @@ use super::starts::Collector;
 use super::{AnyModel, Layout};
 use crate::customize::{self, AnyCustomization, Setting, When};
 use crate::error::Error;
+use crate::event::Events;
 use crate::inject::{Scope, Slot, Value};
 use crate::machine::capability::Capability;
 use crate::machine::engine::{Engine, MachineSpec, NetworkSpec};
@@ -61,7 +62,6 @@ pub struct World {
     decided: Mutex<Decided>,
     pending: Pending,
     successor: Successor,
-    limits: Limits,
     /// What tasks of machines need, by position, once somebody has asked.
     settings: Vec<OnceLock<Setting>>,
     /// The same of machines whose stamps are not where they belong, until they are.
@@ -219,7 +219,6 @@ impl World {
             settled: AtomicBool::new(false),
             renamed,
             kept: around.kept.clone(),
-            limits: around.limits,
             unwinding,
             dirs: around.dirs.clone(),
             id: around.site.id.clone(),
@@ -304,7 +303,12 @@ impl World {
     /// What the tasks of the machine at a place need.
     /// How long what is asked may take.
     pub(crate) fn limits(&self) -> Limits {
-        self.limits
+        self.setting.limits
+    }
+
+    /// Where to tell what goes on.
+    pub(super) fn events(&self) -> &Events {
+        &self.setting.events
     }
 
     pub(crate) fn setting(&self, index: usize) -> &Setting {

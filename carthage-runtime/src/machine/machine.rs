@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
 use super::engine::patience::{Limits, Operation};
+use super::engine::waiting::told;
 use super::engine::{
     Aspect, Effect, Engine, Exec, Hosts, Identity, LinkSpec, Log, MachineSpec, Namespace, Presence, Running,
     ServiceSpec, ServiceStatus,
@@ -129,7 +130,7 @@ impl Machine {
     /// What its implementation says that it needs.
     pub(crate) async fn dynamic_dependencies(&self) -> Result<Vec<Needed>, Error> {
         let asked = self.engine().dynamic_dependencies(self.spec());
-        self.within(Operation::Look, "find out what is needed by", asked).await
+        self.looked_at("what it needs", "find out what is needed by", asked).await
     }
 
     /// Whether it is made, started and stopped from here, and not only reached.
@@ -269,6 +270,17 @@ impl Machine {
         let spec = MachineSpec { name: self.name().to_owned(), ..made.spec };
         let run = OfRun { ledger, events, unwinding, limits: *limits };
         Self::new(spec, Some(&made_as), path.clone(), engine, run)
+    }
+
+    /// Waits for what the implementation says of it, and tells of that if it takes a while.
+    pub(super) async fn looked_at<T>(
+        &self,
+        what: &str,
+        verb: &str,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let look = told(&self.0.events, || self.thing(), || what.to_owned(), work);
+        self.within(Operation::Look, verb, look).await
     }
 
     /// Waits for what the implementation does with it, and for no longer than the limit.

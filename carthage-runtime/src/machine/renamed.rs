@@ -11,6 +11,9 @@ use crate::crash::crash_point;
 use crate::error::Error;
 use crate::state::{Change, Record};
 
+/// What is asked of a machine, in words.
+const PRESENCE: &str = "whether it is there, and runs";
+
 /// A machine as its implementation knows it.
 #[derive(Debug)]
 pub(super) struct Before {
@@ -57,11 +60,11 @@ impl Machine {
 
     /// Looks at it; one that an earlier run has renamed, and was ended before it wrote that down, is found by its new name.
     pub(super) async fn look(&self) -> Result<Presence, Error> {
-        let found = self.within(Operation::Look, "look at", self.engine().find(self.known())).await?;
+        let found = self.looked_at(PRESENCE, "look at", self.engine().find(self.known())).await?;
         if found != Presence::Absent || !self.has_other_name() {
             return Ok(found);
         }
-        let found = self.within(Operation::Look, "look at", self.engine().find(self.spec())).await?;
+        let found = self.looked_at(PRESENCE, "look at", self.engine().find(self.spec())).await?;
         if found != Presence::Absent {
             self.is_known_by_its_name();
         }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::crash::crash_point;
 use crate::error::Error;
+use crate::event::Events;
 use crate::machine::engine::patience::{Limits, Operation};
+use crate::machine::engine::waiting::told;
 use crate::machine::engine::{Engine, Identity, NetworkSpec, Presence};
 use crate::state::{Change, Kind, Ledger, Origin, Record};
 
@@ -17,6 +19,7 @@ pub(crate) struct Network {
     spec: Arc<NetworkSpec>,
     engine: Arc<dyn Engine>,
     ledger: Ledger,
+    events: Events,
     limits: Limits,
 }
 
@@ -26,9 +29,10 @@ impl Network {
         spec: NetworkSpec,
         engine: Arc<dyn Engine>,
         ledger: Ledger,
+        events: Events,
         limits: Limits,
     ) -> Self {
-        Self { name: name.into(), spec: Arc::new(spec), engine, ledger, limits }
+        Self { name: name.into(), spec: Arc::new(spec), engine, ledger, events, limits }
     }
 
     /// The path of fields that leads to it.
@@ -60,7 +64,9 @@ impl Network {
     }
 
     pub(crate) async fn presence(&self) -> Result<Presence, Error> {
-        self.within(Operation::Look, "look at", self.engine.find_network(&self.spec)).await
+        let look = self.engine.find_network(&self.spec);
+        let look = told(&self.events, || self.thing(), || "whether it is there".to_owned(), look);
+        self.within(Operation::Look, "look at", look).await
     }
 
     /// Makes it exist and work as the model says.

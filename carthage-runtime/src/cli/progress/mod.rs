@@ -11,6 +11,7 @@ use super::args::{Common, ProgressKind};
 use super::output::Output;
 use super::style::{Style, Tone};
 use crate::event::{Event, Events};
+use crate::machine::LONG;
 
 /// How this run's events are shown.
 pub(super) struct Shown {
@@ -98,6 +99,9 @@ pub(super) fn line(event: &Event, style: Style) -> Option<String> {
         Event::Output { thing, line, .. } | Event::Progress { thing, text: line } => {
             Some(format!("{} {line}", style.paint(Tone::Quiet, format!("{thing} |"))))
         }
+        // What takes a second only is for those who look on.
+        Event::Waiting { waited, .. } if *waited < LONG => None,
+        Event::Waiting { thing, what, .. } => Some(format!("waiting for {thing}: {what}")),
         event => lasting(event, style),
     }
 }
@@ -123,6 +127,11 @@ mod tests {
 
     fn all() -> Vec<Event> {
         let thing = || "machine:mirror.algebra".to_owned();
+        let waiting = |seconds| Event::Waiting {
+            thing: thing(),
+            what: "whether it is there".into(),
+            waited: Duration::from_secs(seconds),
+        };
         vec![
             Event::Started { run: 7, steps: 2 },
             Event::Begun { thing: thing(), action: Action::Create, why: Reason::Missing },
@@ -133,6 +142,9 @@ mod tests {
                 stderr: false,
             },
             Event::Progress { thing: thing(), text: "fetching debian:12: 1 of 3 layers".into() },
+            waiting(1),
+            waiting(10),
+            Event::Waited { thing: thing(), what: "whether it is there".into() },
             Event::Warning { thing: thing(), text: "memory_mb is not enforced".into() },
             Event::Done { thing: thing(), action: Action::Create, took: Duration::from_millis(1250) },
             Event::Failed {
@@ -163,6 +175,7 @@ mod tests {
              create machine:mirror.algebra: it does not exist\n\
              machine:mirror.algebra | hello\n\
              machine:mirror.algebra | fetching debian:12: 1 of 3 layers\n\
+             waiting for machine:mirror.algebra: whether it is there\n\
              warning: machine:mirror.algebra: memory_mb is not enforced\n\
              done create machine:mirror.algebra 1.2 s\n\
              failed start machine:mirror.algebra: no: bridge\n\
@@ -194,8 +207,8 @@ mod tests {
                 "reason": { "kind": "missing" }
             })
         );
-        assert_eq!(lines[6]["took_ms"], 1250);
-        assert_eq!((&lines[7]["error"], &lines[7]["causes"][1]), (&"no: bridge".into(), &"bridge".into()));
+        assert_eq!(lines[9]["took_ms"], 1250);
+        assert_eq!((&lines[10]["error"], &lines[10]["causes"][1]), (&"no: bridge".into(), &"bridge".into()));
         let read: Vec<Event> =
             lines[1..].iter().map(|line| serde_json::from_value(line.clone()).unwrap()).collect();
         assert_eq!(read, all(), "whoever reads them has what happened");

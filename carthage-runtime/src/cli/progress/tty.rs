@@ -27,6 +27,8 @@ struct Inner {
 struct State {
     run: Option<ProgressBar>,
     now: HashMap<String, ProgressBar>,
+    /// What is waited for, by its thing.
+    waits: HashMap<(String, String), ProgressBar>,
 }
 
 impl Live {
@@ -51,24 +53,38 @@ impl Live {
 
     /// Takes what is live from the screen.
     pub(super) fn finish(&self) {
-        let State { run, now } = std::mem::take(&mut *self.state());
-        now.into_values().chain(run).for_each(|line| line.finish_and_clear());
+        let State { run, now, waits } = std::mem::take(&mut *self.state());
+        now.into_values().chain(waits.into_values()).chain(run).for_each(|line| line.finish_and_clear());
         self.0.screen.clear().ok();
     }
 
+    /// A line for as long as something is waited for.
+    fn waits(&self, state: &mut State, thing: &str, what: &str) {
+        let key = (thing.to_owned(), what.to_owned());
+        if !state.waits.contains_key(&key) {
+            let line = self.line(state, format!("waiting for {thing}"), what);
+            state.waits.insert(key, line);
+        }
+    }
+
     fn begin(&self, state: &mut State, thing: &str, action: &str, why: &str) {
+        let line = self.line(state, format!("{action} {thing}"), why);
+        if let Some(before) = state.now.insert(thing.to_owned(), line) {
+            before.finish_and_clear();
+        }
+    }
+
+    fn line(&self, state: &State, prefix: String, message: &str) -> ProgressBar {
         let line = ProgressBar::new_spinner()
             .with_style(template("{spinner} {prefix} {wide_msg} {elapsed}"))
-            .with_prefix(format!("{action} {thing}"));
+            .with_prefix(prefix);
         let line = match &state.run {
             Some(run) => self.0.screen.insert_before(run, line),
             None => self.0.screen.add(line),
         };
-        line.set_message(self.0.style.paint(Tone::Quiet, why));
+        line.set_message(self.0.style.paint(Tone::Quiet, message));
         line.enable_steady_tick(TICK);
-        if let Some(before) = state.now.insert(thing.to_owned(), line) {
-            before.finish_and_clear();
-        }
+        line
     }
 }
 
@@ -96,6 +112,13 @@ impl Sink for Live {
                 if let Some(shown) = state.now.get(thing) {
                     let line = line.replace(char::is_control, " ");
                     shown.set_message(self.0.style.paint(Tone::Quiet, line));
+                }
+            }
+            Event::Waiting { thing, what, .. } => self.waits(&mut state, thing, what),
+            Event::Waited { thing, what } => {
+                if let Some(line) = state.waits.remove(&(thing.clone(), what.clone())) {
+                    line.finish_and_clear();
+                    self.0.screen.remove(&line);
                 }
             }
             Event::Done { thing, .. }
@@ -155,6 +178,11 @@ mod tests {
             took: Duration::from_secs(2),
         });
         comes(&["done create machine:a 2.0 s\n", "run 7: 1 done"]);
+        let (thing, what) = ("machine:c", "whether it is there");
+        let waited = Duration::from_secs(1);
+        live.event(&Event::Waiting { thing: thing.into(), what: what.into(), waited });
+        comes(&["waiting for machine:c whether it is there"]);
+        live.event(&Event::Waited { thing: thing.into(), what: what.into() });
         live.say("interrupted");
         live.event(&Event::Done {
             thing: "machine:b".into(),

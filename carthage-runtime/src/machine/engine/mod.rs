@@ -17,6 +17,7 @@ mod service;
 mod site;
 mod spec;
 pub(crate) mod tries;
+pub(crate) mod waiting;
 
 use std::ffi::OsString;
 use std::fmt;
