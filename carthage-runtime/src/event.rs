@@ -93,6 +93,9 @@ pub enum Event {
         /// Why.
         #[serde(flatten, with = "told")]
         why: Reason,
+        /// Whether a program does it by hand, perhaps within a step of the run: its report has nothing of that.
+        #[serde(default, skip_serializing_if = "is_not")]
+        by_hand: bool,
     },
     /// A step ended well.
     Done {
@@ -103,6 +106,9 @@ pub enum Event {
         /// How long it took.
         #[serde(rename = "took_ms", with = "milliseconds")]
         took: Duration,
+        /// As when it began.
+        #[serde(default, skip_serializing_if = "is_not")]
+        by_hand: bool,
     },
     /// A step failed.
     Failed {
@@ -115,6 +121,9 @@ pub enum Event {
         causes: Vec<String>,
         /// What the user can do.
         hint: Option<String>,
+        /// As when it began.
+        #[serde(default, skip_serializing_if = "is_not")]
+        by_hand: bool,
     },
     /// A step was not tried, because of another.
     Skipped {
@@ -127,11 +136,17 @@ pub enum Event {
         /// Whether a task itself has said that there is nothing to do: with that, all is well.
         #[serde(default, skip_serializing_if = "is_not")]
         by_itself: bool,
+        /// Whether a program does it by hand.
+        #[serde(default, skip_serializing_if = "is_not")]
+        by_hand: bool,
     },
     /// Something was not done, or not to its end, because the run was to stop.
     Interrupted {
         /// What.
         thing: String,
+        /// What was being done, if it had begun.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        action: Option<Action>,
     },
     /// A command inside a machine wrote a line.
     Output {
@@ -176,7 +191,7 @@ pub enum Event {
         /// The text.
         text: String,
     },
-    /// The work has come to its end, however that is. A run that is killed has none.
+    /// The work has come to its end, however that is. Of a run that is killed nobody tells it.
     Ended {
         /// How many things needed nothing.
         unchanged: usize,

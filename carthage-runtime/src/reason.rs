@@ -140,6 +140,11 @@ pub enum Reason {
         /// How: a sentence for each difference.
         changes: Vec<String>,
     },
+    /// Somebody else has changed it.
+    AlteredOutside {
+        /// How: a sentence for each difference.
+        changes: Vec<String>,
+    },
     /// The machine whose links it shares has, or gets, others.
     SharedLinks {
         /// That machine.
@@ -252,6 +257,9 @@ impl fmt::Display for Reason {
             }
             Self::Silent { cause } => return write!(f, "whether it runs cannot be told: {cause}"),
             Self::Changed { changes } => return f.write_str(&changes.join(", ")),
+            Self::AlteredOutside { changes } => {
+                return write!(f, "changed from outside: {}", changes.join(", "));
+            }
             Self::SharedLinks { machine, how } => {
                 return write!(f, "`{machine}`, whose links it shares, {how}");
             }

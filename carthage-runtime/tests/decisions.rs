@@ -5,10 +5,12 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use carthage::backend::Simulated;
-use carthage::deploy::{Access, Action, Deployment, Options, Plan, Reason, Selection, Step};
+use carthage::deploy::{Access, Action, Deployment, Options, Plan, Reason, Report, Selection, Step};
+use carthage::event::{Event, Events, Sink};
 use carthage::machine::GRACE;
 use carthage::prelude::*;
 
@@ -215,8 +217,30 @@ const TASKS: [(&str, &str); 12] = [
     ("third", "last.k"),
 ];
 
+/// What whoever listens makes of what a run tells.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Report>>);
+
+impl Sink for Heard {
+    fn event(&self, event: &Event) {
+        self.0.lock().unwrap().add(event);
+    }
+}
+
+impl Heard {
+    /// It is the report.
+    fn is(&self, report: &Report, history: &str) {
+        assert_eq!(*self.0.lock().unwrap(), *report, "{history}");
+    }
+}
+
 async fn open(state: &Path, access: Access) -> (Deployment, Placed<Decisions>) {
-    let options = Options { state_dir: Some(state.to_owned()), ..Options::default() };
+    listened(state, access, &Heard::default()).await
+}
+
+async fn listened(state: &Path, access: Access, heard: &Heard) -> (Deployment, Placed<Decisions>) {
+    let events = Events::new(heard.clone());
+    let options = Options { state_dir: Some(state.to_owned()), events, ..Options::default() };
     Deployment::open::<Decisions>(access, options).await.unwrap()
 }
 
@@ -399,7 +423,8 @@ async fn live(seed: u64, place: &Path) -> Count {
             0 => Some(open(state.path(), Access::Look).await.0.plan(&Selection::all()).await.unwrap()),
             _ => None,
         };
-        let (deployment, _) = open(state.path(), Access::Change).await;
+        let heard = Heard::default();
+        let (deployment, _layout) = listened(state.path(), Access::Change, &heard).await;
         let plan = deployment.plan(&Selection::all()).await.unwrap();
         if let Some(looked) = looked {
             assert_eq!(looked.steps, plan.steps, "{history}: who plans makes no difference");
@@ -408,6 +433,7 @@ async fn live(seed: u64, place: &Path) -> Count {
         inspected(&deployment, &plan, &history).await;
         assert_eq!(RAN.take(), Vec::<&str>::new(), "{history}: who looks runs nothing");
         let report = deployment.deploy(&Selection::all()).await.unwrap();
+        heard.is(&report, &history);
         compare(&mut count, &plan, &report.done, !report.is_complete(), &history);
         // Each that is told ran once, and no other did.
         let mut ran: Vec<_> = RAN.take().into_iter().filter(|task| *task != FAILS.get()).collect();

@@ -224,8 +224,8 @@ async fn it_is_left_when_the_run_is_given_up() {
     let report = report.unwrap();
     // What was there before it had come to its end.
     assert_eq!(
-        (&*report.interrupted, report.unchanged),
-        (&["machine:switch".to_owned()][..], 1),
+        (report.interrupted.iter().map(String::as_str).collect::<Vec<_>>(), report.unchanged),
+        (vec!["machine:switch", "task:switch/ports.first", "task:switch/ports.second"], 1),
         "{report:?}"
     );
     drop((deployment, layout));

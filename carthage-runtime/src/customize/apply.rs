@@ -134,7 +134,7 @@ impl Application<'_> {
                     let next = error.next_step().filter(|_| error.kind() == ErrorKind::Timeout);
                     let next = next.map(|next| format!("; {next}")).unwrap_or_default();
                     let why = Reason::CannotTell { cause: format!("{}{next}", crate::chain(&error)) };
-                    self.see(task, &self.setting.stamps.read(self.stem(task)), Some((Action::Ask, &why)));
+                    self.see(task, None, Some((Action::Ask, &why)));
                     steps.push(self.step(task, Action::Ask, why));
                     earlier.push(self.is(task, Earlier::MayRun));
                     continue;
@@ -146,9 +146,12 @@ impl Application<'_> {
                 Decision::Unknown(why) => Some((Action::Ask, why)),
                 _ => None,
             };
-            self.see(task, &last, would.as_ref().map(|(action, why)| (*action, why)));
+            self.see(task, Some(&last), would.as_ref().map(|(action, why)| (*action, why)));
             let Some((action, why)) = would else { continue };
-            let changes = self.changes(task, now, ground.as_ref()).await;
+            let changes = match self.inspects() {
+                true => Vec::new(),
+                false => self.changes(task, now, ground.as_ref()).await,
+            };
             steps.push(Step { changes, ..self.step(task, action, why) });
         }
         steps
@@ -158,9 +161,10 @@ impl Application<'_> {
     pub(crate) fn plan_unseen(&self) -> Vec<Step> {
         let cause = format!("`{}` does not say whether it is there", self.on.name());
         let why = Reason::CannotTell { cause };
+        let _held = self.setting.stamps.hold();
         let unseen = |task| {
             self.is(task, Earlier::MayRun);
-            self.see(task, &self.setting.stamps.read(self.stem(task)), Some((Action::Ask, &why)));
+            self.see(task, None, Some((Action::Ask, &why)));
             self.step(task, Action::Ask, why.clone())
         };
         (0..self.tasks().len()).map(unseen).collect()
@@ -186,7 +190,7 @@ impl Application<'_> {
                 continue;
             }
             if stop.is_cancelled() {
-                self.events().send(Event::Interrupted { thing: thing.to_owned() });
+                self.events().send(Event::Interrupted { thing: thing.to_owned(), action: None });
                 applied.is_interrupted = true;
                 earlier.push(None);
                 continue;
@@ -196,9 +200,9 @@ impl Application<'_> {
                 node.after.iter().find(|before| earlier[**before].is_none()).filter(|_| !only_forced);
             if let Some(broken) = broken {
                 let why = format!("`{}` did not succeed", self.tasks()[*broken].name);
-                let (thing, action) = (thing.to_owned(), Action::Run);
+                let (thing, action, by_hand) = (thing.to_owned(), Action::Run, self.is_by_hand());
                 applied.skipped.get_or_insert_with(|| thing.clone());
-                self.events().send(Event::Skipped { thing, action, why, by_itself: false });
+                self.events().send(Event::Skipped { thing, action, why, by_itself: false, by_hand });
                 earlier.push(None);
                 continue;
             }
@@ -224,8 +228,8 @@ impl Application<'_> {
     /// A task has failed.
     pub(super) fn fails(&self, thing: String, error: &Error, applied: &mut Applied) {
         let failure = Failure::of(thing, error);
-        let Failure { thing, causes, hint } = failure.clone();
-        self.events().send(Event::Failed { thing, action: Action::Run, causes, hint });
+        let (Failure { thing, causes, hint }, by_hand) = (failure.clone(), self.is_by_hand());
+        self.events().send(Event::Failed { thing, action: Action::Run, causes, hint, by_hand });
         applied.failed.get_or_insert(failure);
     }
 

@@ -82,12 +82,12 @@ impl Application<'_> {
     /// That a task begins, as it is told.
     pub(super) fn begun(&self, member: &Member) -> Event {
         let (thing, why) = (self.thing(member.task).to_owned(), member.why.clone());
-        Event::Begun { thing, action: Action::Run, why }
+        Event::Begun { thing, action: Action::Run, why, by_hand: self.is_by_hand() }
     }
 
     pub(super) fn tell_done(&self, task: usize, took: Duration) {
-        let thing = self.thing(task).to_owned();
-        self.events().send(Event::Done { thing, action: Action::Run, took });
+        let (thing, by_hand) = (self.thing(task).to_owned(), self.is_by_hand());
+        self.events().send(Event::Done { thing, action: Action::Run, took, by_hand });
     }
 
     /// Announces a task: when this returns, whatever happens makes it run again.
@@ -164,8 +164,8 @@ impl Application<'_> {
         if let Some(skip) = ended.as_ref().err().and_then(|error| SkipTask::of(&**error)) {
             intent.settle_later(stamps.as_before(stem, &last, checked)).await?;
             release(up).await?;
-            let (thing, why) = (self.thing(task).to_owned(), skip.to_string());
-            self.events().send(Event::Skipped { thing, action: Action::Run, why, by_itself: true });
+            let (thing, why, by_hand) = (self.thing(task).to_owned(), skip.to_string(), self.is_by_hand());
+            self.events().send(Event::Skipped { thing, action: Action::Run, why, by_itself: true, by_hand });
             return Ok(Decision::Skip.planned(&last));
         }
         let ended = match ended {
@@ -179,9 +179,9 @@ impl Application<'_> {
         crash_point("task-ended-unstamped");
         let (took, at) = (since.elapsed(), SystemTime::now().max(not_before));
         let said = said.map(|said| Ended { at, said });
-        let is_later = said.as_ref().is_ok_and(|ended| self.is_stamped_later(task, *ended, took));
+        let later = said.as_ref().ok().copied().filter(|_| self.is_surrounded());
         let ended = match said {
-            Ok(ended) if !is_later => self.stamp(task, identity, ended),
+            Ok(ended) if later.is_none() => self.stamp(task, identity, ended),
             said => said.map(drop),
         };
         if ended.is_err() {
@@ -192,8 +192,9 @@ impl Application<'_> {
         crash_point("task-stamped");
         intent.settle_later(ended).await?;
         release(up).await?;
-        if !is_later {
-            self.tell_done(task, took);
+        match later {
+            Some(ended) => self.is_done_when_left(task, ended, took),
+            None => self.tell_done(task, took),
         }
         Ok(Earlier::RanNow(at))
     }

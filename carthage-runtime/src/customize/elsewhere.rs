@@ -1,5 +1,6 @@
 //! What a task has to do with other machines and with models: machines that run while it does, and tasks that come before it.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -81,12 +82,24 @@ impl Application<'_> {
         self.walk.events.as_ref().unwrap_or(&self.setting.events)
     }
 
-    /// How a task stands, for whoever wants to know.
-    pub(super) fn see(&self, task: usize, last: &Last, would: Option<(Action, &Reason)>) {
-        if let Some(seen) = &self.walk.seen {
-            let would = would.map(|(action, why)| (action, why.clone()));
-            lock(seen).push(Inspected::new(self.thing(task), last, would));
-        }
+    /// Whether they belong to no run.
+    pub(super) fn is_by_hand(&self) -> bool {
+        self.walk.events.is_none()
+    }
+
+    /// Whether somebody wants to know how each task stands, and nothing else.
+    pub(super) fn inspects(&self) -> bool {
+        self.walk.seen.is_some()
+    }
+
+    /// How a task stands, for whoever wants to know; what is not known of its last time is read.
+    pub(super) fn see(&self, task: usize, last: Option<&Last>, would: Option<(Action, &Reason)>) {
+        let Some(seen) = &self.walk.seen else { return };
+        let would = would.map(|(action, why)| (action, why.clone()));
+        let read = || self.setting.stamps.read(self.stem(task));
+        let last = last.map_or_else(|| Cow::Owned(read()), Cow::Borrowed);
+        let inspected = Inspected::new(self.thing(task), &last, would);
+        lock(seen).push(inspected);
     }
 
     fn depends(&self, task: usize, how: impl Fn(Mode) -> bool) -> impl Iterator<Item = &'static Need> {

@@ -92,11 +92,14 @@ impl Application<'_> {
         Ok(())
     }
 
-    /// Whether a task that has run is stamped later: when what is around it is left.
-    pub(super) fn is_stamped_later(&self, task: usize, ended: Ended, took: Duration) -> bool {
-        let mut surroundings = self.surroundings.lock();
-        surroundings.iter_mut().for_each(|entered| entered.ran.push((task, ended, took)));
-        surroundings.is_some()
+    /// Whether there is something around the tasks.
+    pub(super) fn is_surrounded(&self) -> bool {
+        self.surroundings.lock().is_some()
+    }
+
+    /// A task has run, and is stamped when what is around it is left.
+    pub(super) fn is_done_when_left(&self, task: usize, ended: Ended, took: Duration) {
+        self.surroundings.lock().iter_mut().for_each(|entered| entered.ran.push((task, ended, took)));
     }
 
     /// Leaves what is around the tasks, and stamps those that have run in it. If it cannot be left, they have failed.

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 pub(super) struct Chosen {
     pub(super) among: BTreeSet<usize>,
     /// What of it is selected and in the layout; the rest is needed, or is no longer there.
-    pub(super) named: BTreeSet<usize>,
+    named: BTreeSet<usize>,
     /// Nothing else is brought in.
     only: bool,
     /// What was to be done and is not.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::machine::engine::{Aspect, Effect, Identity, LinkSpec, MachineSpec, NetworkSpec, Presence};
+use crate::machine::engine::{
+    Alteration, Aspect, Effect, Identity, LinkSpec, MachineSpec, NetworkSpec, Presence,
+};
 use crate::machine::{MadeFrom, not_root};
 use crate::reason::Reason;
 use crate::state::Record;
@@ -55,13 +57,16 @@ pub(crate) fn machine(
     let another = record.is_some_and(|record| record.identity != *identity);
     let made_from = record.filter(|_| !another).and_then(MadeFrom::of);
     let changes = made_from.as_ref().map(|old| changes(&old.spec, &wanted.spec)).unwrap_or_default();
-    let why = |of: &dyn Fn(Aspect) -> bool| {
-        let of = changes.iter().filter(|(aspect, _)| of(*aspect));
-        changed(of.map(|(_, why)| why.clone()).collect::<Vec<_>>())
+    let altered = altered(presence, &changes);
+    let effects = changes.iter().map(|(aspect, _)| (rules.effect)(*aspect));
+    let effect = effects.chain(altered.iter().map(|one| one.mends)).max();
+    let why = |least: Effect| {
+        let of = changes.iter().filter(|(aspect, _)| (rules.effect)(*aspect) >= least);
+        let altered = altered.iter().filter(|one| one.mends >= least);
+        why(of.map(|(_, why)| why.clone()).collect(), altered.map(|one| one.what.clone()).collect())
     };
-    let effect = changes.iter().map(|(aspect, _)| (rules.effect)(*aspect)).max();
     if effect == Some(Effect::Recreate) {
-        return Some((Action::Recreate, why(&|aspect| (rules.effect)(aspect) == Effect::Recreate)));
+        return Some((Action::Recreate, why(Effect::Recreate)));
     }
     if moved.is_some() {
         return moved;
@@ -71,12 +76,38 @@ pub(crate) fn machine(
         Presence::Absent | Presence::Stopped(_) => Some((Action::Start, Reason::NotRunning)),
         Presence::Stranded(..) => Some((Action::Restart, Reason::Stranded)),
         Presence::Unknown(_, why) => Some((Action::Restart, Reason::Silent { cause: why.clone() })),
-        Presence::Running(_) => match (&made_from, effect) {
+        Presence::Running(_) | Presence::Altered(..) => match (&made_from, effect) {
+            (_, Some(Effect::Restart)) => Some((Action::Restart, why(Effect::Update))),
             (None, _) if another => Some((Action::Update, Reason::ReplacedOutside)),
             (None, _) => Some((Action::Update, Reason::NotWrittenDown)),
-            (_, Some(Effect::Restart)) => Some((Action::Restart, why(&|_| true))),
-            (Some(old), _) => updated(old, wanted, names),
+            (Some(old), _) => match (updated(old, wanted, names), altered.is_empty()) {
+                (verdict, true) => verdict,
+                (Some((action, Reason::Changed { changes })), false) => {
+                    let altered = altered.iter().map(|one| one.what.clone()).collect();
+                    Some((action, self::why(changes, altered)))
+                }
+                (_, false) => Some((Action::Update, why(Effect::Update))),
+            },
         },
+    }
+}
+
+/// What of a machine that runs somebody else has changed: the model says the same as when it was started.
+pub(crate) fn altered<'a>(presence: &'a Presence, changes: &[(Aspect, String)]) -> Vec<&'a Alteration> {
+    let is_new = |one: &&Alteration| changes.iter().any(|(aspect, _)| *aspect == one.aspect);
+    presence.alterations().iter().filter(|one| !is_new(one)).collect()
+}
+
+/// Why something is changed that the layout wants otherwise, or somebody else has changed, or both.
+fn why(mut changes: Vec<String>, altered: Vec<String>) -> Reason {
+    let outside = Reason::AlteredOutside { changes: altered };
+    match &outside {
+        Reason::AlteredOutside { changes: altered } if altered.is_empty() => changed(changes),
+        _ if changes.is_empty() => outside,
+        _ => {
+            changes.push(outside.to_string());
+            changed(changes)
+        }
     }
 }
 
@@ -126,10 +157,10 @@ fn reached(
             Some((Action::Start, Reason::NoAnswer { cause: None }))
         }
         Presence::Unknown(_, why) => Some((Action::Start, Reason::NoAnswer { cause: Some(why.clone()) })),
-        Presence::Running(identity) if record.identity != *identity => {
+        Presence::Running(identity) | Presence::Altered(identity, _) if record.identity != *identity => {
             Some((Action::Adopt, Reason::AnotherThere))
         }
-        Presence::Running(_) => match MadeFrom::of(record) {
+        Presence::Running(_) | Presence::Altered(..) => match MadeFrom::of(record) {
             None => Some((Action::Update, Reason::TakeOverNotWrittenDown)),
             Some(old) => updated(&old, wanted, names),
         },
@@ -137,7 +168,7 @@ fn reached(
 }
 
 /// What differs between what a machine was made from and what it would be made from now, apart from the names.
-fn changes(old: &MachineSpec, new: &MachineSpec) -> Vec<(Aspect, String)> {
+pub(crate) fn changes(old: &MachineSpec, new: &MachineSpec) -> Vec<(Aspect, String)> {
     let mut changes = Vec::new();
     let mut compare = |aspect, what: &str, old: Option<String>, new: Option<String>| {
         if old != new {
@@ -238,7 +269,7 @@ pub(crate) fn network(record: Option<&Record>, presence: &Presence, wanted: &Net
         Presence::Stopped(_) | Presence::Stranded(..) | Presence::Unknown(..) => {
             (Action::Create, Reason::Broken)
         }
-        Presence::Running(identity) => match same(identity) {
+        Presence::Running(identity) | Presence::Altered(identity, _) => match same(identity) {
             Some(old) if old == *wanted => return None,
             Some(old) if (NetworkSpec { policy: old.policy, ..wanted.clone() }) == old => {
                 (Action::Update, changed(["its policy changed".to_owned()]))
@@ -455,5 +486,33 @@ mod tests {
         assert_eq!(network(None, &Presence::Absent, &new).unwrap().0, Action::Create);
         let other = NetworkSpec { mtu: Some(1400), ..new };
         assert_eq!(network(Some(&record), &running("one"), &other).unwrap().0, Action::Update);
+    }
+
+    #[test]
+    fn what_somebody_else_has_changed_is_not_what_the_layout_changes() {
+        let memory = |mends| {
+            let what = "its memory is 32 MiB and not 64 MiB".to_owned();
+            Presence::Altered(
+                Identity("one".into()),
+                vec![Alteration { aspect: Aspect::Memory, mends, what }],
+            )
+        };
+        let new = wanted();
+        let outside = "changed from outside: its memory is 32 MiB and not 64 MiB".to_owned();
+        for (mends, action) in [
+            (Effect::Update, Action::Update),
+            (Effect::Restart, Action::Restart),
+            (Effect::Recreate, Action::Recreate),
+        ] {
+            assert_eq!(verdict(&new, &memory(mends), &new), Some((action, outside.clone())));
+        }
+        // The layout says something else than when it was started: that is why it differs.
+        let old = MadeFrom { spec: MachineSpec { memory_mb: Some(32), ..new.spec.clone() }, ..new.clone() };
+        let (action, why) = verdict(&old, &memory(Effect::Update), &new).unwrap();
+        assert_eq!((action, &*why), (Action::Restart, "its memory_mb changed from 32 to 64"));
+        // Both at once.
+        let old = MadeFrom { hosts: "others".into(), ..new.clone() };
+        let (action, why) = verdict(&old, &memory(Effect::Update), &new).unwrap();
+        assert_eq!((action, why), (Action::Update, format!("names, {outside}")));
     }
 }

@@ -274,7 +274,8 @@ impl Deployment {
             if let Some(planned) = self.planned.get() {
                 planned.allows(thing, *action, why)?;
             }
-            events.send(Event::Begun { thing: thing.clone(), action: *action, why: why.clone() });
+            let (thing, action, why) = (thing.clone(), *action, why.clone());
+            events.send(Event::Begun { thing, action, why, by_hand: false });
         }
         let begun = tokio::time::Instant::now();
         let (carried, stamps) = (self.carried.clone(), self.moves.stamps());
@@ -288,7 +289,7 @@ impl Deployment {
         self.world.stamps_are_settled();
         self.moves.made.store(true, Ordering::SeqCst);
         for Step { thing, action, .. } in steps {
-            events.send(Event::Done { thing, action, took: begun.elapsed() });
+            events.send(Event::Done { thing, action, took: begun.elapsed(), by_hand: false });
         }
         Ok(())
     }

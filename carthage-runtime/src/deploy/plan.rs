@@ -47,24 +47,28 @@ impl Deployment {
         Ok(plan)
     }
 
-    /// How each setup task of the selection stands: what it did last, and what deploying the selection would do with it now, for the
-    /// same reason as [`plan`](Self::plan) gives. Nothing is touched. In the order of the source; a model's own tasks are among them.
+    /// How each setup task of the selection stands: what it did last, and what deploying it would do with it now, for the same reason as
+    /// [`plan`](Self::plan) gives. Nothing is touched. The models' own tasks come first, then those of machines, both in the order of
+    /// the source.
     ///
     /// # Errors
     /// When the selection names nothing, or the layout could not be resolved.
     pub async fn inspect(&self, selection: &Selection) -> Result<Vec<Inspected>, Error> {
         self.resolved()?;
-        let chosen = self.deployed_by(selection)?;
+        let selected = self.things.selected(selection)?;
+        let mut among = self.deployed_by(selection)?.among;
+        among.extend(selected.iter().copied().filter(|at| !self.things.all[*at].is_old()));
         let (looks, any) = self.looks_elsewhere();
         let walk = Walk::plan(any).inspecting();
-        self.looked(&looks, &chosen.among, &walk).await;
-        let position: BTreeMap<String, usize> =
-            self.task_names().into_iter().enumerate().map(|(at, (_, name))| (name, at)).collect();
-        let named: BTreeSet<String> = chosen.named.iter().map(|at| self.things.all[*at].name()).collect();
+        self.looked(&looks, &among, &walk).await;
+        let names = self.task_names().into_iter().enumerate();
+        let position: BTreeMap<String, usize> = names.map(|(at, (_, name))| (name, at)).collect();
+        let named: BTreeSet<String> = selected.iter().map(|at| self.things.all[*at].name()).collect();
         let mut inspected = walk.into_inspected();
         inspected.retain(|task| named.contains(&whose(&task.thing)));
         inspected.sort_by_key(|task| {
-            task.thing.strip_prefix("task:").and_then(|name| position.get(name)).copied()
+            let name = task.thing.strip_prefix("task:").unwrap_or(&task.thing);
+            (!whose(&task.thing).starts_with("model:"), position.get(name).copied())
         });
         Ok(inspected)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
@@ -33,6 +33,7 @@ pub(super) struct Progress {
     done: Mutex<HashMap<String, Action>>,
     /// How many things needed nothing.
     unchanged: AtomicUsize,
+    has_ended: AtomicBool,
 }
 
 /// Makes the report of what it hears, and passes it on.
@@ -79,11 +80,12 @@ impl Progress {
             return Err(self.tell(thing, action, &error));
         }
         let begun = Instant::now();
-        self.events.send(Event::Begun { thing: thing.to_owned(), action, why });
+        self.events.send(Event::Begun { thing: thing.to_owned(), action, why, by_hand: false });
         match work(Some(action)).await.map_err(Into::into) {
             Ok(value) => {
-                self.events.send(Event::Done { thing: thing.to_owned(), action, took: begun.elapsed() });
-                lock(&self.done).insert(thing.to_owned(), action);
+                let (thing, took) = (thing.to_owned(), begun.elapsed());
+                self.events.send(Event::Done { thing: thing.clone(), action, took, by_hand: false });
+                lock(&self.done).insert(thing, action);
                 Ok(value)
             }
             Err(undone) => {
@@ -93,7 +95,10 @@ impl Progress {
                     Undone::Waits(task) => {
                         self.skip(thing.to_owned(), action, format!("`{task}` did not succeed"));
                     }
-                    Undone::Interrupted => self.events.send(Event::Interrupted { thing: thing.to_owned() }),
+                    Undone::Interrupted => {
+                        let (thing, action) = (thing.to_owned(), Some(action));
+                        self.events.send(Event::Interrupted { thing, action });
+                    }
                 }
                 Err(self.undone(thing, action, undone))
             }
@@ -120,9 +125,17 @@ impl Progress {
         }
     }
 
+    /// Tells once that it is over.
+    fn end(&self) {
+        if !self.has_ended.swap(true, Ordering::SeqCst) {
+            let (unchanged, took) = (self.unchanged.load(Ordering::SeqCst), self.begun.elapsed());
+            self.events.send(Event::Ended { unchanged, took });
+        }
+    }
+
     /// Something is not tried.
     fn skip(&self, thing: String, action: Action, why: String) {
-        self.events.send(Event::Skipped { thing, action, why, by_itself: false });
+        self.events.send(Event::Skipped { thing, action, why, by_itself: false, by_hand: false });
     }
 
     /// What was to be done is not, because something else needs it.
@@ -141,8 +154,15 @@ impl Progress {
     /// Tells of a failure before anything could be decided.
     pub(super) fn tell(&self, thing: &str, action: Action, error: &Error) -> Error {
         let Failure { thing, causes, hint } = Failure::of(thing.to_owned(), error);
-        self.events.send(Event::Failed { thing, action, causes, hint });
+        self.events.send(Event::Failed { thing, action, causes, hint, by_hand: false });
         told()
+    }
+}
+
+impl Drop for Progress {
+    /// It ends also where the state cannot be written.
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -190,6 +210,7 @@ impl Deployment {
             stop: self.options.stop.clone(),
             done: Mutex::default(),
             unchanged: AtomicUsize::new(0),
+            has_ended: AtomicBool::new(false),
         })
     }
 
@@ -228,10 +249,14 @@ impl Deployment {
             // The entries stay open, which the next run can bear.
             events.send(Event::Warning { thing: "journal".to_owned(), text: crate::chain(&error) });
         }
-        let (changed, has_failed) = {
-            let report = lock(&progress.listening.report);
-            let changed: HashSet<String> = report.done.iter().map(|step| whose(&step.thing)).collect();
-            (changed, !report.failed.is_empty())
+        let (changed, has_failed, open) = {
+            let mut report = lock(&progress.listening.report);
+            // A thing that only has another name now is otherwise as it was.
+            let done = report.done.iter().filter(|step| step.action != Action::Move);
+            let changed: HashSet<String> = done.map(|step| whose(&step.thing)).collect();
+            let open: BTreeMap<_, _> =
+                report.begun.drain().map(|(thing, (action, _))| (thing, action)).collect();
+            (changed, !report.failed.is_empty(), open)
         };
         let mut unchanged = 0;
         for (at, outcome) in outcomes {
@@ -243,17 +268,23 @@ impl Deployment {
                     let why = format!("`{}` did not succeed", self.things.all[by].name());
                     progress.skip(thing, action, why);
                 }
+                // It is told with what else was begun and given up.
+                Outcome::Interrupted if open.contains_key(&thing) => {}
                 // Nothing failed: what it needs was not finished because the run was to stop.
-                Outcome::Skipped(_) | Outcome::Interrupted => events.send(Event::Interrupted { thing }),
+                Outcome::Skipped(_) | Outcome::Interrupted => {
+                    events.send(Event::Interrupted { thing, action: None });
+                }
             }
+        }
+        for (thing, action) in open {
+            events.send(Event::Interrupted { thing, action: Some(action) });
         }
         progress.unchanged.store(unchanged, Ordering::SeqCst);
     }
 
     /// A run has come to its end: what it was.
     pub(super) fn report(&self, progress: &Progress) -> Report {
-        let (unchanged, took) = (progress.unchanged.load(Ordering::SeqCst), progress.begun.elapsed());
-        progress.events.send(Event::Ended { unchanged, took });
+        progress.end();
         // Whoever reads the report may look at the log.
         self.log.iter().for_each(Logging::catch_up);
         std::mem::take(&mut *lock(&progress.listening.report))

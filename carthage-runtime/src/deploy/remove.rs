@@ -41,7 +41,9 @@ impl Deployment {
             Step::new(thing.name(), action, why)
         });
         let unchanged = chosen.stays.len() + chosen.kept.len();
-        let (steps, notes) = (gone.collect(), chosen.notes().collect());
+        let gone: Vec<_> = gone.collect();
+        let moves = self.moves.steps().filter(|_| !gone.is_empty());
+        let (steps, notes) = (moves.chain(gone.iter().cloned()).collect(), chosen.notes().collect());
         Ok(Plan { steps, unchanged, notes, orphans: Vec::new(), stays: chosen.stays })
     }
 
@@ -52,7 +54,9 @@ impl Deployment {
     pub async fn destroy(&self, selection: &Selection) -> Result<Report, Error> {
         let Chosen { among, stays, .. } = self.destroyed_by(selection, &self.existing().await)?;
         let progress = self.progress();
-        self.carry(&self.options.events).await?;
+        if !among.is_empty() {
+            self.carry(&progress.events).await?;
+        }
         let work = |_, thing, progress: Arc<Progress>| async move {
             self.destroy_one(thing, Reason::Asked, &progress).await
         };
@@ -197,7 +201,7 @@ impl Deployment {
             self.things.deploys.closure(self.machines_among(selection)?.into_iter().filter(current));
         among.retain(|at| !matches!(self.things.all[*at], Thing::Model(..)));
         let progress = self.progress();
-        self.carry(&self.options.events).await?;
+        self.carry(&progress.events).await?;
         let work = |_, thing, progress: Arc<Progress>| async move { self.start_one(thing, &progress).await };
         self.each(&progress, &self.things.deploys, &among, Action::Start, work).await;
         Ok(self.report(&progress))

@@ -59,8 +59,12 @@ impl Report {
     /// Takes in what has happened.
     pub fn add(&mut self, event: &Event) {
         match event {
+            Event::Begun { by_hand: true, .. }
+            | Event::Done { by_hand: true, .. }
+            | Event::Failed { by_hand: true, .. }
+            | Event::Skipped { by_hand: true, .. } => {}
             Event::Started { run, .. } => self.run = *run,
-            Event::Begun { thing, action, why } => {
+            Event::Begun { thing, action, why, .. } => {
                 self.begun.insert(thing.clone(), (*action, why.clone()));
             }
             Event::Done { thing, action, .. } => {
@@ -81,11 +85,14 @@ impl Report {
                     self.skipped.push(Skip { thing: thing.clone(), why: why.clone() });
                 }
             }
-            Event::Interrupted { thing } => {
+            Event::Interrupted { thing, .. } => {
                 self.begun.remove(thing);
                 self.interrupted.push(thing.clone());
             }
-            Event::Ended { unchanged, took } => (self.unchanged, self.took) = (*unchanged, *took),
+            Event::Ended { unchanged, took } => {
+                self.unchanged += unchanged;
+                self.took += *took;
+            }
             Event::Output { .. }
             | Event::Progress { .. }
             | Event::Waiting { .. }

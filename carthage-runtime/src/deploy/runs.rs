@@ -191,6 +191,7 @@ mod tests {
             thing: "network:a.lab".into(),
             action: crate::deploy::Action::Create,
             took: Default::default(),
+            by_hand: false,
         });
         drop(log);
         assert_eq!(kept.all().len(), 2);

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Action, Deployment, Plan, Selection};
+use super::{Action, Deployment, Plan, Selection, Step};
 use crate::error::{Error, ErrorKind};
 use crate::state::Snapshot;
 use crate::state::storage::{Disk, Storage};
@@ -147,7 +147,7 @@ impl Deployment {
         let name = self.world.scope(0).name();
         let layout = name.strip_suffix(profile).filter(|_| !profile.is_empty());
         let layout = layout.and_then(|name| name.strip_suffix('-')).unwrap_or(name);
-        let steps = plan.steps.iter().map(serde_json::to_value).collect::<Result<_, _>>();
+        let steps = plan.steps.iter().map(told).collect::<Result<_, _>>();
         Ok(SavedPlan {
             layout: layout.to_owned(),
             profile: profile.to_owned(),
@@ -214,6 +214,13 @@ impl Deployment {
         self.planned.set(saved.planned()).ok();
         Ok(())
     }
+}
+
+/// A step as it is told in a plan that is saved: why it is done in words, as before reasons had a type.
+fn told(step: &Step) -> Result<Value, serde_json::Error> {
+    let mut told = serde_json::to_value(step)?;
+    told.as_object_mut().map(|told| told.remove("reason"));
+    Ok(told)
 }
 
 fn outdated(differs: Vec<String>) -> Result<(), Error> {
@@ -361,6 +368,13 @@ mod tests {
         let turned = [then[1].clone(), then[0].clone(), then[2].clone()];
         assert_eq!(differences(&then, &turned), ["the steps come in another order"]);
         assert!(differences(&then, &then).is_empty());
+    }
+
+    #[test]
+    fn steps_are_told_as_before_reasons_had_a_type() {
+        let details = vec!["eth0".to_owned()];
+        let now = Step { details, ..Step::new("machine:m", Action::Create, crate::reason::Reason::Missing) };
+        assert_eq!(told(&now).unwrap(), step("machine:m", "create", "it does not exist"));
     }
 
     #[test]

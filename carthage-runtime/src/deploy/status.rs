@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use super::services::is_of;
 use super::things::Thing;
-use super::{Deployment, Selection};
+use super::{Deployment, Selection, decide};
 use crate::error::Error;
-use crate::machine::Machine;
-use crate::machine::engine::{Presence, ServiceState, ServiceStatus};
+use crate::machine::engine::{Alteration, MachineSpec, Presence, ServiceState, ServiceStatus};
+use crate::machine::{Machine, MadeFrom};
 use crate::model::{Key, Kind, Node, Role, Taken};
 use crate::reason::Reason;
 use crate::state::Record;
@@ -84,12 +84,13 @@ pub enum Drift {
 
 impl Drift {
     /// Of what should be as this record says.
-    fn of(record: Option<&Record>, presence: &Presence) -> Option<Self> {
+    fn of(record: Option<&Record>, presence: &Presence, spec: &MachineSpec) -> Option<Self> {
         let record = record?;
         match presence {
             Presence::Unknown(..) => Some(Self::Unknown),
             Presence::Absent => Some(Self::Missing),
             there if there.identity() != Some(&record.identity) => Some(Self::Changed),
+            there if !altered(record, there, spec).is_empty() => Some(Self::Changed),
             _ => None,
         }
     }
@@ -241,7 +242,7 @@ impl Deployment {
                 let (state, trouble, drift) = match network.presence().await {
                     Ok(Presence::Unknown(_, why)) => (UNKNOWN, Some(why), Some(Drift::Unknown)),
                     Ok(presence) => {
-                        let drift = Drift::of(self.record(thing), &presence);
+                        let drift = Drift::of(self.record(thing), &presence, &MachineSpec::default());
                         (word(&presence), drift.map(of_network), drift)
                     }
                     Err(error) => (UNKNOWN, Some(crate::chain(&error)), Some(Drift::Unknown)),
@@ -263,7 +264,7 @@ impl Deployment {
         let record = self.snapshot.records.get(&machine.thing());
         let (state, mut trouble, drift, services) = match asked(machine).await {
             Ok((presence, services)) => {
-                let drift = Drift::of(record, &presence);
+                let drift = Drift::of(record, &presence, machine.spec());
                 (word(&presence), self.trouble(machine, &presence), drift, services)
             }
             Err(error) => (UNKNOWN, Some(crate::chain(&error)), Some(Drift::Unknown), Vec::new()),
@@ -299,12 +300,26 @@ impl Deployment {
             (_, Some(record)) if presence.identity() != Some(&record.identity) => {
                 Some("it is not the one that was deployed; `deploy` runs its tasks again".to_owned())
             }
-            (Presence::Stopped(_) | Presence::Running(_), None) => {
+            (Presence::Altered(..), Some(record)) => {
+                let altered = altered(record, presence, machine.spec());
+                let what: Vec<_> = altered.iter().map(|one| one.what.as_str()).collect();
+                (!what.is_empty()).then(|| format!("{}; `deploy` mends it", what.join(", ")))
+            }
+            (Presence::Stopped(_) | Presence::Running(_) | Presence::Altered(..), None) => {
                 Some("it was not finished; `deploy` carries on".to_owned())
             }
             _ => None,
         }
     }
+}
+
+/// What of a machine that was deployed somebody else has changed, while the layout says the same as before.
+fn altered<'a>(record: &Record, presence: &'a Presence, spec: &MachineSpec) -> Vec<&'a Alteration> {
+    if presence.alterations().is_empty() {
+        return Vec::new();
+    }
+    let changes = MadeFrom::of(record).map(|old| decide::changes(&old.spec, spec)).unwrap_or_default();
+    decide::altered(presence, &changes)
 }
 
 /// What is wrong with a network that is not as it was deployed.
@@ -346,7 +361,7 @@ fn word(presence: &Presence) -> &'static str {
     match presence {
         Presence::Absent => "absent",
         Presence::Stopped(_) => "stopped",
-        Presence::Running(_) => "running",
+        Presence::Running(_) | Presence::Altered(..) => "running",
         Presence::Stranded(..) => "stranded",
         Presence::Unknown(..) => UNKNOWN,
     }

@@ -236,7 +236,7 @@ impl PlacedTasks {
         let found = place.customizations().into_iter().find(|(field, _)| *field == self.field);
         let Some((field, customization)) = found else { return Ok(None) };
         let now = match place.machine().presence().await? {
-            Presence::Running(identity) => Now::Running(identity),
+            Presence::Running(identity) | Presence::Altered(identity, _) => Now::Running(identity),
             Presence::Stopped(identity) => Now::Stopped(identity),
             Presence::Absent | Presence::Stranded(..) | Presence::Unknown(..) => return Ok(None),
         };

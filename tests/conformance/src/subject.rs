@@ -94,6 +94,12 @@ pub trait Subject: Layout {
         async { Ok(None) }
     }
 
+    /// Changes a running machine behind the implementation's back, in a way that can be seen from outside: its memory, or what a link is
+    /// plugged into. Needed where machines have [`Limits`](Capability::Limits); `None` if it cannot be done here, which only root can.
+    fn alter(victim: Victim) -> impl Future<Output = carthage::Result<Option<()>>> + Send {
+        async move { Err(format!("nothing says how `{}` is changed", victim.machine).into()) }
+    }
+
     /// What there still is of these machines and of the networks of their layout, as sentences, asked after everything was
     /// destroyed. Processes, mounts, interfaces and files that have to do with the state directory are looked for by the
     /// suite itself.
@@ -135,6 +141,7 @@ pub(crate) struct Facts {
     pub(crate) kill: fn(Victim) -> BoxFuture<'static, carthage::Result<()>>,
     pub(crate) remove: fn(Victim) -> BoxFuture<'static, carthage::Result<()>>,
     pub(crate) usurp: fn(Victim) -> BoxFuture<'static, Usurped>,
+    pub(crate) alter: fn(Victim) -> BoxFuture<'static, carthage::Result<Option<()>>>,
     pub(crate) left: fn(Vec<Victim>) -> BoxFuture<'static, carthage::Result<Vec<String>>>,
 }
 
@@ -152,6 +159,7 @@ impl Facts {
             kill: |victim| Box::pin(S::kill(victim)),
             remove: |victim| Box::pin(S::remove(victim)),
             usurp: |victim| Box::pin(S::usurp(victim)),
+            alter: |victim| Box::pin(S::alter(victim)),
             left: |victims| Box::pin(S::left(victims)),
         });
     }

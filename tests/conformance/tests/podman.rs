@@ -58,6 +58,10 @@ impl Subject for InContainers {
         containers::usurp::<Podman>(victim).await
     }
 
+    async fn alter(victim: Victim) -> Result<Option<()>> {
+        containers::unplug::<Podman>(victim).await.map(Some)
+    }
+
     async fn left(_: Vec<Victim>) -> Result<Vec<String>> {
         containers::left::<Podman>().await
     }

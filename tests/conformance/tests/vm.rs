@@ -122,6 +122,27 @@ impl Subject for InVm {
         Ok(Some(Box::new(TakenName(name))))
     }
 
+    async fn alter(victim: Victim) -> Result<Option<()>> {
+        off(move |connect| {
+            let (domain, networks) = (domain(connect, &victim)?, connect.list_all_networks(0)?);
+            let described = domain.get_xml_desc(0)?;
+            let value = |mark: &str| {
+                let (_, rest) = described.split_once(mark).ok_or("it has no such interface")?;
+                Ok::<_, carthage::BoxError>(rest.split('\'').next().unwrap_or_default().to_owned())
+            };
+            let (mac, network) = (value("<mac address='")?, value("<source network='")?);
+            let mut others = networks.iter().filter_map(|network| network.get_name().ok());
+            let other = others.find(|name| *name != network && name.starts_with("carthage-"));
+            let other = other.ok_or("there is no other network")?;
+            let nic = format!(
+                "<interface type='network'><mac address='{mac}'/><source network='{other}'/><model type='virtio'/></interface>"
+            );
+            domain.update_device_flags(&nic, virt::sys::VIR_DOMAIN_DEVICE_MODIFY_LIVE)?;
+            Ok(Some(()))
+        })
+        .await
+    }
+
     async fn left(victims: Vec<Victim>) -> Result<Vec<String>> {
         off(move |connect| {
             let of_ours = |name: &str| name.starts_with("carthage-");

@@ -19,6 +19,8 @@ pub struct PaperWorld {
 pub struct PaperMachine {
     /// Whether it runs.
     pub runs: bool,
+    /// Whether somebody has changed it since it was started.
+    pub altered: bool,
     /// What is in each file; a directory has nothing, and a file that is long its hash.
     pub files: BTreeMap<String, String>,
     /// Who may do what with each of them.
@@ -72,10 +74,11 @@ impl PaperWorld {
                 }
             }
             _ => {
-                let whose = if path.is_empty() && kind == "runs" { &name } else { &word("machine") };
+                let whose = if path.is_empty() && matches!(kind, "runs" | "altered") { &name } else { &word("machine") };
                 let Some(machine) = self.machines.get_mut(whose) else { return };
                 match kind {
-                    "runs" => machine.runs = change["runs"] == true,
+                    "runs" => (machine.runs, machine.altered) = (change["runs"] == true, false),
+                    "altered" => machine.altered = change["altered"] == true,
                     "entry" => {
                         let contents = &change["entry"]["contents"];
                         let hash = contents["hash"].as_str();

@@ -121,3 +121,22 @@ fn what_does_not_answer_is_not_known_and_lies_are_believed_until_the_next_look()
     );
     assert_eq!(lab.run("plan", &["--simulate", "1"]).status.code(), Some(0));
 }
+
+#[test]
+fn what_was_changed_behind_our_back_is_mended_in_place() {
+    let lab = lab();
+    lab.ends_well("deploy");
+    happens(&lab, &[json!({ "altered": { "name": "worker-1", "altered": true } })]);
+    let status = lab.run("status", &["--probe", "--json"]);
+    assert_eq!((status.status.code(), drift(&status)), (Some(2), vec!["worker-1: changed".to_owned()]));
+    let told = String::from_utf8_lossy(&lab.run("status", &[]).stdout).into_owned();
+    assert!(told.contains("is not that of its model (simulated); `deploy` mends it"), "{told}");
+    planned(&lab, &[], &["~ machine:worker-1 update changed from outside: its memory", "1 to update"]);
+    lab.ends_well("deploy");
+    assert_eq!(lab.run("plan", &[]).status.code(), Some(0));
+    lab.is(&undisturbed(self::lab, BEFORE), "what was changed is as it was");
+    // A rehearsal can have it happen.
+    assert!(lab.run("destroy", &[]).status.success());
+    assert!(lab.run("deploy", &["--simulate", "1", "--fault", "start:worker-1=alter"]).status.success());
+    planned(&lab, &["--simulate", "1"], &["~ machine:worker-1 update changed from outside: its memory"]);
+}

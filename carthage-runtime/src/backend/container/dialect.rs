@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::client::{Client, message};
 use super::hello::Hello;
-use crate::machine::engine::{MachineSpec, NetworkSpec};
+use crate::machine::engine::{Alteration, Aspect, Effect, MachineSpec, NetworkSpec};
 
 /// Which engine it is, and what it can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +145,28 @@ impl Limits {
             memory: limit(config.and_then(|config| config.memory)),
             quota: limit(config.and_then(|config| config.cpu_quota)),
         }
+    }
+
+    /// How these, which a container has, are not those of its model. A limit that the engine does not have may be one that it cannot
+    /// keep; and Podman goes on saying what a container was made with.
+    pub(super) fn altered(self, client: &Client, spec: &MachineSpec) -> Vec<Alteration> {
+        let wanted = Self::wanted(spec);
+        if matches!(client.dialect, Dialect::Podman(_)) {
+            return Vec::new();
+        }
+        let mebibytes = |bytes: i64| format!("{} MiB", bytes >> 20);
+        let processors = |quota: i64| format!("{:.2} processors", quota as f64 / PERIOD as f64);
+        let limits: [(_, _, _, _, &dyn Fn(i64) -> String); 2] = [
+            (Aspect::Memory, "memory", self.memory, wanted.memory, &mebibytes),
+            (Aspect::Cpus, "processor time", self.quota, wanted.quota, &processors),
+        ];
+        let differs = limits.into_iter().filter_map(|(aspect, name, has, wanted, words)| {
+            let has = has.filter(|has| Some(*has) != wanted)?;
+            let wanted = wanted.map_or_else(|| "without a limit".to_owned(), words);
+            let what = format!("its {name} is {} and not {wanted}", words(has));
+            Some(Alteration { aspect, mends: Effect::Update, what })
+        });
+        differs.collect()
     }
 
     /// Writes them into the configuration of a container that is made.

@@ -19,7 +19,7 @@ use super::transport::InContainer;
 use super::{create, network};
 use crate::error::{Error, ErrorKind};
 use crate::guest::Guest;
-use crate::machine::engine::{Identity, MachineSpec, Presence};
+use crate::machine::engine::{Alteration, Aspect, Effect, Identity, MachineSpec, Presence};
 
 /// How often an image is made ready again that went before a container was made from it.
 const IMAGE_TRIES: u32 = 5;
@@ -124,12 +124,13 @@ impl Life {
             return Ok(Presence::Stranded(identity, effect));
         }
         if container.runs() {
-            return Ok(match plug::missing(&self.names, spec, &container.inspected) {
-                None => Presence::Running(identity),
-                Some(link) => {
-                    unknown(format!("its link `{}` is not plugged into `{}`", link.interface, link.network))
-                }
+            let links = plug::unplugged(&self.names, spec, &container.inspected).map(|link| Alteration {
+                aspect: Aspect::Links,
+                mends: Effect::Restart,
+                what: format!("its link `{}` is not plugged into `{}`", link.interface, link.network),
             });
+            let limits = Limits::set(container.inspected.host_config.as_ref()).altered(&self.client, spec);
+            return Ok(Presence::running_but(identity, links.chain(limits).collect()));
         }
         // A run that was ended while it made this one wanted something else: it is not the machine.
         if container.is_new() && !self.is_as_wanted(&container, spec) {

@@ -51,14 +51,14 @@ fn endpoints(container: &ContainerInspectResponse) -> Endpoints {
     settings.and_then(|settings| settings.networks.clone()).unwrap_or_default()
 }
 
-/// The first link of a running container that is not plugged in as it should be.
-pub(super) fn missing<'a>(
+/// The links of a running container that are not plugged in as they should be.
+pub(super) fn unplugged<'a>(
     names: &Names,
     spec: &'a MachineSpec,
     container: &ContainerInspectResponse,
-) -> Option<&'a LinkSpec> {
+) -> impl Iterator<Item = &'a LinkSpec> {
     let endpoints = endpoints(container);
-    spec.links.iter().find(|link| {
+    spec.links.iter().filter(move |link| {
         let endpoint = endpoints.get(&names.network(&link.network));
         let address = endpoint.and_then(|endpoint| endpoint.ip_address.as_deref());
         endpoint.is_none() || link.address.is_some_and(|net| address != Some(&net.addr().to_string()))

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{Access, access};
 
 use crate::error::Error;
-use crate::machine::engine::MachineSpec;
+use crate::machine::engine::{Alteration, Aspect, Effect, MachineSpec};
 
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,13 +46,46 @@ pub(super) fn unavailable(controller: Controller) -> Option<String> {
     place(controller).err()
 }
 
-/// Puts a machine's first process into groups with the machine's limits, as far as the host allows.
-pub(super) fn confine(id: &str, spec: &MachineSpec, pid: i32) -> Result<(), Error> {
-    let limits = [
+/// What a model wants limited: bytes, and microseconds of a period.
+fn limits(spec: &MachineSpec) -> [(Controller, Option<u64>); 2] {
+    [
         (Controller::Memory, spec.memory_mb.map(|mb| mb.saturating_mul(1 << 20))),
         (Controller::Cpu, spec.cpus.map(|cpus| u64::from(cpus) * PERIOD_US)),
-    ];
-    for (controller, limit) in limits {
+    ]
+}
+
+/// How the limits of a machine that runs are not those of its model. What cannot be read is not there, and was told by the survey.
+pub(super) fn altered(id: &str, spec: &MachineSpec) -> Vec<Alteration> {
+    let limits = limits(spec).into_iter().filter_map(|(controller, limit)| Some((controller, limit?)));
+    let differs = limits.filter_map(|(controller, limit)| {
+        let place = place(controller).ok()?;
+        let group = place.directory.join(layout_group(id)).join(&spec.name);
+        let (file, wanted) = limit_of(controller, place.version_2, limit);
+        let has = fs::read_to_string(group.join(file)).ok()?;
+        let has = has.trim();
+        let aspect = match controller {
+            Controller::Memory => Aspect::Memory,
+            Controller::Cpu => Aspect::Cpus,
+        };
+        let what = || format!("its `{file}` is {has} and not {wanted}");
+        (has != wanted).then(|| Alteration { aspect, mends: Effect::Restart, what: what() })
+    });
+    differs.collect()
+}
+
+/// Where a limit is written, and how.
+fn limit_of(controller: Controller, version_2: bool, limit: u64) -> (&'static str, String) {
+    match (controller, version_2) {
+        (Controller::Memory, true) => ("memory.max", limit.to_string()),
+        (Controller::Memory, false) => ("memory.limit_in_bytes", limit.to_string()),
+        (Controller::Cpu, true) => ("cpu.max", format!("{limit} {PERIOD_US}")),
+        (Controller::Cpu, false) => ("cpu.cfs_quota_us", limit.to_string()),
+    }
+}
+
+/// Puts a machine's first process into groups with the machine's limits, as far as the host allows.
+pub(super) fn confine(id: &str, spec: &MachineSpec, pid: i32) -> Result<(), Error> {
+    for (controller, limit) in limits(spec) {
         // What is not available was told by the survey.
         if let (Some(limit), Ok(place)) = (limit, place(controller)) {
             enter(&place, controller, id, &spec.name, limit, pid).map_err(Error::host(format!(
@@ -85,15 +118,11 @@ fn enter(
         }
     }
     let set = |file: &str, value: String| fs::write(group.join(file), value);
-    match (controller, place.version_2) {
-        (Controller::Memory, true) => set("memory.max", limit.to_string())?,
-        (Controller::Memory, false) => set("memory.limit_in_bytes", limit.to_string())?,
-        (Controller::Cpu, true) => set("cpu.max", format!("{limit} {PERIOD_US}"))?,
-        (Controller::Cpu, false) => {
-            set("cpu.cfs_period_us", PERIOD_US.to_string())?;
-            set("cpu.cfs_quota_us", limit.to_string())?;
-        }
+    if (controller, place.version_2) == (Controller::Cpu, false) {
+        set("cpu.cfs_period_us", PERIOD_US.to_string())?;
     }
+    let (file, value) = limit_of(controller, place.version_2, limit);
+    set(file, value)?;
     set("cgroup.procs", pid.to_string())
 }
 

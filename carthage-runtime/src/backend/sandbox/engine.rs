@@ -123,11 +123,16 @@ impl Engine for SandboxEngine {
     }
 
     async fn find(&self, machine: &MachineSpec) -> Result<Presence, Error> {
-        let machine = machine.name.clone();
+        let spec = machine.clone();
         self.off(move |premises| {
-            let record = premises.records.find_machine(&machine)?;
-            let runs = || premises.keeper.runs(&machine);
-            Ok(Premises::presence(record.map(|record| record.identity), runs))
+            let record = premises.records.find_machine(&spec.name)?;
+            let runs = || premises.keeper.runs(&spec.name);
+            Ok(match Premises::presence(record.map(|record| record.identity), runs) {
+                Presence::Running(identity) => {
+                    Presence::running_but(identity, cgroup::altered(&premises.site.id, &spec))
+                }
+                presence => presence,
+            })
         })
         .await
     }

@@ -16,8 +16,9 @@ use super::streams;
 use super::world::{Change, Contents, Entry, Machine, World};
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{
-    Aspect, Duplex, Effect, Engine, Exec, Exit, FileKind, FileStat, Hosts, Identity, MachineSpec, Misfortune,
-    NetworkSpec, Presence, Reader, Running, ServiceSpec, ServiceState, ServiceStatus, Site, Survey,
+    Alteration, Aspect, Duplex, Effect, Engine, Exec, Exit, FileKind, FileStat, Hosts, Identity, MachineSpec,
+    Misfortune, NetworkSpec, Presence, Reader, Running, ServiceSpec, ServiceState, ServiceStatus, Site,
+    Survey,
 };
 
 /// The directory of the world, in the layout's state directory.
@@ -67,19 +68,23 @@ impl SimulatedEngine {
         };
         let strikes = self.fate.strikes(operation, name);
         let lies = matches!(strikes, Some((Misfortune::Lie, _)));
-        let struck = match strikes {
-            Some((Misfortune::Fail, fault)) => return Err(failed(&fault, "it was refused")),
+        let struck = match &strikes {
+            Some((Misfortune::Fail, fault)) => return Err(failed(fault, "it was refused")),
             Some((Misfortune::Hang, _)) => std::future::pending().await,
             Some((Misfortune::Lose, fault)) if self.fate.coin(name) => {
-                return Err(failed(&fault, "the connection was lost"));
+                return Err(failed(fault, "the connection was lost"));
             }
-            Some((Misfortune::Lose, fault)) => Some(failed(&fault, "the connection was lost")),
-            Some((Misfortune::Half, fault)) => Some(failed(&fault, "it died half-way")),
-            Some((Misfortune::Lie, _)) | None => None,
+            Some((Misfortune::Lose, fault)) => Some(failed(fault, "the connection was lost")),
+            Some((Misfortune::Half, fault)) => Some(failed(fault, "it died half-way")),
+            Some((Misfortune::Lie | Misfortune::Alter, _)) | None => None,
         };
+        let is_altered = matches!(strikes, Some((Misfortune::Alter, _)));
         let mut locked = self.world();
         let (log, world) = &mut *locked;
-        let (changes, answer) = work(world, lies)?;
+        let (mut changes, answer) = work(world, lies)?;
+        if is_altered {
+            changes.push(Change::Altered { name: name.to_owned(), altered: true });
+        }
         for change in changes {
             log.write(&change, world)?;
             world.apply(change);
@@ -96,6 +101,13 @@ fn look<T>(answer: T) -> Result<(Vec<Change>, T), Error> {
 /// What is a change, if anything.
 fn change(changes: impl IntoIterator<Item = Change>) -> Result<(Vec<Change>, ()), Error> {
     Ok((changes.into_iter().collect(), ()))
+}
+
+/// Somebody has changed it.
+fn alterations(machine: &Machine) -> Vec<Alteration> {
+    let what = "its memory is not that of its model (simulated)".to_owned();
+    let memory = Alteration { aspect: Aspect::Memory, mends: Effect::Update, what };
+    machine.altered.then_some(memory).into_iter().collect()
 }
 
 fn existing<'a>(world: &'a World, spec: &MachineSpec) -> Result<&'a Machine, Error> {
@@ -182,7 +194,7 @@ impl Engine for SimulatedEngine {
                 Some(machine) => {
                     let identity = Identity(machine.identity.clone());
                     match (machine.runs, lies) {
-                        (true, false) => Presence::Running(identity),
+                        (true, false) => Presence::running_but(identity, alterations(machine)),
                         (false, true) => Presence::Absent,
                         (false, false) | (true, true) => Presence::Stopped(identity),
                     }
@@ -206,7 +218,11 @@ impl Engine for SimulatedEngine {
     }
 
     async fn update(&self, spec: &MachineSpec) -> Result<(), Error> {
-        self.meet("update", &spec.name, |world| running(world, spec).and_then(|_| change([]))).await
+        let update = |world: &World| {
+            let name = spec.name.clone();
+            change(running(world, spec)?.altered.then_some(Change::Altered { name, altered: false }))
+        };
+        self.meet("update", &spec.name, update).await
     }
 
     async fn rename(&self, before: &MachineSpec, spec: &MachineSpec) -> Result<(), Error> {
@@ -280,7 +296,7 @@ impl Engine for SimulatedEngine {
         let (name, takes) = (&spec.name, self.fate.takes("run", &spec.name));
         running(&self.world().1, spec)?;
         let exit = match self.fate.strikes("run", name) {
-            None | Some((Misfortune::Lie, _)) => Some(Exit::Status(0)),
+            None | Some((Misfortune::Lie | Misfortune::Alter, _)) => Some(Exit::Status(0)),
             Some((Misfortune::Fail, _)) => Some(Exit::Status(1)),
             Some((Misfortune::Half, _)) => Some(Exit::Signal(9)),
             Some((Misfortune::Hang, _)) => None,

@@ -21,6 +21,8 @@ pub(super) struct World {
 pub(super) struct Machine {
     pub(super) identity: String,
     pub(super) runs: bool,
+    /// Whether somebody has changed its memory since it was started.
+    pub(super) altered: bool,
     /// What is at a path.
     pub(super) files: BTreeMap<PathBuf, Entry>,
     pub(super) services: BTreeSet<String>,
@@ -76,6 +78,10 @@ pub(super) enum Change {
         name: String,
         runs: bool,
     },
+    Altered {
+        name: String,
+        altered: bool,
+    },
     NoMachine {
         name: String,
     },
@@ -112,7 +118,10 @@ impl World {
             Change::Machine { name, identity } => {
                 self.machines.insert(name, Machine { identity, ..Machine::default() });
             }
-            Change::Runs { name, runs } => self.of(&name, |machine| machine.runs = runs),
+            Change::Runs { name, runs } => {
+                self.of(&name, |machine| (machine.runs, machine.altered) = (runs, false));
+            }
+            Change::Altered { name, altered } => self.of(&name, |machine| machine.altered = altered),
             Change::NoMachine { name } => drop(self.machines.remove(&name)),
             Change::Renamed { name, to } => {
                 if let Some(machine) = self.machines.remove(&name) {
@@ -157,6 +166,7 @@ impl Machine {
         let own = || name.to_owned();
         let made = Change::Machine { name: own(), identity: self.identity.clone() };
         let runs = self.runs.then(|| Change::Runs { name: own(), runs: true });
+        let altered = self.altered.then(|| Change::Altered { name: own(), altered: true });
         let files = self.files.iter().map(move |(path, entry)| Change::Entry {
             machine: own(),
             path: path.clone(),
@@ -166,7 +176,7 @@ impl Machine {
             .services
             .iter()
             .map(move |service| Change::Service { machine: own(), name: service.clone() });
-        [made].into_iter().chain(runs).chain(files).chain(services)
+        [made].into_iter().chain(runs).chain(altered).chain(files).chain(services)
     }
 
     /// What is at this path and behind it: what is in a directory comes right behind it.
@@ -224,6 +234,7 @@ mod tests {
             Change::Network { name: "n".into(), identity: "1".into() },
             Change::Machine { name: "m".into(), identity: "2".into() },
             Change::Runs { name: "m".into(), runs: true },
+            Change::Altered { name: "m".into(), altered: true },
             file("m", "/a"),
             Change::Service { machine: "m".into(), name: "s".into() },
             Change::Machine { name: "gone".into(), identity: "3".into() },

@@ -121,7 +121,7 @@ impl VmEngine {
         self.off(move |inner, connect| {
             let machine = inner.machine(connect, &spec.name)?;
             match machine.presence()? {
-                Presence::Running(_) => return Ok(()),
+                Presence::Running(_) | Presence::Altered(..) => return Ok(()),
                 // Paused or asleep, it is not what can be started.
                 Presence::Unknown(..) | Presence::Stranded(..) => machine.stop(Duration::ZERO)?,
                 Presence::Stopped(_) | Presence::Absent => {}
@@ -289,10 +289,17 @@ impl Engine for VmEngine {
     }
 
     async fn find(&self, machine: &MachineSpec) -> Result<Presence, Error> {
-        let name = machine.name.clone();
-        self.off(move |inner, connect| match Machine::find(connect, &inner.names, &name)? {
-            Some(machine) => machine.presence(),
-            None => Ok(Presence::Absent),
+        let spec = machine.clone();
+        self.off(move |inner, connect| {
+            let Some(machine) = Machine::find(connect, &inner.names, &spec.name)? else {
+                return Ok(Presence::Absent);
+            };
+            Ok(match machine.presence()? {
+                Presence::Running(identity) => {
+                    Presence::running_but(identity, machine.alterations(&inner.names, &spec)?)
+                }
+                presence => presence,
+            })
         })
         .await
     }
@@ -417,7 +424,9 @@ impl Engine for VmEngine {
 
     async fn services(&self, machine: &MachineSpec) -> Result<Vec<ServiceStatus>, Error> {
         match self.find(machine).await? {
-            Presence::Running(_) => self.0.reach.remote(machine).guest().services().await,
+            Presence::Running(_) | Presence::Altered(..) => {
+                self.0.reach.remote(machine).guest().services().await
+            }
             _ => {
                 let name = machine.name.clone();
                 self.here(move |inner| inner.services.stopped(&name)).await

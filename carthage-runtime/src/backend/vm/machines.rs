@@ -11,7 +11,7 @@ use super::hypervisor::{failed, found, gone};
 use super::names::{Names, mac};
 use super::xml::{self, Boot, Disk, Domain, Mark, Medium, Nic, Virtualisation};
 use crate::error::{Error, ErrorKind};
-use crate::machine::engine::{Identity, MachineSpec, Presence};
+use crate::machine::engine::{Alteration, Aspect, Effect, Identity, MachineSpec, Presence};
 
 /// MiB of memory of a machine whose model does not say.
 const MEMORY_MB: u64 = 1024;
@@ -156,6 +156,35 @@ impl Machine {
             },
             _ => paused("libvirt does not know its state"),
         })
+    }
+
+    /// How it is not as its model says, while it runs.
+    pub(super) fn alterations(&self, names: &Names, spec: &MachineSpec) -> Result<Vec<Alteration>, Error> {
+        let what = format!("cannot look at `{}`", self.name);
+        let Some(info) = found(self.handle.get_info()).map_err(failed(what))? else { return Ok(Vec::new()) };
+        let mut altered = Vec::new();
+        let mut differs = |aspect, what: String| {
+            altered.push(Alteration { aspect, mends: Effect::Restart, what });
+        };
+        let (memory, wanted) = (info.memory >> 10, spec.memory_mb.unwrap_or(MEMORY_MB));
+        if memory != wanted {
+            differs(Aspect::Memory, format!("its memory is {memory} MiB and not {wanted} MiB"));
+        }
+        let (cpus, wanted) = (info.nr_virt_cpu, spec.cpus.unwrap_or(1));
+        if cpus != wanted {
+            differs(Aspect::Cpus, format!("it has {cpus} processors and not {wanted}"));
+        }
+        for link in &spec.links {
+            let (network, address) = (names.network(&link.network), link.mac.map(mac));
+            let is_it = |(has, at): &(String, String)| {
+                *has == network && address.as_ref().is_none_or(|address| at.eq_ignore_ascii_case(address))
+            };
+            if !self.nics.iter().any(is_it) {
+                let (interface, network) = (&link.interface, &link.network);
+                differs(Aspect::Links, format!("its link `{interface}` is not plugged into `{network}`"));
+            }
+        }
+        Ok(altered)
     }
 
     /// Asks it to end, waits, and then ends it.

@@ -124,7 +124,7 @@ async fn ended(client: &Client, names: &Names, machine: &MachineSpec) -> Error {
         });
         match presence.await {
             // It has its own links: nothing can leave it stranded.
-            Ok(Presence::Running(_) | Presence::Stranded(..)) => {}
+            Ok(Presence::Running(_) | Presence::Altered(..) | Presence::Stranded(..)) => {}
             Ok(Presence::Unknown(_, why)) => return what().because(why),
             Ok(Presence::Stopped(_)) => return what().because("it has switched itself off, or crashed"),
             Ok(Presence::Absent) => return what().because("it was removed"),

@@ -70,7 +70,9 @@ async fn running_machine<L: Layout>(session: &Session<'_, L>, name: &str) -> Res
             wrong(ErrorKind::NotFound, "is not running", format!("start it with `start {}`", machine.name()))
         }
         // Whether it runs cannot be told: trying tells.
-        Presence::Running(_) | Presence::Stranded(..) | Presence::Unknown(..) => Ok(machine),
+        Presence::Running(_) | Presence::Altered(..) | Presence::Stranded(..) | Presence::Unknown(..) => {
+            Ok(machine)
+        }
     }
 }
 

@@ -47,23 +47,31 @@ pub(in crate::cli) async fn logs<L: Layout>(
         events.iter().for_each(|event| out.json(event));
         return Ok(Exit::Done);
     }
-    let (mut report, mut has_ended) = (Report::default(), false);
+    let (mut report, mut goes_on) = (Report::default(), None);
     for line in &events {
         match serde_json::from_value(line.clone()) {
             Ok(event) => {
                 report.add(&event);
-                has_ended |= matches!(event, Event::Ended { .. });
+                match event {
+                    Event::Started { .. } => goes_on = Some(true),
+                    Event::Ended { .. } => goes_on = goes_on.map(|_| false),
+                    _ => {}
+                }
                 text(&event, style).iter().for_each(|line| out.line(line));
             }
             // Of a newer program.
             Err(_) => out.line(line.to_string()),
         }
     }
-    if selection.is_all() {
-        out.line(match has_ended {
-            true => summary(&report, &session.name, style),
-            false => format!("run {run} has no end in its log: it goes on, or was killed"),
-        });
+    match goes_on.filter(|_| selection.is_all()) {
+        None => {}
+        Some(false) => out.line(summary(&report, &session.name, style)),
+        Some(true) => {
+            let done = report.done.len();
+            out.line(format!(
+                "run {run} has no end in its log, and {done} done: it goes on, was killed, or is of an older version"
+            ));
+        }
     }
     Ok(Exit::Done)
 }
@@ -105,7 +113,13 @@ mod tests {
     #[test]
     fn of_a_failure_all_is_said() {
         let causes = vec!["no".into(), "bridge\nanywhere".into()];
-        let failed = Event::Failed { thing: "machine:m".into(), action: Action::Start, causes, hint: None };
+        let failed = Event::Failed {
+            thing: "machine:m".into(),
+            action: Action::Start,
+            causes,
+            hint: None,
+            by_hand: false,
+        };
         assert_eq!(text(&failed, Style::plain()).unwrap(), "failed start machine:m: no: bridge\nanywhere");
     }
 

@@ -72,11 +72,16 @@ pub(in crate::cli) async fn status<L: Layout>(
     let (status, tasks) = session
         .work(async {
             let deployment = session.open(Access::Look).await?;
-            let tasks = match args.tasks {
-                true => deployment.inspect(&selection).await?,
-                false => Vec::new(),
+            let mut status = deployment.status(&selection).await?;
+            let inspected = match args.tasks {
+                true => deployment.inspect(&selection).await,
+                false => Ok(Vec::new()),
             };
-            Ok((deployment.status(&selection).await?, tasks))
+            let tasks = inspected.unwrap_or_else(|error| {
+                status.notes.push(format!("how tasks stand cannot be told: {}", crate::chain(&error)));
+                Vec::new()
+            });
+            Ok((status, tasks))
         })
         .await?;
     let held = lock::holder(&session.dirs()?)?;
@@ -137,7 +142,8 @@ fn status_text(
         }
     }
     let mut lines = table(&rows);
-    lines.extend(table(&tasks.iter().map(|task| task_row(task, style)).collect::<Vec<_>>()));
+    let goes_on = held.map(|_| status.run);
+    lines.extend(table(&tasks.iter().map(|task| task_row(task, goes_on, style)).collect::<Vec<_>>()));
     let careful = |word: &str, text: &str| format!("{} {text}", style.paint(Tone::Careful, word));
     lines.extend(status.notes.iter().map(|note| careful("note:", note)));
     match held {
@@ -157,8 +163,11 @@ fn status_text(
     lines
 }
 
-/// How a task stands.
-fn task_row(task: &Inspected, style: Style) -> Vec<String> {
+/// How a task stands; `goes_on` is the run that goes on.
+fn task_row(task: &Inspected, goes_on: Option<u64>, style: Style) -> Vec<String> {
+    if goes_on.is_some() && task.run == goes_on && task.last == "interrupted" {
+        return vec![task.thing.clone(), style.paint(Tone::Good, "runs now")];
+    }
     let last = match (task.run, task.time()) {
         (Some(run), Some(time)) => format!("ran in run {run}, {}", humantime::format_rfc3339_seconds(time)),
         (Some(run), None) => format!("{} in run {run}", task.last),

@@ -50,10 +50,8 @@ fn text(report: &Report, layout: &str, style: Style) -> Vec<String> {
         lines.push(format!("{} {}: {}", style.paint(Tone::Careful, "skipped:"), skip.thing, skip.why));
     }
     for thing in &report.interrupted {
-        lines.push(format!(
-            "{} {thing}: interrupted before it was begun",
-            style.paint(Tone::Careful, "left:")
-        ));
+        lines
+            .push(format!("{} {thing}: interrupted before it was done", style.paint(Tone::Careful, "left:")));
     }
     if !report.failed.is_empty() {
         let all =

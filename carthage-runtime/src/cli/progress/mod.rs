@@ -66,7 +66,7 @@ impl Shown {
 /// What stays on the screen of an event, if anything.
 fn lasting(event: &Event, style: Style) -> Option<String> {
     Some(match event {
-        Event::Done { thing, action, took } => {
+        Event::Done { thing, action, took, .. } => {
             format!(
                 "{} {action} {thing} {}",
                 style.paint(Tone::Good, "done"),
@@ -82,6 +82,9 @@ fn lasting(event: &Event, style: Style) -> Option<String> {
         Event::Skipped { thing, action, why, .. } => {
             format!("{} {action} {thing}: {why}", style.paint(Tone::Careful, "skipped"))
         }
+        Event::Interrupted { thing, action: Some(action) } => {
+            format!("{} {action} {thing}: the run was interrupted", style.paint(Tone::Careful, "left"))
+        }
         Event::Warning { thing, text } => {
             format!("{} {thing}: {text}", style.paint(Tone::Careful, "warning:"))
         }
@@ -95,7 +98,7 @@ pub(super) fn line(event: &Event, style: Style) -> Option<String> {
         Event::Started { run, steps } => {
             Some(style.paint(Tone::Strong, format!("run {run}: {steps} {}", things(*steps))))
         }
-        Event::Begun { thing, action, why } => Some(format!("{action} {thing}: {why}")),
+        Event::Begun { thing, action, why, .. } => Some(format!("{action} {thing}: {why}")),
         Event::Output { thing, line, .. } | Event::Progress { thing, text: line } => {
             Some(format!("{} {line}", style.paint(Tone::Quiet, format!("{thing} |"))))
         }
@@ -134,7 +137,7 @@ mod tests {
         };
         vec![
             Event::Started { run: 7, steps: 2 },
-            Event::Begun { thing: thing(), action: Action::Create, why: Reason::Missing },
+            Event::Begun { thing: thing(), action: Action::Create, why: Reason::Missing, by_hand: false },
             Event::Output {
                 machine: "mirror.algebra".into(),
                 thing: thing(),
@@ -146,20 +149,28 @@ mod tests {
             waiting(10),
             Event::Waited { thing: thing(), what: "whether it is there".into() },
             Event::Warning { thing: thing(), text: "memory_mb is not enforced".into() },
-            Event::Done { thing: thing(), action: Action::Create, took: Duration::from_millis(1250) },
+            Event::Done {
+                thing: thing(),
+                action: Action::Create,
+                took: Duration::from_millis(1250),
+                by_hand: false,
+            },
             Event::Failed {
                 thing: thing(),
                 action: Action::Start,
                 causes: vec!["no".into(), "bridge".into()],
                 hint: Some("make one".into()),
+                by_hand: false,
             },
             Event::Skipped {
                 thing: "machine:w".into(),
                 action: Action::Create,
                 why: "`mirror.algebra` failed".into(),
                 by_itself: false,
+                by_hand: false,
             },
-            Event::Interrupted { thing: "machine:v".into() },
+            Event::Interrupted { thing: "machine:v".into(), action: None },
+            Event::Interrupted { thing: "machine:u".into(), action: Some(Action::Start) },
             Event::Ended { unchanged: 3, took: Duration::from_millis(1400) },
         ]
     }
@@ -179,7 +190,8 @@ mod tests {
              warning: machine:mirror.algebra: memory_mb is not enforced\n\
              done create machine:mirror.algebra 1.2 s\n\
              failed start machine:mirror.algebra: no: bridge\n\
-             skipped create machine:w: `mirror.algebra` failed\n"
+             skipped create machine:w: `mirror.algebra` failed\n\
+             left start machine:u: the run was interrupted\n"
         );
     }
 
@@ -188,7 +200,7 @@ mod tests {
         let kept = Kept::default();
         let quiet = plain::Plain::new(kept.clone(), Style::plain(), true);
         all().iter().for_each(|event| quiet.event(event));
-        assert_eq!(kept.text().lines().count(), 3, "{}", kept.text());
+        assert_eq!(kept.text().lines().count(), 4, "{}", kept.text());
     }
 
     #[test]

@@ -105,7 +105,7 @@ impl Sink for Live {
                 line.enable_steady_tick(TICK);
                 state.run = Some(line);
             }
-            Event::Begun { thing, action, why } => {
+            Event::Begun { thing, action, why, .. } => {
                 self.begin(&mut state, thing, action.word(), &why.to_string());
             }
             Event::Output { thing, line, .. } | Event::Progress { thing, text: line } => {
@@ -124,7 +124,7 @@ impl Sink for Live {
             Event::Done { thing, .. }
             | Event::Failed { thing, .. }
             | Event::Skipped { thing, .. }
-            | Event::Interrupted { thing } => {
+            | Event::Interrupted { thing, .. } => {
                 if let Some(line) = state.now.remove(thing) {
                     line.finish_and_clear();
                     self.0.screen.remove(&line);
@@ -152,8 +152,12 @@ mod tests {
     fn what_is_seen() {
         let screen = InMemoryTerm::new(10, 80);
         let live = Live::on(ProgressDrawTarget::term_like(Box::new(screen.clone())), Style::plain());
-        let begun =
-            |thing: &str| Event::Begun { thing: thing.into(), action: Action::Create, why: Reason::NeverRan };
+        let begun = |thing: &str| Event::Begun {
+            thing: thing.into(),
+            action: Action::Create,
+            why: Reason::NeverRan,
+            by_hand: false,
+        };
         live.event(&Event::Started { run: 7, steps: 2 });
         live.event(&begun("machine:a"));
         live.event(&begun("machine:b"));
@@ -176,6 +180,7 @@ mod tests {
             thing: "machine:a".into(),
             action: Action::Create,
             took: Duration::from_secs(2),
+            by_hand: false,
         });
         comes(&["done create machine:a 2.0 s\n", "run 7: 1 done"]);
         let (thing, what) = ("machine:c", "whether it is there");
@@ -188,6 +193,7 @@ mod tests {
             thing: "machine:b".into(),
             action: Action::Create,
             took: Duration::from_secs(1),
+            by_hand: false,
         });
         live.finish();
         assert_eq!(

@@ -35,7 +35,7 @@ pub use hardware::{
 };
 pub use hosts::{HostEntry, Hosts};
 pub use login::{HostKey, Jump, LoginSpec};
-pub use presence::{Identity, Presence, Survey};
+pub use presence::{Alteration, Identity, Presence, Survey};
 pub use rehearsal::{Fault, Misfortune, Occasion, Rehearsal};
 pub use service::{Log, ServiceSpec, ServiceState, ServiceStatus};
 pub use site::{Namespace, Neighbours, Site};
@@ -92,7 +92,7 @@ pub trait Engine: Send + Sync + fmt::Debug + 'static {
     /// Removes the network; no error if it is not there.
     async fn remove_network(&self, network: &NetworkSpec) -> Result<(), Error>;
 
-    /// Whether the machine exists and runs. Changes nothing.
+    /// Whether the machine exists and runs, and is as its model says as far as that can be seen at once. Changes nothing.
     async fn find(&self, machine: &MachineSpec) -> Result<Presence, Error>;
     /// Makes the machine exist, stopped, with a new identity; answers the old identity if it exists already.
     async fn create(&self, machine: &MachineSpec) -> Result<Identity, Error>;

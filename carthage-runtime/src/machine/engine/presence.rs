@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Effect;
+use super::{Aspect, Effect};
 
 /// What the kernel or an engine calls a thing that it made; new for each creation, so that a recreated thing is not
 /// mistaken for the old one.
@@ -25,6 +25,9 @@ pub enum Presence {
     Stopped(Identity),
     /// It exists and runs.
     Running(Identity),
+    /// It exists and runs, and is not as its model says: somebody else has changed it since, in these ways. What the model says otherwise
+    /// since it was started may be among them.
+    Altered(Identity, Vec<Alteration>),
     /// It exists, but its network is not that of the machine whose links it shares, or of what that machine was before it was
     /// started or made anew; this has to be done to it.
     Stranded(Identity, Effect),
@@ -32,7 +35,36 @@ pub enum Presence {
     Unknown(Identity, String),
 }
 
+/// How a machine is not as its model says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alteration {
+    /// What of it.
+    pub aspect: Aspect,
+    /// What has to be done to it for that.
+    pub mends: Effect,
+    /// In words: `its memory is 128 MiB and not 64 MiB`.
+    pub what: String,
+}
+
 impl Presence {
+    /// What runs, with what is not as its model says; if that is nothing, it just runs.
+    #[must_use]
+    pub fn running_but(identity: Identity, alterations: Vec<Alteration>) -> Self {
+        match alterations.is_empty() {
+            true => Self::Running(identity),
+            false => Self::Altered(identity, alterations),
+        }
+    }
+
+    /// What of a machine that runs is not as its model says.
+    #[must_use]
+    pub fn alterations(&self) -> &[Alteration] {
+        match self {
+            Self::Altered(_, alterations) => alterations,
+            _ => &[],
+        }
+    }
+
     /// The identity of the thing, if it exists.
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
@@ -40,6 +72,7 @@ impl Presence {
             Self::Absent => None,
             Self::Stopped(identity)
             | Self::Running(identity)
+            | Self::Altered(identity, _)
             | Self::Stranded(identity, _)
             | Self::Unknown(identity, _) => Some(identity),
         }
@@ -50,7 +83,7 @@ impl Presence {
     pub fn running(&self) -> Option<bool> {
         match self {
             Self::Absent | Self::Stopped(_) => Some(false),
-            Self::Running(_) => Some(true),
+            Self::Running(_) | Self::Altered(..) => Some(true),
             Self::Stranded(..) | Self::Unknown(..) => None,
         }
     }

@@ -52,6 +52,8 @@ pub enum Misfortune {
     Lose,
     /// What was asked for is answered wrong: what is there is not, what runs does not.
     Lie,
+    /// It is done, and then somebody else changes the machine.
+    Alter,
 }
 
 /// When it does.
@@ -66,12 +68,13 @@ pub enum Occasion {
 }
 
 impl Misfortune {
-    const ALL: [(&'static str, Self); 5] = [
+    const ALL: [(&'static str, Self); 6] = [
         ("fail", Self::Fail),
         ("half", Self::Half),
         ("hang", Self::Hang),
         ("lose", Self::Lose),
         ("lie", Self::Lie),
+        ("alter", Self::Alter),
     ];
 }
 

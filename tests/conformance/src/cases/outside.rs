@@ -13,7 +13,7 @@ use crate::stage::is_gone;
 use crate::subject::facts;
 
 pub(super) fn cases() -> Vec<Case> {
-    cases![closed outside: killed [Power], removed, removed_while_stopped [Power], a_name_is_taken, destroyed_and_nothing_else]
+    cases![closed outside: killed [Power], removed, removed_while_stopped [Power], altered [Limits], a_name_is_taken, destroyed_and_nothing_else]
 }
 
 async fn killed(later: Controllers) -> carthage::Result<()> {
@@ -50,6 +50,24 @@ async fn is_made_again(later: &Controllers) -> carthage::Result<()> {
         assert!(steps(&done).contains(&&*task), "{task}: {done:?}");
     }
     is_whole(later).await;
+    Ok(())
+}
+
+/// What somebody has changed of a machine that runs is seen, and mended without its tasks.
+async fn altered(later: Controllers) -> carthage::Result<()> {
+    let machine = &later.victims[0].machine;
+    if (facts().alter)(later.victims[0].clone()).await?.is_none() {
+        host::say_skipped("outside::altered", "only root can change the limits of a control group");
+        return Ok(());
+    }
+    let plan = later.done(&["plan"]).await;
+    let step = format!("machine:{machine}: changed from outside: its ");
+    let rest = plan.iter().skip(1);
+    assert!(plan[0].contains(&step) && rest.clone().all(|step| step.starts_with("ask task:")), "{plan:?}");
+    let done = later.done(&["deploy"]).await;
+    assert!(steps(&done).iter().all(|step| !step.contains("task:")), "{done:?}");
+    assert_eq!(later.done(&["plan"]).await, [""; 0]);
+    is_whole(&later).await;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bollard::Docker;
-use bollard::models::ContainerCreateBody;
+use bollard::models::{ContainerCreateBody, ContainerUpdateBody, NetworkDisconnectRequest};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
     RemoveContainerOptionsBuilder, StartContainerOptions,
@@ -93,6 +93,27 @@ pub async fn remove<H: ContainerHost>(victim: Victim) -> Result<()> {
 async fn remove_container(engine: &Docker, id: &str) -> Result<(), bollard::errors::Error> {
     let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
     engine.remove_container(id, Some(options)).await
+}
+
+/// Gives it less memory.
+#[allow(dead_code, reason = "each of the two engines is changed in one of the two ways")]
+pub async fn limit<H: ContainerHost>(victim: Victim) -> Result<()> {
+    let memory = Some(256 << 20);
+    let body = ContainerUpdateBody { memory, memory_swap: memory, ..ContainerUpdateBody::default() };
+    Ok(engine::<H>().await?.update_container(&victim.identity.0, body).await?)
+}
+
+/// Unplugs it from its networks.
+#[allow(dead_code, reason = "each of the two engines is changed in one of the two ways")]
+pub async fn unplug<H: ContainerHost>(victim: Victim) -> Result<()> {
+    let engine = engine::<H>().await?;
+    let found = engine.inspect_container(&victim.identity.0, None::<InspectContainerOptions>).await?;
+    let networks = found.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+    for network in networks.keys() {
+        let request = NetworkDisconnectRequest { container: victim.identity.0.clone(), force: Some(true) };
+        engine.disconnect_network(network, request).await?;
+    }
+    Ok(())
 }
 
 /// Puts a container of nobody's in its place.
