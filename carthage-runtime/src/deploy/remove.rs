@@ -58,7 +58,11 @@ impl Deployment {
             self.carry(&progress.events).await?;
         }
         let work = |_, thing, progress: Arc<Progress>| async move {
-            self.destroy_one(thing, Reason::Asked, &progress).await
+            // What did not answer before may say now that it is not there.
+            match self.exists(thing).await {
+                Ok(false) => Ok(()),
+                _ => self.destroy_one(thing, Reason::Asked, &progress).await,
+            }
         };
         self.each(&progress, &self.things.destroys.reversed(), &among, Action::Destroy, work).await;
         progress.stay(Action::Destroy, stays);

@@ -74,7 +74,11 @@ impl PaperWorld {
                 }
             }
             _ => {
-                let whose = if path.is_empty() && matches!(kind, "runs" | "altered") { &name } else { &word("machine") };
+                let whose = if path.is_empty() && matches!(kind, "runs" | "altered") {
+                    &name
+                } else {
+                    &word("machine")
+                };
                 let Some(machine) = self.machines.get_mut(whose) else { return };
                 match kind {
                     "runs" => (machine.runs, machine.altered) = (change["runs"] == true, false),

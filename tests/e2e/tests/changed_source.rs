@@ -8,6 +8,7 @@ use std::path::Path;
 use carthage::backend::Simulated;
 use carthage::deploy::{Access, Action, Deployment, Options, Plan, Selection};
 use carthage::layout::Layout;
+use carthage::machine::engine::Rehearsal;
 use carthage::prelude::*;
 use carthage_e2e::paper_world::{PaperWorld, changes};
 
@@ -66,6 +67,13 @@ pub struct Idle;
 async fn open<L: Layout>(base: &Path, access: Access) -> Deployment {
     let options = Options { state_dir: Some(base.to_owned()), ..Options::default() };
     Deployment::open::<L>(access, options).await.unwrap().0
+}
+
+async fn open_struck<L: Layout>(base: &Path, fault: &str) -> Deployment {
+    let rehearsal = Rehearsal { faults: vec![fault.parse().unwrap()], ..Rehearsal::default() };
+    let options =
+        Options { state_dir: Some(base.to_owned()), rehearsal: rehearsal.into(), ..Options::default() };
+    Deployment::open::<L>(Access::Change, options).await.unwrap().0
 }
 
 async fn plan<L: Layout>(base: &Path, selection: &Selection) -> Result<Plan, carthage::Error> {
@@ -172,14 +180,7 @@ async fn a_machine_that_is_placed_elsewhere_is_the_same() {
 #[tokio::test]
 async fn what_failed_and_was_made_is_found_again() {
     let base = tempfile::tempdir().unwrap();
-    let fault = "create:*=half".parse().unwrap();
-    let rehearsal = carthage::machine::engine::Rehearsal { faults: vec![fault], ..Default::default() };
-    let options = Options {
-        state_dir: Some(base.path().to_owned()),
-        rehearsal: rehearsal.into(),
-        ..Options::default()
-    };
-    let struck = Deployment::open::<Here>(Access::Change, options).await.unwrap().0;
+    let struck = open_struck::<Here>(base.path(), "create:*=half").await;
     let report = struck.deploy(&Selection::all()).await.unwrap();
     assert_eq!(report.failed[0].thing, "machine:server");
     drop(struck);
@@ -188,6 +189,18 @@ async fn what_failed_and_was_made_is_found_again() {
     deploys::<WithGuest>(base.path(), &pruning()).await;
     let world = PaperWorld::after(&changes(&base.path().join("source/simulated/world")));
     assert_eq!(world.machines.into_keys().collect::<Vec<_>>(), ["desk", "guest"]);
+}
+
+/// What does not answer at first, and is not there, is not destroyed.
+#[tokio::test]
+async fn what_is_not_there_is_not_destroyed_because_it_did_not_answer() {
+    let base = tempfile::tempdir().unwrap();
+    deploys::<WithSpare>(base.path(), &Selection::all()).await;
+    let struck = open_struck::<WithSpare>(base.path(), "find:spare=fail#1").await;
+    let report = struck.destroy(&Selection::all()).await.unwrap();
+    let gone: Vec<_> = report.done.iter().map(|step| step.thing.as_str()).collect();
+    assert_eq!(gone, ["machine:desk", "network:wire"]);
+    assert!(report.is_complete(), "{report:?}");
 }
 
 /// The wire has another name.
