@@ -237,7 +237,12 @@ impl Deployment {
                 match (action, thing) {
                     (None, _) | (_, Thing::Model(..)) => {}
                     (_, Thing::Network(network) | Thing::OldNetwork(network)) => {
-                        progress.tries(&name, async |_| Ok(drop(network.create().await?))).await?;
+                        progress
+                            .tries(&name, async |_| {
+                                network.create().await?;
+                                Ok(())
+                            })
+                            .await?;
                     }
                     (_, Thing::Machine(_, machine) | Thing::OldMachine(machine)) => {
                         if let Thing::Machine(index, machine) = thing {
