@@ -1,4 +1,4 @@
-//! What an implementation has failed to do is tried again as often as the user wants, from where it has come to.
+//! What an implementation has failed to do is tried again as often as the user wants: that, and nothing else.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
@@ -100,6 +100,7 @@ async fn is_settled(base: &Path) {
     let deployment = open(base, &[], 0, &Told::default()).await;
     let plan = deployment.plan(&Selection::all()).await.unwrap();
     assert!(plan.steps.is_empty(), "{plan:?}");
+    assert!(deployment.status(&Selection::all()).await.unwrap().unfinished.is_empty());
     assert!(deployment.machine("web").unwrap().exists("/etc/motd").await.unwrap());
 }
 
@@ -134,9 +135,9 @@ async fn what_failed_is_done_from_where_it_has_come_to() {
             "{faults:?}: {report:?}"
         );
         assert_eq!(warnings.len(), faults.len(), "{faults:?}: {warnings:?}");
-        for (number, warning) in warnings.iter().enumerate() {
-            assert!(warning.contains(&format!(": try {} of 3 failed: cannot ", number + 1)), "{warning}");
-            assert!(warning.ends_with(&format!("; once more in {}s", number + 1)), "{warning}");
+        for warning in &warnings {
+            assert!(warning.contains(": try 1 of 3 failed: cannot "), "{warning}");
+            assert!(warning.ends_with("; once more in 1s"), "{warning}");
         }
         is_settled(base).await;
     }
@@ -157,7 +158,7 @@ async fn what_is_half_made_is_not_made_twice() {
         let action = format!("\"action\":\"{action}\"");
         journal.lines().filter(|line| line.contains("machine:web") && line.contains(&action)).count()
     };
-    assert_eq!([begun("destroy"), begun("create"), begun("start")], [1, 1, 2], "{journal}");
+    assert_eq!([begun("destroy"), begun("create"), begun("start")], [1, 1, 1], "{journal}");
 }
 
 #[tokio::test(start_paused = true)]

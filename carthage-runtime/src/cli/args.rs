@@ -60,7 +60,7 @@ pub(super) struct Common {
         value_parser = LimitParser
     )]
     pub(super) limit: Vec<Limit>,
-    /// How often what an implementation fails to do is tried again, after looking again what is there [default: 0]
+    /// How often what an implementation fails to do is tried again [default: 0]
     #[arg(long, global = true, env = "CARTHAGE_RETRIES", hide_env_values = true, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=100))]
     pub(super) retries: Option<u64>,
     /// Keep state, cache and logs below this directory

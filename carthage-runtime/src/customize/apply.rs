@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::layout::Place;
 use crate::machine::engine::Identity;
-use crate::machine::{Limits, not_root, told};
+use crate::machine::{Patience, not_root, told};
 use crate::model::TaskNode;
 use crate::reason::Reason;
 use crate::state::{HashKey, Ledger};
@@ -39,7 +39,7 @@ pub(crate) struct Setting {
     pub(crate) hash_key: Option<HashKey>,
     pub(crate) ledger: Ledger,
     pub(crate) events: Events,
-    pub(crate) limits: Limits,
+    pub(crate) patience: Patience,
 }
 
 impl Setting {
@@ -301,7 +301,7 @@ impl Application<'_> {
         let failed = |error| Error::new(ErrorKind::Task, format!("`{check}` failed")).because(error);
         let thing = || self.thing(task).to_owned();
         let asked = told(self.events(), thing, || format!("what `{check}` says"), unpanicked(asked));
-        self.setting.limits.answered(what, failed, asked).await
+        self.setting.patience.limits.answered(what, failed, asked).await
     }
 
     /// As whom a task runs, if not as root. Where no command is run, that is nobody.

@@ -131,7 +131,7 @@ impl Application<'_> {
         let mut tries = Tries::with(node.retries);
         loop {
             let body = unpanicked(self.attempt(member));
-            let limit = node.timeout_seconds.map(Duration::from_secs).or(self.setting.limits.task);
+            let limit = node.timeout_seconds.map(Duration::from_secs).or(self.setting.patience.limits.task);
             let ended = match limit {
                 None => body.await,
                 Some(limit) => tokio::time::timeout(limit, body).await.unwrap_or_else(|_| {
@@ -172,7 +172,9 @@ impl Application<'_> {
             Ok(()) => self.end_services(task, &last, &ground, services).await,
             Err(error) => Err(self.failed(task, error)),
         };
+        // What surrounds it may do the rest when it is left: it is asked then.
         let said = match ended {
+            Ok(()) if self.is_surrounded() => Ok(None),
             Ok(()) => self.says_when(task, &ground).await,
             Err(error) => Err(error),
         };

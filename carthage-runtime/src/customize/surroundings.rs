@@ -3,7 +3,7 @@
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::future::BoxFuture;
 
@@ -15,7 +15,7 @@ use super::{Ground, On, When};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::machine::engine::Identity;
-use crate::machine::{Limits, Machine, RunningGuard, told};
+use crate::machine::{Machine, RunningGuard, told};
 
 /// How the tasks of a customization ended, for [`OwnHost::leave`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,6 @@ struct Entered {
     host: Option<Arc<dyn Surrounding>>,
     machine: Machine,
     events: Events,
-    limits: Limits,
     up: Option<RunningGuard>,
     /// The tasks that have run in it, when each ended, and how long it took. They are done when it is left, so that it is entered and
     /// left again if nobody comes to that.
@@ -82,13 +81,11 @@ impl Application<'_> {
             When::Runs => Some(machine.machine_running().online(false).await?),
             When::Exists => None,
         };
-        let what = || self.around("enter");
-        let failed = |error| self.failed(task, error);
         let entered = unpanicked(self.customization.enter(ground));
         let entered = told(self.events(), || self.on.thing(), || "until it is entered".to_owned(), entered);
-        let host = self.setting.limits.answered(what, failed, entered).await?;
-        let (machine, events, limits) = (machine.clone(), self.events().clone(), self.setting.limits);
-        *self.surroundings.lock() = Some(Entered { host, machine, events, limits, up, ran: Vec::new() });
+        let host = entered.await.map_err(|error| self.failed(task, error))?;
+        let (machine, events) = (machine.clone(), self.events().clone());
+        *self.surroundings.lock() = Some(Entered { host, machine, events, up, ran: Vec::new() });
         Ok(())
     }
 
@@ -109,7 +106,7 @@ impl Application<'_> {
         let stamps = &self.setting.stamps;
         for (task, ended, took) in ran {
             let stamped = match &left {
-                Ok(()) => self.stamp(task, identity, ended),
+                Ok(()) => self.stamp_now(task, identity, ended).await,
                 Err(error) => {
                     let checked = self.customization.checks(task).completed.is_some();
                     let noted = stamps.failed(self.stem(task), self.setting.ledger.run(), identity, checked);
@@ -127,6 +124,12 @@ impl Application<'_> {
         }
     }
 
+    /// Stamps a task that was done when what is around it was left: then it is asked since when.
+    async fn stamp_now(&self, task: usize, identity: &Identity, ended: Ended) -> Result<(), Error> {
+        let said = self.says_when(task, &self.ground(task)).await?;
+        self.stamp(task, identity, Ended { at: SystemTime::now().max(ended.at), said })
+    }
+
     async fn left(&self, ending: Ending) -> (Vec<(usize, Ended, Duration)>, Result<(), Error>) {
         let Some(mut entered) = self.surroundings.lock().take() else { return (Vec::new(), Ok(())) };
         let ran = std::mem::take(&mut entered.ran);
@@ -138,7 +141,7 @@ impl Application<'_> {
         };
         let left = unpanicked(host.left(ending));
         let left = told(self.events(), || self.on.thing(), || "until it is left".to_owned(), left);
-        let left = entered.limits.answered(|| self.around("leave"), failed, left).await;
+        let left = left.await.map_err(failed);
         // From here on nothing is left to do when it goes.
         entered.host = None;
         let released = match entered.up.take() {
@@ -147,15 +150,6 @@ impl Application<'_> {
         };
         (ran, left.and(released))
     }
-
-    /// What is asked around the tasks, in words.
-    fn around(&self, function: &str) -> String {
-        format!(
-            "`{function}`, around the tasks of `{}` on `{}`,",
-            self.customization.node().name,
-            self.on.name()
-        )
-    }
 }
 
 impl Drop for Entered {
@@ -163,12 +157,10 @@ impl Drop for Entered {
     fn drop(&mut self) {
         let Some(host) = self.host.take() else { return };
         let (machine, up) = (self.machine.clone(), self.up.take());
-        let (events, limits) = (self.events.clone(), self.limits);
+        let events = self.events.clone();
         machine.clone().in_the_background(async move {
-            let left = unpanicked(host.left(Ending::Aborted));
-            let failed = |error| Error::new(ErrorKind::Task, "it failed").because(error);
-            if let Err(error) = limits.answered(|| "`leave`".to_owned(), failed, left).await {
-                let text = format!("what surrounds its tasks cannot be left: {}", crate::chain(&error));
+            if let Err(error) = unpanicked(host.left(Ending::Aborted)).await {
+                let text = format!("what surrounds its tasks cannot be left: {}", crate::chain(&*error));
                 events.send(Event::Warning { thing: machine.thing(), text });
             }
             // The guard goes last, and says itself what becomes of that.

@@ -116,7 +116,7 @@ impl Application<'_> {
     fn is_plain(&self, task: usize) -> bool {
         let node = &self.tasks()[task];
         let waits_for = |mode| matches!(mode, Mode::Running | Mode::RunningToJudge);
-        node.timeout_seconds.or(self.setting.limits.task.map(|limit| limit.as_secs())).is_none()
+        node.timeout_seconds.or(self.setting.patience.limits.task.map(|limit| limit.as_secs())).is_none()
             && node.retries == 0
             && self.has_blocks(task)
             && !node.needs.iter().any(|need| waits_for(need.mode))

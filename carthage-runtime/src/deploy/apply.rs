@@ -17,7 +17,7 @@ use crate::machine::Machine;
 use crate::machine::engine::{Identity, Presence};
 use crate::network::Network;
 use crate::reason::Reason;
-use crate::state::{Assignment, Record};
+use crate::state::Assignment;
 
 impl Deployment {
     /// Deploys the selection and what it needs. What fails is in the report.
@@ -57,9 +57,20 @@ impl Deployment {
             _ => None,
         });
         let (chosen, others): (Vec<_>, Vec<_>) = machines.partition(|(at, _)| among.contains(at));
+        let chosen = assignments(chosen.into_iter().map(|(_, machine)| machine));
         let mut addresses = assignments(others.into_iter().map(|(_, machine)| machine));
-        addresses.retain(|link, _| !self.snapshot.assignments.contains_key(link));
-        addresses.extend(assignments(chosen.into_iter().map(|(_, machine)| machine)));
+        // What somebody still has is not theirs yet.
+        let held = self.snapshot.assignments.iter().filter(|(link, _)| !chosen.contains_key(*link));
+        let held: Vec<_> = held.map(|(_, assignment)| assignment).chain(chosen.values()).collect();
+        let addressed: HashSet<_> =
+            held.iter().filter_map(|one| Some((&one.network, one.address?))).collect();
+        let macs: HashSet<_> = held.iter().filter_map(|one| one.mac).collect();
+        addresses.retain(|link, one| {
+            !self.snapshot.assignments.contains_key(link)
+                && !one.address.is_some_and(|address| addressed.contains(&(&one.network, address)))
+                && !one.mac.is_some_and(|mac| macs.contains(&mac))
+        });
+        addresses.extend(chosen);
         addresses
     }
 
@@ -172,29 +183,15 @@ impl Deployment {
         progress: &Progress,
     ) -> Result<(), Error> {
         let name = thing.name();
-        let looked = progress.tries(&name, async |_| Ok(network.presence().await?)).await;
-        let presence = looked.map_err(|undone| progress.undone(&name, Action::Deploy, undone))?;
+        let presence =
+            network.presence().await.map_err(|error| progress.tell(&name, Action::Deploy, &error))?;
         let verdict = decide::network(self.record(thing), &presence, network.spec());
         progress
-            .step(&name, verdict, async |action| {
-                let Some(_) = action else { return Ok(()) };
-                let making = async |again: bool| {
-                    if again {
-                        let (presence, record) = (network.presence().await?, self.record_now(thing).await?);
-                        if decide::network(record.as_ref(), &presence, network.spec()).is_none() {
-                            return Ok(());
-                        }
-                    }
-                    Ok(network.create().await.map(drop)?)
-                };
-                progress.tries(&name, making).await
+            .step(&name, verdict, async |action| match action {
+                Some(_) => network.create().await.map(drop),
+                None => Ok(()),
             })
             .await
-    }
-
-    /// What is on record of a thing now.
-    async fn record_now(&self, thing: &Thing) -> Result<Option<Record>, Error> {
-        Ok(self.ledger.view().await?.records.remove(&thing.name()))
     }
 
     /// Removes a machine and makes it again.
@@ -217,8 +214,8 @@ impl Deployment {
         progress: &Progress,
     ) -> Result<(Identity, Result<(), Undone>), Error> {
         let name = thing.name();
-        let looked = progress.tries(&name, async |_| Ok(machine.presence().await?)).await;
-        let presence = looked.map_err(|undone| progress.undone(&name, Action::Deploy, undone))?;
+        let presence =
+            machine.presence().await.map_err(|error| progress.tell(&name, Action::Deploy, &error))?;
         let shared = machine.spec().shares_links.as_ref();
         let shared = shared.and_then(|shared| progress.done_to(&format!("machine:{}", shared.machine)));
         let verdict = self.verdict(thing, machine, &presence, shared);
@@ -228,64 +225,41 @@ impl Deployment {
                 if action.is_some_and(Action::starts) {
                     self.may_start(index, machine).await?;
                 }
-                let making = async |again: bool| {
-                    if !again {
-                        return self.make_machine(at, thing, machine, action, &presence, roots).await;
+                let identity = match action {
+                    Some(Action::Recreate) => self.anew(machine).await?,
+                    // It is taken over by another name.
+                    Some(Action::Adopt) if machine.has_other_name() => self.anew(machine).await?,
+                    Some(Action::Create | Action::Adopt) => machine.create().await?,
+                    Some(Action::Restart) if presence.running().is_none() || machine.has_other_name() => {
+                        machine.stop(self.options.grace).await?;
+                        known(machine, &presence)?
                     }
-                    // How far it has come is decided from what is there, and on record, now.
-                    let (presence, record) = (machine.presence().await?, self.record_now(thing).await?);
-                    self.ledger.assign(assignments([machine].into_iter())).await?;
-                    let verdict = self.verdict_by(record.as_ref(), machine, &presence, shared);
-                    let action = verdict.map(|(action, _)| action);
-                    self.make_machine(at, thing, machine, action, &presence, roots).await
+                    _ => known(machine, &presence)?,
                 };
-                progress.tries(&name, making).await
+                machine.rename(self.record(thing)).await?;
+                crash_point("machine-recorded");
+                let mut rooted = self.customize(roots, &identity).await;
+                if !matches!(action, None | Some(Action::Update)) {
+                    std::mem::replace(&mut rooted, Ok(()))?;
+                }
+                match action {
+                    None => return Ok((identity, rooted)),
+                    Some(Action::Update) => machine.update().await?,
+                    _ => {
+                        if action == Some(Action::Restart) {
+                            machine.stop(self.options.grace).await?;
+                        }
+                        machine.start().await?;
+                        crash_point("machine-started");
+                    }
+                }
+                let names = self.names().hosts(machine.spec());
+                let (hash, needs) = (self.names().hash(machine.spec()), self.things.needs(at));
+                machine.introduce(identity.clone(), &names, hash, needs).await?;
+                crash_point("machine-introduced");
+                Ok((identity, rooted))
             })
             .await
-    }
-
-    async fn make_machine(
-        &self,
-        at: usize,
-        thing: &Thing,
-        machine: &Machine,
-        action: Option<Action>,
-        presence: &Presence,
-        roots: &[Application<'_>],
-    ) -> Result<(Identity, Result<(), Undone>), Undone> {
-        let identity = match action {
-            Some(Action::Recreate) => self.anew(machine).await?,
-            // It is taken over by another name.
-            Some(Action::Adopt) if machine.has_other_name() => self.anew(machine).await?,
-            Some(Action::Create | Action::Adopt) => machine.create().await?,
-            Some(Action::Restart) if presence.running().is_none() || machine.has_other_name() => {
-                machine.stop(self.options.grace).await?;
-                known(machine, presence)?
-            }
-            _ => known(machine, presence)?,
-        };
-        machine.rename(self.record(thing)).await?;
-        crash_point("machine-recorded");
-        let mut rooted = self.customize(roots, &identity).await;
-        if !matches!(action, None | Some(Action::Update)) {
-            std::mem::replace(&mut rooted, Ok(()))?;
-        }
-        match action {
-            None => return Ok((identity, rooted)),
-            Some(Action::Update) => machine.update().await?,
-            _ => {
-                if action == Some(Action::Restart) {
-                    machine.stop(self.options.grace).await?;
-                }
-                machine.start().await?;
-                crash_point("machine-started");
-            }
-        }
-        let names = self.names().hosts(machine.spec());
-        let (hash, needs) = (self.names().hash(machine.spec()), self.things.needs(at));
-        machine.introduce(identity.clone(), &names, hash, needs).await?;
-        crash_point("machine-introduced");
-        Ok((identity, rooted))
     }
 }
 

@@ -122,7 +122,10 @@ struct Opened {
 impl Sink for Logged {
     fn event(&self, event: &Event) {
         self.0.to.pass(event);
-        self.0.add(event);
+        // That something is waited for is for who waits; alone it is no reason for a log.
+        if !matches!(event, Event::Waiting { .. } | Event::Waited { .. }) {
+            self.0.add(event);
+        }
     }
 }
 

@@ -61,7 +61,7 @@ use crate::event::Events;
 use crate::inject::Scope;
 use crate::layout::{Carried, Layout, Macs, Placed, PlacedTask, World, in_profile, name_in};
 use crate::machine::engine::{Rehearsal, Site};
-use crate::machine::{GRACE, Machine, MadeFrom, Wires};
+use crate::machine::{GRACE, Machine, MadeFrom, Patience, Wires};
 use crate::model::ImplementationNode;
 use crate::network::Given;
 use crate::state::storage::Storage;
@@ -93,7 +93,7 @@ pub struct Options {
     pub grace: Duration,
     /// How long what is asked may take before it is given up.
     pub limits: Limits,
-    /// How often what an implementation has failed to do is tried again, after looking again what is there.
+    /// How often an operation of an implementation that has failed is done again.
     pub retries: u64,
     /// Where events go.
     pub events: Events,
@@ -233,7 +233,11 @@ impl Deployment {
             ledger: ledger.clone(),
             kept: Kept::new(snapshot.values.clone()),
             events: options.events.clone(),
-            limits: options.limits,
+            patience: Patience {
+                limits: options.limits,
+                retries: options.retries,
+                stop: options.stop.clone(),
+            },
             given,
             dirs: dirs.clone(),
             hash_key: snapshot.hash_key.clone(),

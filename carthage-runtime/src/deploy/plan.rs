@@ -223,23 +223,12 @@ impl Deployment {
         presence: &Presence,
         shared: Option<Action>,
     ) -> Verdict {
-        self.verdict_by(self.record(thing), machine, presence, shared)
-    }
-
-    /// The same, by what is on record of it.
-    pub(super) fn verdict_by(
-        &self,
-        record: Option<&Record>,
-        machine: &Machine,
-        presence: &Presence,
-        shared: Option<Action>,
-    ) -> Verdict {
         let spec = machine.spec();
         let wanted = MadeFrom::new(spec, self.names().hash(spec));
         let names = || self.before().changes(self.names(), spec);
         let effect = |aspect| machine.effect(aspect);
         let rules = decide::Rules { makes: machine.is_made(), effect: &effect, shared };
-        decide::machine(rules, record, presence, &wanted, names)
+        decide::machine(rules, self.record(thing), presence, &wanted, names)
     }
 }
 

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::decide::Verdict;
 use super::graph::{Graph, Outcome};
@@ -17,7 +16,6 @@ use super::{Action, Deployment, Failure, Report, Skip};
 use crate::customize::Applied;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events, Sink};
-use crate::machine::Tries;
 use crate::step::Planned;
 
 /// A run that goes on.
@@ -27,8 +25,6 @@ pub(super) struct Progress {
     listening: Arc<Listening>,
     begun: Instant,
     planned: Option<Planned>,
-    retries: u64,
-    stop: CancellationToken,
     /// What was done to machines and networks themselves.
     done: Mutex<HashMap<String, Action>>,
     /// How many things needed nothing.
@@ -101,26 +97,6 @@ impl Progress {
                     }
                 }
                 Err(self.undone(thing, action, undone))
-            }
-        }
-    }
-
-    /// Does work of an implementation on a thing, and does it again as often as the user wants while it fails. The work is told
-    /// whether it is done again: then it looks first how far it has come.
-    pub(super) async fn tries<T>(
-        &self,
-        thing: &str,
-        mut work: impl AsyncFnMut(bool) -> Result<T, Undone>,
-    ) -> Result<T, Undone> {
-        let mut tries = Tries::with(self.retries);
-        loop {
-            let error = match work(tries.is_again()).await {
-                Err(Undone::Failed(error)) if error.kind().may_pass() => error,
-                ended => return ended,
-            };
-            let tell = |text| self.events.send(Event::Warning { thing: thing.to_owned(), text });
-            if !tries.once_more(|| crate::chain(&error), &self.stop, tell).await {
-                return Err(error.into());
             }
         }
     }
@@ -206,8 +182,6 @@ impl Deployment {
             listening,
             begun: Instant::now(),
             planned: self.planned.get().cloned(),
-            retries: self.options.retries,
-            stop: self.options.stop.clone(),
             done: Mutex::default(),
             unchanged: AtomicUsize::new(0),
             has_ended: AtomicBool::new(false),

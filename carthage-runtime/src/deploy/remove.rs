@@ -14,7 +14,7 @@ use super::progress::{Progress, Undone};
 use super::things::Thing;
 use super::{Deployment, Plan, Report, Selection, Skip, Step};
 use crate::error::{Error, ErrorKind};
-use crate::machine::engine::{Identity, Presence};
+use crate::machine::engine::Presence;
 use crate::machine::{Machine, Operation};
 use crate::reason::Reason;
 use crate::task::Stamps;
@@ -165,25 +165,19 @@ impl Deployment {
     ) -> Result<(), Error> {
         let verdict = Some(thing.end(why));
         progress
-            .step(&thing.name(), verdict, async |_| {
-                progress.tries(&thing.name(), async |_| Ok(self.remove_one(thing).await?)).await
+            .step(&thing.name(), verdict, async |_| match thing {
+                Thing::Network(network) | Thing::OldNetwork(network) => network.destroy().await,
+                Thing::Model(_, model) => model.dir.destroy().await,
+                Thing::Machine(index, machine) => {
+                    remove_machine(machine, self.world.setting(*index).stamps.clone()).await
+                }
+                Thing::OldMachine(machine) if self.is_taken(machine.path()) => machine.destroy().await,
+                Thing::OldMachine(machine) => {
+                    let stamps = self.world.stamps(Path::new(&machine.path().replace('.', "/")));
+                    remove_machine(machine, stamps).await
+                }
             })
             .await
-    }
-
-    async fn remove_one(&self, thing: &Thing) -> Result<(), Error> {
-        match thing {
-            Thing::Network(network) | Thing::OldNetwork(network) => network.destroy().await,
-            Thing::Model(_, model) => model.dir.destroy().await,
-            Thing::Machine(index, machine) => {
-                remove_machine(machine, self.world.setting(*index).stamps.clone()).await
-            }
-            Thing::OldMachine(machine) if self.is_taken(machine.path()) => machine.destroy().await,
-            Thing::OldMachine(machine) => {
-                let stamps = self.world.stamps(Path::new(&machine.path().replace('.', "/")));
-                remove_machine(machine, stamps).await
-            }
-        }
     }
 
     /// Whether a machine of the layout has its stamps where one that is no longer in it had them: it was renamed, or others
@@ -237,41 +231,27 @@ impl Deployment {
                 match (action, thing) {
                     (None, _) | (_, Thing::Model(..)) => {}
                     (_, Thing::Network(network) | Thing::OldNetwork(network)) => {
-                        progress
-                            .tries(&name, async |_| {
-                                network.create().await?;
-                                Ok(())
-                            })
-                            .await?;
+                        drop(network.create().await?)
                     }
                     (_, Thing::Machine(_, machine) | Thing::OldMachine(machine)) => {
                         if let Thing::Machine(index, machine) = thing {
                             self.may_start(*index, machine).await?;
                         }
                         let machine = machine.made_from(self.record(thing));
-                        let starting =
-                            async |_| Ok(self.start_machine(thing, &machine, presence.identity()).await?);
-                        progress.tries(&name, starting).await?;
+                        machine.start().await?;
+                        let names = self.before().names.hosts(machine.spec());
+                        if let Some(identity) = presence.identity() {
+                            let hash = self.before().names.hash(machine.spec());
+                            let needs = self.record(thing).map(|record| record.needs.clone());
+                            machine
+                                .introduce(identity.clone(), &names, hash, needs.unwrap_or_default())
+                                .await?;
+                        }
                     }
                 }
                 Ok(())
             })
             .await
-    }
-
-    /// Starts a machine as it was made, and gives it the names that it could reach then.
-    async fn start_machine(
-        &self,
-        thing: &Thing,
-        machine: &Machine,
-        identity: Option<&Identity>,
-    ) -> Result<(), Error> {
-        machine.start().await?;
-        let names = self.before().names.hosts(machine.spec());
-        let Some(identity) = identity else { return Ok(()) };
-        let hash = self.before().names.hash(machine.spec());
-        let needs = self.record(thing).map(|record| record.needs.clone());
-        machine.introduce(identity.clone(), &names, hash, needs.unwrap_or_default()).await
     }
 
     /// Stops the selected machines, those that need another before the other. One whose links another shares that runs and is not
@@ -310,10 +290,7 @@ impl Deployment {
         let verdict = stops.then_some((Action::Stop, Reason::Asked));
         progress
             .step(&thing.name(), verdict, async |action| match action {
-                Some(_) => {
-                    let stopping = async |_| Ok(machine.stop(self.options.grace).await?);
-                    progress.tries(&thing.name(), stopping).await
-                }
+                Some(_) => machine.stop(self.options.grace).await,
                 None => Ok(()),
             })
             .await

@@ -136,8 +136,14 @@ impl Things {
             let makers = plugged.remove(spec.name.as_str()).unwrap_or_default();
             if let Some(engine) = engine_of_network(world, spec, &makers)? {
                 let name = world.placement(*index).path();
-                let network =
-                    Network::new(name, spec.clone(), engine, ledger.clone(), events.clone(), world.limits());
+                let network = Network::new(
+                    name,
+                    spec.clone(),
+                    engine,
+                    ledger.clone(),
+                    events.clone(),
+                    world.patience().clone(),
+                );
                 standing.insert(*index, things.add(Thing::Network(network)));
             }
         }
@@ -244,14 +250,15 @@ impl Things {
             })?;
             let at = self.add(match record.kind {
                 Kind::Machine => {
-                    let (ledger, events, limits) = (ledger.clone(), events.clone(), world.limits());
-                    let run = OfRun { ledger, events, unwinding: Default::default(), limits };
+                    let (ledger, events, patience) =
+                        (ledger.clone(), events.clone(), world.patience().clone());
+                    let run = OfRun { ledger, events, unwinding: Default::default(), patience };
                     Thing::OldMachine(old_machine(record, engine, run))
                 }
                 Kind::Network => {
                     let (spec, ledger, events) = (old_network(record), ledger.clone(), events.clone());
-                    let limits = world.limits();
-                    Thing::OldNetwork(Network::new(&record.name, spec, engine, ledger, events, limits))
+                    let patience = world.patience().clone();
+                    Thing::OldNetwork(Network::new(&record.name, spec, engine, ledger, events, patience))
                 }
             });
             at_name.insert(thing.clone(), at);

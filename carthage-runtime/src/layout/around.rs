@@ -8,7 +8,7 @@ use super::macs::Macs;
 use crate::customize::Setting;
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
-use crate::machine::Limits;
+use crate::machine::Patience;
 use crate::machine::engine::{Engine, Site};
 use crate::model::{ImplementationNode, Placement};
 use crate::network::Given;
@@ -21,7 +21,7 @@ pub(crate) struct Around {
     pub(crate) ledger: Ledger,
     pub(crate) kept: Kept,
     pub(crate) events: Events,
-    pub(crate) limits: Limits,
+    pub(crate) patience: Patience,
     /// Addresses that were given before, by network and link.
     pub(crate) given: BTreeMap<String, Given>,
     /// Hardware addresses, those that were given before among them.
@@ -48,7 +48,7 @@ impl Around {
             hash_key: self.hash_key.clone(),
             ledger: self.ledger.clone(),
             events: self.events.clone(),
-            limits: self.limits,
+            patience: self.patience.clone(),
         }
     }
 

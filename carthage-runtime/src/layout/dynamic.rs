@@ -82,7 +82,7 @@ impl World {
                 _ => format!("model:{name}"),
             };
             let asked = told(self.events(), thing, || "what it needs".to_owned(), dynamic(model));
-            Ok::<_, Error>((index, self.limits().answered(what, failed, asked).await?))
+            Ok::<_, Error>((index, self.patience().limits.answered(what, failed, asked).await?))
         });
         let mut all: BTreeMap<usize, Vec<Needed>> = BTreeMap::new();
         for (index, needed) in try_join_all(models).await? {

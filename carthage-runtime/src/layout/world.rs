@@ -27,7 +27,7 @@ use crate::inject::{Scope, Slot, Value};
 use crate::machine::capability::Capability;
 use crate::machine::engine::{Engine, MachineSpec, NetworkSpec};
 use crate::machine::start::Needed;
-use crate::machine::{Limits, Machine, OfRun};
+use crate::machine::{Machine, OfRun, Patience};
 use crate::model::{Key, Kind, Part, Placement, Placements, Role};
 use crate::network::Given;
 use crate::state::{Dirs, Kept, Kind as StateKind};
@@ -169,7 +169,7 @@ impl World {
                 ledger: around.ledger.clone(),
                 events: around.events.clone(),
                 unwinding: unwinding.clone(),
-                limits: around.limits,
+                patience: around.patience.clone(),
             };
             let path = placement.path().to_owned();
             let machine = Machine::new(spec, made_as, path, engines[maker].clone(), run);
@@ -300,10 +300,9 @@ impl World {
         self.machines.get(&index).expect("a machine stands here")
     }
 
-    /// What the tasks of the machine at a place need.
-    /// How long what is asked may take.
-    pub(crate) fn limits(&self) -> Limits {
-        self.setting.limits
+    /// How long what is asked may take, and how often it is asked again.
+    pub(crate) fn patience(&self) -> &Patience {
+        &self.setting.patience
     }
 
     /// Where to tell what goes on.

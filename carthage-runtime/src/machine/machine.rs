@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
-use super::engine::patience::{Limits, Operation};
+use super::engine::patience::Operation;
+use super::engine::tries::Patience;
 use super::engine::waiting::told;
 use super::engine::{
     Aspect, Effect, Engine, Exec, Hosts, Identity, LinkSpec, Log, MachineSpec, Namespace, Presence, Running,
@@ -45,7 +46,7 @@ pub(super) struct Inner {
     /// Stops that a dropped guard has begun.
     pub(super) unwinding: TaskTracker,
     pub(super) ledger: Ledger,
-    pub(super) limits: Limits,
+    pub(super) patience: Patience,
     path: String,
 }
 
@@ -55,7 +56,7 @@ pub(crate) struct OfRun {
     pub(crate) ledger: Ledger,
     pub(crate) events: Events,
     pub(crate) unwinding: TaskTracker,
-    pub(crate) limits: Limits,
+    pub(crate) patience: Patience,
 }
 
 impl Machine {
@@ -66,14 +67,14 @@ impl Machine {
         engine: Arc<dyn Engine>,
         run: OfRun,
     ) -> Self {
-        let OfRun { ledger, events, unwinding, limits } = run;
+        let OfRun { ledger, events, unwinding, patience } = run;
         Self(Arc::new(Inner {
             root: Root(Tree { before: Before::of(&spec, made_as), spec, engine }),
             events,
             users: tokio::sync::Mutex::default(),
             unwinding,
             ledger,
-            limits,
+            patience,
             path,
         }))
     }
@@ -129,7 +130,7 @@ impl Machine {
 
     /// What its implementation says that it needs.
     pub(crate) async fn dynamic_dependencies(&self) -> Result<Vec<Needed>, Error> {
-        let asked = self.engine().dynamic_dependencies(self.spec());
+        let asked = || self.engine().dynamic_dependencies(self.spec());
         self.looked_at("what it needs", "find out what is needed by", asked).await
     }
 
@@ -180,9 +181,11 @@ impl Machine {
         let _alone = self.0.users.lock().await;
         let intent = self.0.ledger.intend(&self.thing(), "create").await?;
         self.0.root.is_known_by_its_name();
-        let made = self.within(Operation::Make, "make", self.engine().create(self.spec())).await;
+        let made = self.within(Operation::Make, "make", || self.engine().create(self.spec())).await;
         crash_point("machine-made-unrecorded");
-        if made.is_err() && !matches!(self.look().await, Ok(Presence::Absent)) {
+        // What was given up may go on where it is done.
+        let is_late = made.as_ref().is_err_and(|error| error.kind() == ErrorKind::Timeout);
+        if is_late || made.is_err() && !matches!(self.look().await, Ok(Presence::Absent)) {
             return intent.left(made);
         }
         intent.settle(made, |identity| Change::Put(self.record(identity.clone(), String::new()))).await
@@ -220,7 +223,10 @@ impl Machine {
 
     pub(super) async fn start_locked(&self, online: bool) -> Result<(), Error> {
         let intent = self.0.ledger.intend(&self.thing(), "start").await?;
-        let start = if online { self.engine().start(self.known()) } else { self.engine().boot(self.known()) };
+        let start = || match online {
+            true => self.engine().start(self.known()),
+            false => self.engine().boot(self.known()),
+        };
         let started = self.within(Operation::Start, "start", start).await;
         crash_point("machine-started-unsettled");
         intent.settle_later(started).await
@@ -237,9 +243,9 @@ impl Machine {
 
     pub(super) async fn stop_locked(&self, grace: Duration) -> Result<(), Error> {
         let intent = self.0.ledger.intend(&self.thing(), "stop").await?;
-        let limits = self.0.limits.and_grace(grace);
-        let stopped = self.engine().stop(self.known(), grace);
-        let stopped = limits.within(Operation::Change, "stop", self.name(), stopped).await;
+        let stop = || self.engine().stop(self.known(), grace);
+        let patience = self.0.patience.and_grace(grace);
+        let stopped = self.by(&patience, Operation::Change, "stop", stop).await;
         intent.settle_later(stopped).await
     }
 
@@ -250,12 +256,12 @@ impl Machine {
     pub async fn destroy(&self) -> Result<(), Error> {
         let _alone = self.0.users.lock().await;
         let intent = self.0.ledger.intend(&self.thing(), "destroy").await?;
-        let gone = async {
+        let remove = || async {
             self.engine().stop(self.known(), GRACE).await?;
             self.engine().remove(self.known()).await
         };
-        let limits = self.0.limits.and_grace(GRACE);
-        let gone = limits.within(Operation::Change, "remove", self.name(), gone).await;
+        let patience = self.0.patience.and_grace(GRACE);
+        let gone = self.by(&patience, Operation::Change, "remove", remove).await;
         crash_point("machine-removed-unrecorded");
         intent.settle(gone, |()| Change::Remove).await
     }
@@ -263,41 +269,51 @@ impl Machine {
     /// The same machine as it was deployed, whatever the layout has become since.
     pub(crate) fn made_from(&self, record: Option<&Record>) -> Self {
         let Some(made) = record.and_then(MadeFrom::of) else { return self.clone() };
-        let Inner { root, events, unwinding, ledger, limits, path, .. } = &*self.0;
+        let Inner { root, events, unwinding, ledger, patience, path, .. } = &*self.0;
         let engine = root.engine.clone();
         let (ledger, events, unwinding) = (ledger.clone(), events.clone(), unwinding.clone());
         let made_as = self.known().name.clone();
         let spec = MachineSpec { name: self.name().to_owned(), ..made.spec };
-        let run = OfRun { ledger, events, unwinding, limits: *limits };
+        let run = OfRun { ledger, events, unwinding, patience: patience.clone() };
         Self::new(spec, Some(&made_as), path.clone(), engine, run)
     }
 
     /// Waits for what the implementation says of it, and tells of that if it takes a while.
-    pub(super) async fn looked_at<T>(
+    pub(super) async fn looked_at<T, F: Future<Output = Result<T, Error>>>(
         &self,
         what: &str,
         verb: &str,
-        work: impl Future<Output = Result<T, Error>>,
+        ask: impl Fn() -> F,
     ) -> Result<T, Error> {
-        let look = told(&self.0.events, || self.thing(), || what.to_owned(), work);
+        let look = || told(&self.0.events, || self.thing(), || what.to_owned(), ask());
         self.within(Operation::Look, verb, look).await
     }
 
-    /// Waits for what the implementation does with it, and for no longer than the limit.
-    pub(super) async fn within<T>(
+    /// Has the implementation do something with it, for no longer than the limit, and again if it fails and the user wants that.
+    pub(super) async fn within<T, F: Future<Output = Result<T, Error>>>(
         &self,
         operation: Operation,
         verb: &str,
-        work: impl Future<Output = Result<T, Error>>,
+        ask: impl FnMut() -> F,
     ) -> Result<T, Error> {
-        self.0.limits.within(operation, verb, self.name(), work).await
+        self.by(&self.0.patience, operation, verb, ask).await
+    }
+
+    async fn by<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        patience: &Patience,
+        operation: Operation,
+        verb: &str,
+        ask: impl FnMut() -> F,
+    ) -> Result<T, Error> {
+        patience.done((operation, verb), (&|| self.thing(), self.name()), &self.0.events, ask).await
     }
 
     /// Makes what has changed in its model true of it, while it runs.
     pub(crate) async fn update(&self) -> Result<(), Error> {
         let _alone = self.0.users.lock().await;
         let intent = self.0.ledger.intend(&self.thing(), "update").await?;
-        let updated = self.within(Operation::Change, "update", self.engine().update(self.known())).await;
+        let updated = self.within(Operation::Change, "update", || self.engine().update(self.known())).await;
         intent.settle_later(updated).await
     }
 
@@ -312,7 +328,7 @@ impl Machine {
     ) -> Result<(), Error> {
         // One that nobody waits for may take no commands at all.
         if self.awaits_online() {
-            let told = self.engine().set_hosts(self.known(), hosts);
+            let told = || self.engine().set_hosts(self.known(), hosts);
             self.within(Operation::Change, "tell its neighbours to", told).await?;
         }
         self.0.ledger.put_record(Record { needs, ..self.record(identity, hash) }).await

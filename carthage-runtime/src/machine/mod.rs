@@ -22,7 +22,7 @@ pub mod start;
 
 pub use command::{Command, Output};
 pub use engine::patience::{Limit, Limits, Operation};
-pub(crate) use engine::tries::Tries;
+pub(crate) use engine::tries::{Patience, Tries};
 pub(crate) use engine::waiting::{LONG, told};
 pub use files::{Root, Tree};
 pub use guard::{MachineRunning, RunningGuard};

@@ -60,11 +60,11 @@ impl Machine {
 
     /// Looks at it; one that an earlier run has renamed, and was ended before it wrote that down, is found by its new name.
     pub(super) async fn look(&self) -> Result<Presence, Error> {
-        let found = self.looked_at(PRESENCE, "look at", self.engine().find(self.known())).await?;
+        let found = self.looked_at(PRESENCE, "look at", || self.engine().find(self.known())).await?;
         if found != Presence::Absent || !self.has_other_name() {
             return Ok(found);
         }
-        let found = self.looked_at(PRESENCE, "look at", self.engine().find(self.spec())).await?;
+        let found = self.looked_at(PRESENCE, "look at", || self.engine().find(self.spec())).await?;
         if found != Presence::Absent {
             self.is_known_by_its_name();
         }
@@ -79,7 +79,7 @@ impl Machine {
         }
         let _alone = self.0.users.lock().await;
         let intent = self.0.ledger.intend(&self.thing(), "rename").await?;
-        let renamed = self.engine().rename(self.known(), self.spec());
+        let renamed = || self.engine().rename(self.known(), self.spec());
         let renamed = self.within(Operation::Change, "rename", renamed).await;
         crash_point("machine-renamed-unrecorded");
         let record = record.cloned();

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::crash::crash_point;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::event::Events;
-use crate::machine::engine::patience::{Limits, Operation};
+use crate::machine::engine::patience::Operation;
+use crate::machine::engine::tries::Patience;
 use crate::machine::engine::waiting::told;
 use crate::machine::engine::{Engine, Identity, NetworkSpec, Presence};
 use crate::state::{Change, Kind, Ledger, Origin, Record};
@@ -20,7 +21,7 @@ pub(crate) struct Network {
     engine: Arc<dyn Engine>,
     ledger: Ledger,
     events: Events,
-    limits: Limits,
+    patience: Patience,
 }
 
 impl Network {
@@ -30,9 +31,9 @@ impl Network {
         engine: Arc<dyn Engine>,
         ledger: Ledger,
         events: Events,
-        limits: Limits,
+        patience: Patience,
     ) -> Self {
-        Self { name: name.into(), spec: Arc::new(spec), engine, ledger, events, limits }
+        Self { name: name.into(), spec: Arc::new(spec), engine, ledger, events, patience }
     }
 
     /// The path of fields that leads to it.
@@ -54,18 +55,20 @@ impl Network {
         Kind::Network.thing(&self.name)
     }
 
-    async fn within<T>(
+    async fn within<T, F: Future<Output = Result<T, Error>>>(
         &self,
         operation: Operation,
         verb: &str,
-        work: impl Future<Output = Result<T, Error>>,
+        ask: impl FnMut() -> F,
     ) -> Result<T, Error> {
-        self.limits.within(operation, verb, &self.name, work).await
+        self.patience.done((operation, verb), (&|| self.thing(), &self.name), &self.events, ask).await
     }
 
     pub(crate) async fn presence(&self) -> Result<Presence, Error> {
-        let look = self.engine.find_network(&self.spec);
-        let look = told(&self.events, || self.thing(), || "whether it is there".to_owned(), look);
+        let look = || {
+            let look = self.engine.find_network(&self.spec);
+            told(&self.events, || self.thing(), || "whether it is there".to_owned(), look)
+        };
         self.within(Operation::Look, "look at", look).await
     }
 
@@ -73,9 +76,11 @@ impl Network {
     pub(crate) async fn create(&self) -> Result<Identity, Error> {
         let intent = self.ledger.intend(&self.thing(), "create").await?;
         crash_point("network-announced");
-        let made = self.within(Operation::Make, "make", self.engine.create_network(&self.spec)).await;
+        let made = self.within(Operation::Make, "make", || self.engine.create_network(&self.spec)).await;
         crash_point("network-made-unrecorded");
-        if made.is_err() && !matches!(self.presence().await, Ok(Presence::Absent)) {
+        // What was given up may go on where it is done.
+        let is_late = made.as_ref().is_err_and(|error| error.kind() == ErrorKind::Timeout);
+        if is_late || made.is_err() && !matches!(self.presence().await, Ok(Presence::Absent)) {
             return intent.left(made);
         }
         let made = intent.settle(made, |identity| Change::Put(self.record(identity.clone()))).await;
@@ -85,7 +90,7 @@ impl Network {
 
     pub(crate) async fn destroy(&self) -> Result<(), Error> {
         let intent = self.ledger.intend(&self.thing(), "destroy").await?;
-        let gone = self.within(Operation::Change, "remove", self.engine.remove_network(&self.spec)).await;
+        let gone = self.within(Operation::Change, "remove", || self.engine.remove_network(&self.spec)).await;
         intent.settle(gone, |()| Change::Remove).await
     }
 

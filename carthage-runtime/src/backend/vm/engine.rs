@@ -320,7 +320,14 @@ impl Engine for VmEngine {
         self.off(move |inner, connect| {
             let identity = Identity(super::random_id()?);
             inner.storage.make_disks(connect, &spec)?;
-            machines::define(connect, &machines::describe(&inner.names, &spec, &means, &identity))?;
+            let domain = machines::describe(&inner.names, &spec, &means, &identity);
+            if let Err(error) = machines::define(connect, &domain) {
+                // Nothing of it is left; what cannot be removed goes with the layout.
+                if let Err(left) = inner.storage.remove_disks(connect, &spec.name) {
+                    tracing::warn!(machine = spec.name, error = %left, "disks of a machine that was not made");
+                }
+                return Err(error);
+            }
             Ok(identity)
         })
         .await

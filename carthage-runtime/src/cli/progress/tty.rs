@@ -10,6 +10,8 @@ use super::lasting;
 use crate::cli::style::{Style, Tone};
 use crate::event::{Event, Sink};
 
+/// How much of what is waited for is shown at once.
+const MOST_WAITS: usize = 8;
 /// How often what is live is drawn again.
 const TICK: Duration = Duration::from_millis(120);
 
@@ -61,7 +63,8 @@ impl Live {
     /// A line for as long as something is waited for.
     fn waits(&self, state: &mut State, thing: &str, what: &str) {
         let key = (thing.to_owned(), what.to_owned());
-        if !state.waits.contains_key(&key) {
+        // Each has a thread that draws it.
+        if !state.waits.contains_key(&key) && state.waits.len() < MOST_WAITS {
             let line = self.line(state, format!("waiting for {thing}"), what);
             state.waits.insert(key, line);
         }

@@ -20,7 +20,7 @@ pub enum Operation {
     /// All else that an implementation does; to stop a machine, on top of the time that it gets to end by itself.
     Change,
     /// What is asked of code and machines to know what has to be done: `check_completed`, invalidators, comparing building blocks,
-    /// `dynamic_dependencies`, and entering and leaving a host of one's own.
+    /// `dynamic_dependencies`.
     Check,
     /// One try of a task's body that has no `timeout_seconds`.
     Task,
@@ -180,7 +180,7 @@ impl Limits {
 /// use std::time::Duration;
 ///
 /// let limit: Limit = "check=1m 30s".parse()?;
-/// assert_eq!((limit.to_string().as_str(), limit.time), ("check=1m 30s", Duration::from_secs(90)));
+/// assert_eq!((limit.to_string().as_str(), limit.time), ("check=1m30s", Duration::from_secs(90)));
 /// assert!("checks=30s".parse::<Limit>().is_err() && "check=0s".parse::<Limit>().is_err());
 /// # Ok::<(), carthage::Error>(())
 /// ```
@@ -205,7 +205,8 @@ impl Limit {
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}={}", self.operation, self.in_words())
+        // As one word of a command line.
+        write!(f, "{}={}", self.operation, self.in_words().to_string().replace(' ', ""))
     }
 }
 

@@ -1,8 +1,55 @@
 //! Trying again what has failed.
 
+use std::future::Future;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+
+use super::patience::{Limits, Operation};
+use crate::error::{Error, chain};
+use crate::event::{Event, Events};
+
+/// How long what is asked of an implementation may take, and how often it is asked again when it has failed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Patience {
+    pub(crate) limits: Limits,
+    pub(crate) retries: u64,
+    /// Nothing is asked again once this is cancelled.
+    pub(crate) stop: CancellationToken,
+}
+
+impl Patience {
+    /// With so much more for changes: the time that a machine gets to end by itself.
+    pub(crate) fn and_grace(&self, grace: Duration) -> Self {
+        Self { limits: self.limits.and_grace(grace), ..self.clone() }
+    }
+
+    /// Has an operation done on a thing. One that fails is done again as often as the user wants: an implementation looks at the world
+    /// first, whatever it is asked for, so that nothing is done twice, and nothing else is done than was asked for.
+    ///
+    /// # Errors
+    /// Those of the last time, and when it does not end in time; it is given up then.
+    pub(crate) async fn done<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        (operation, verb): (Operation, &str),
+        (thing, name): (&(dyn Fn() -> String + Sync), &str),
+        events: &Events,
+        mut ask: impl FnMut() -> F,
+    ) -> Result<T, Error> {
+        let mut tries = Tries::with(self.retries);
+        loop {
+            match self.limits.within(operation, verb, name, ask()).await {
+                Err(error) if error.kind().may_pass() => {
+                    let tell = |text| events.send(Event::Warning { thing: thing(), text });
+                    if !tries.once_more(|| chain(&error), &self.stop, tell).await {
+                        return Err(error);
+                    }
+                }
+                ended => return ended,
+            }
+        }
+    }
+}
 
 /// How long it is waited before something is tried again: the first time, and at most. Each pause is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -20,11 +67,6 @@ impl Tries {
     /// The first of them; as many more may follow.
     pub(crate) fn with(retries: u64) -> Self {
         Self { number: 1, retries, pause: FIRST_PAUSE }
-    }
-
-    /// Whether this is not the first.
-    pub(crate) fn is_again(&self) -> bool {
-        self.number > 1
     }
 
     /// This one has failed: tells that, and waits for the next, if there is one. Nothing is tried again once the run is to stop.

@@ -16,7 +16,7 @@ use crate::machine::engine::{
     Duplex, Engine, Exec, FileStat, Hosts, Identity, LoginSpec, MachineSpec, NetworkSpec, Presence, Reader,
     Running, ServiceSpec, ServiceStatus, Survey,
 };
-use crate::machine::{Limits, Machine, OfRun};
+use crate::machine::{Machine, OfRun, Patience};
 use crate::state::{Dirs, Ledger, Store};
 
 /// A machine that starts, and then cannot be reached as often as `bad` says.
@@ -135,8 +135,8 @@ async fn machine_with(
     let unwinding = TaskTracker::new();
     let login = online.map(|online| LoginSpec { online: Some(online), ..LoginSpec::default() });
     let spec = MachineSpec { name: "one".to_owned(), login, ..MachineSpec::default() };
-    let (events, limits) = (Events::none(), Limits::default());
-    let run = OfRun { ledger, events, unwinding: unwinding.clone(), limits };
+    let (events, patience) = (Events::none(), Patience::default());
+    let run = OfRun { ledger, events, unwinding: unwinding.clone(), patience };
     let machine = Machine::new(spec, None, "one".to_owned(), engine.clone(), run);
     unwinding.close();
     (state, machine, unwinding)

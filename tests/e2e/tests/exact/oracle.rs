@@ -137,7 +137,7 @@ pub(crate) fn is_as_fresh(world: &World, fresh: &PaperWorld, stays: &BTreeSet<St
     for (name, wanted) in &fresh.machines {
         let is = now.machines.get(name);
         let is = is.unwrap_or_else(|| panic!("the machine `{name}` is missing"));
-        assert_eq!(is.runs, wanted.runs, "whether `{name}` runs");
+        assert_eq!((is.runs, is.altered), (wanted.runs, false), "whether `{name}` runs, as it was started");
         let services: Vec<_> = wanted.services.symmetric_difference(&is.services).collect();
         let are_left = world.has_lost_stamps && wanted.services.is_subset(&is.services);
         assert!(are_left || services.is_empty(), "services of `{name}`: {services:?}");

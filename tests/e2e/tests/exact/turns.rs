@@ -37,7 +37,7 @@ pub(crate) enum Ends {
 }
 
 /// What may go wrong.
-const FAULTS: [&str; 14] = [
+const FAULTS: [&str; 15] = [
     "*=fail%5",
     "*=lose%5",
     "write:*=fail%15",
@@ -52,6 +52,7 @@ const FAULTS: [&str; 14] = [
     "read:*=fail%10",
     "update:*=fail%50",
     "find:*=fail%15",
+    "start:*=alter%40",
 ];
 
 /// A turn.

@@ -109,7 +109,7 @@ impl World {
         let Some(victim) = chance.choice(now.machines.keys().cloned()) else { return "nothing" };
         let another = chance.u64(..).to_string();
         let other = || json!({"machine": {"name": victim, "identity": another}});
-        match chance.u8(..20) {
+        match chance.u8(..22) {
             0..=3 => {
                 self.happens(&json!({"runs": {"name": victim, "runs": false}}));
                 "a machine is stopped"
@@ -132,6 +132,12 @@ impl World {
                 self.happens(&other());
                 self.happens(&json!({"runs": {"name": victim, "runs": true}}));
                 "a machine is another"
+            }
+            20 | 21 => {
+                if now.machines[&victim].runs {
+                    self.happens(&json!({"altered": {"name": victim, "altered": true}}));
+                }
+                "a machine is altered"
             }
             10 if chance.bool() => {
                 let cache = self.base().join("paper/cache");
