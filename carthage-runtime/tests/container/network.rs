@@ -1,7 +1,7 @@
 //! Networks of containers.
 
 use carthage_runtime::BoxError;
-use carthage_runtime::machine::engine::{HostEntry, MountSpec, NetworkSpec, Presence};
+use carthage_runtime::machine::engine::{Aspect, Effect, HostEntry, MountSpec, NetworkSpec, Presence};
 
 use super::support::{GRACE, Outcome, TestSite, has};
 
@@ -131,8 +131,9 @@ pub(crate) async fn plugged_in_again(site: TestSite) -> Outcome {
         site.client.disconnect_network(&network, request).await?;
     }
     let found = site.engine.find(&one).await?;
-    let Presence::Unknown(_, why) = &found else { panic!("{found:?}") };
-    has(why, "port0")?;
+    let [altered] = found.alterations() else { panic!("{found:?}") };
+    assert_eq!((altered.aspect, altered.mends), (Aspect::Links, Effect::Restart));
+    has(&altered.what, "its link `port0` is not plugged into")?;
     site.client.remove_network(&network).await?;
     assert_eq!(site.engine.find_network(&site.network("a")).await?, Presence::Absent);
     site.engine.create_network(&site.network("a")).await?;

@@ -274,7 +274,7 @@ fn interrupted_it_finishes_what_was_begun_and_carries_on_later() {
                 "{rest:?}"
             );
             assert!(
-                report.contains("left: machine:worker-1.algebra: interrupted before it was begun"),
+                report.contains("left: machine:worker-1.algebra: interrupted before it was done"),
                 "{report}"
             );
             // The second time it must not find everything done.
