@@ -63,7 +63,7 @@ pub(crate) fn machine(
     let why = |least: Effect| {
         let of = changes.iter().filter(|(aspect, _)| (rules.effect)(*aspect) >= least);
         let altered = altered.iter().filter(|one| one.mends >= least);
-        why(of.map(|(_, why)| why.clone()).collect(), altered.map(|one| one.what.clone()).collect())
+        because(of.map(|(_, why)| why.clone()).collect(), altered.map(|one| one.what.clone()).collect())
     };
     if effect == Some(Effect::Recreate) {
         return Some((Action::Recreate, why(Effect::Recreate)));
@@ -86,7 +86,7 @@ pub(crate) fn machine(
                 (verdict, true) => verdict,
                 (Some((action, Reason::Changed { changes })), false) => {
                     let altered = altered.iter().map(|one| one.what.clone()).collect();
-                    Some((action, self::why(changes, altered)))
+                    Some((action, because(changes, altered)))
                 }
                 (_, false) => Some((Action::Update, why(Effect::Update))),
             },
@@ -101,7 +101,7 @@ pub(crate) fn altered<'a>(presence: &'a Presence, changes: &[(Aspect, String)]) 
 }
 
 /// Why something is changed that the layout wants otherwise, or somebody else has changed, or both.
-fn why(mut changes: Vec<String>, altered: Vec<String>) -> Reason {
+fn because(mut changes: Vec<String>, altered: Vec<String>) -> Reason {
     let outside = Reason::AlteredOutside { changes: altered };
     match &outside {
         Reason::AlteredOutside { changes: altered } if altered.is_empty() => changed(changes),

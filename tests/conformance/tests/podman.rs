@@ -59,7 +59,7 @@ impl Subject for InContainers {
     }
 
     async fn alter(victim: Victim) -> Result<Option<()>> {
-        containers::unplug::<Podman>(victim).await.map(Some)
+        containers::alter::<Podman>(victim).await.map(Some)
     }
 
     async fn left(_: Vec<Victim>) -> Result<Vec<String>> {
