@@ -43,7 +43,7 @@ Names: a thing is named by kind and name, as `machine:worker-2.algebra`, `networ
 character as it is; without a kind, things of every kind are meant. A machine's host name will do where no other has it. `run` takes tasks; every other command takes machines, networks, and models that have tasks of their own (`model:algebra`).
 
 Limits: what is asked is given up after a time, which --limit changes: `look` 5m (whether something is there), `make` 2h, `start` 1h (until the machine takes commands), `change` 10m (all else \
-that an implementation does), `check` 10m (checks of tasks, comparing building blocks, what models need), `task` (a try of a body that has no time-out of its own; none by itself). Times are written as `30s`, `20m`, `1h30m`.
+that an implementation does), `check` 10m (checks of tasks, comparing building blocks, what models need and which members they have), `task` 24h (a try of a body that has no time-out of its own). Times are written as `30s`, `20m`, `1h30m`.
 
 Environment: every option is a variable too: --state-dir is CARTHAGE_STATE_DIR, --yes is CARTHAGE_YES=1.
 

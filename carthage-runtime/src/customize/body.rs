@@ -131,14 +131,7 @@ impl Application<'_> {
         let mut tries = Tries::with(node.retries);
         loop {
             let body = unpanicked(self.attempt(member));
-            let limit = node.timeout_seconds.map(Duration::from_secs).or(self.setting.patience.limits.task);
-            let ended = match limit {
-                None => body.await,
-                Some(limit) => tokio::time::timeout(limit, body).await.unwrap_or_else(|_| {
-                    let what = format!("it was not done after {}", humantime::format_duration(limit));
-                    Err(Error::new(ErrorKind::Timeout, what).into())
-                }),
-            };
+            let ended = self.setting.patience.limits.tried(node.timeout_seconds, body).await;
             self.forget_compared().await;
             let Err(error) = ended else { return Ok(()) };
             let tell =

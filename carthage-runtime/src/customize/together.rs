@@ -116,7 +116,8 @@ impl Application<'_> {
     fn is_plain(&self, task: usize) -> bool {
         let node = &self.tasks()[task];
         let waits_for = |mode| matches!(mode, Mode::Running | Mode::RunningToJudge);
-        node.timeout_seconds.or(self.setting.patience.limits.task.map(|limit| limit.as_secs())).is_none()
+        node.timeout_seconds.is_none()
+            && self.setting.patience.limits.task.is_none()
             && node.retries == 0
             && self.has_blocks(task)
             && !node.needs.iter().any(|need| waits_for(need.mode))
@@ -154,7 +155,8 @@ impl Application<'_> {
                 }
                 break;
             }
-            let ended = batch.round(seen.take(), &reaches).await;
+            let round = batch.round(seen.take(), &reaches);
+            let ended = self.setting.patience.limits.tried(None, round).await;
             let made = batch.made();
             while settled.len() < made
                 && let Some(one) = begun.next()

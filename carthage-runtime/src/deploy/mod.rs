@@ -183,6 +183,7 @@ impl Deployment {
         let shape = in_profile::<L>(options.profile.as_deref())?;
         let name = name_in::<L>(shape);
         let dirs = Dirs::find(&name, options.state_dir.as_deref())?.on(options.storage.clone());
+        let carried = Carried::of(&dirs);
         let (snapshot, ledger, log) = match access {
             Access::Look => (
                 blocking({
@@ -198,20 +199,16 @@ impl Deployment {
                 let ledger = Ledger::open(store).await?;
                 let (events, log) = logged(options.events, &dirs, &options.command, ledger.run());
                 options.events = events;
-                (ledger.view().await?, ledger, Some(log))
+                let (carried, snapshot) = (carried.clone(), ledger.view().await?);
+                // What an earlier run has moved, and was ended before it could tidy up.
+                let settled = move || carried.settle(&snapshot.records).map(|()| snapshot);
+                (blocking(settled).await?, ledger, Some(log))
             }
         };
-        let carried = Carried::of(&dirs);
         let (mut moves, refused) = match Moves::of(shape, &snapshot) {
             Ok(moves) => (moves, None),
             Err(error) => (Moves::default(), Some(error)),
         };
-        let stamps = moves.stamps();
-        if access == Access::Change {
-            // What an earlier run has moved, and was ended before it could tidy up.
-            let (carried, stamps) = (carried.clone(), stamps.clone());
-            blocking(move || carried.settle(&stamps)).await?;
-        }
         let mut snapshot = moves.carried(snapshot);
         let site = Site {
             layout: name,
@@ -238,11 +235,12 @@ impl Deployment {
                 retries: options.retries,
                 stop: options.stop.clone(),
             },
+            at_once: options.parallel,
             given,
             dirs: dirs.clone(),
             hash_key: snapshot.hash_key.clone(),
             made_as: made_as(&snapshot, &wires),
-            aside: carried.found(&stamps),
+            aside: carried.found(&moves.stamps(), &snapshot.records),
             paths: paths(&snapshot),
             instead: options.instead,
         };

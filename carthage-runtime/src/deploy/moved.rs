@@ -1,6 +1,6 @@
 //! Machines and networks that were renamed: `#[moved_from("mirror")]`. What is on record of the old name becomes the new one's: in the
-//! eyes of every command at once, and on the disk when something is changed. The stamps of a machine that is called as before, and has
-//! another place in the source, go with it likewise.
+//! eyes of every command at once, and on the disk when something is changed. What is kept of a machine that is called as before, and has
+//! another place in the source, goes with it likewise.
 
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,11 +10,12 @@ use super::{Action, Deployment, Step};
 use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
+use crate::layout::Carry;
 use crate::machine::engine::{Jump, LinkSpec, MachineSpec};
 use crate::machine::{Machine, MadeFrom};
 use crate::model::{self, Placement, Placements};
 use crate::reason::Reason;
-use crate::state::{Kind, Record, Snapshot};
+use crate::state::{Kind, Paths, Record, Snapshot};
 
 /// Something that is on record by an old name, or as in another place, and in the layout by a new one.
 #[derive(Clone, Debug)]
@@ -31,9 +32,10 @@ pub(super) struct Move {
 #[derive(Debug, Default)]
 pub(super) struct Moves {
     all: Vec<Move>,
-    /// By the old names, as users write them, and by the old paths of those that get another.
+    /// By the old names, as users write them.
     things: BTreeMap<String, usize>,
-    paths: BTreeMap<String, usize>,
+    /// Of those that get another.
+    paths: Paths,
     /// Whether they are made.
     made: AtomicBool,
 }
@@ -61,20 +63,17 @@ impl Moves {
         machines: impl Iterator<Item = &'a Machine>,
         snapshot: &mut Snapshot,
     ) {
+        let mut paths = Paths::default();
         for machine in machines {
             let Some(record) = snapshot.records.get_mut(&machine.thing()) else { continue };
             if record.path != machine.path() {
                 let old_path = std::mem::replace(&mut record.path, machine.path().to_owned());
-                let (old, new) = (record.name.clone(), record.name.clone());
-                self.all.push(Move {
-                    kind: Kind::Machine,
-                    old,
-                    new,
-                    old_path,
-                    new_path: record.path.clone(),
-                });
+                let (name, new_path) = (record.name.clone(), record.path.clone());
+                paths.add(&old_path, &new_path);
+                self.all.push(Move { kind: Kind::Machine, old: name.clone(), new: name, old_path, new_path });
             }
         }
+        paths.carry(&mut snapshot.values);
     }
 
     /// What of these placements is on record by a former name.
@@ -116,9 +115,7 @@ impl Moves {
                     return refused(format!("`{other}` exists as well, and it cannot become both"), hint);
                 }
                 let (old_path, new_path) = (record.path.clone(), placement.path().to_owned());
-                if old_path != new_path {
-                    moves.paths.insert(old_path.clone(), moves.all.len());
-                }
+                moves.paths.add(&old_path, &new_path);
                 moves.things.insert(old_thing, moves.all.len());
                 moves.all.push(Move { kind, old, new: new.clone(), old_path, new_path });
             }
@@ -131,10 +128,11 @@ impl Moves {
         self.things.get(thing).map(|at| &self.all[*at])
     }
 
-    /// From where to where the stamps of machines go.
-    pub(super) fn stamps(&self) -> Vec<(String, String)> {
+    /// Whose stamps go elsewhere.
+    pub(super) fn stamps(&self) -> Vec<Carry> {
         let machines = self.all.iter().filter(|m| m.kind == Kind::Machine && m.old_path != m.new_path);
-        machines.map(|m| (m.old_path.clone(), m.new_path.clone())).collect()
+        let carry = |m: &Move| Carry { new: m.new.clone(), old: m.old.clone(), old_path: m.old_path.clone() };
+        machines.map(carry).collect()
     }
 
     /// What is known, by the new names. What implementations call things stays until these are renamed there.
@@ -159,21 +157,7 @@ impl Moves {
         let moved =
             old.into_iter().map(|((machine, interface), a)| ((names[&*machine].to_owned(), interface), a));
         snapshot.assignments.extend(moved);
-        let values = std::mem::take(&mut snapshot.values);
-        let (moved, others): (BTreeMap<_, _>, BTreeMap<_, _>) = values
-            .into_iter()
-            .map(|(path, value)| (self.path(path.clone()), path, value))
-            .fold(Default::default(), |(mut moved, mut others), (to, path, value)| {
-                if to == path {
-                    others.insert(to, value)
-                } else {
-                    moved.insert(to, value)
-                };
-                (moved, others)
-            });
-        // What was left there by another of the new name is not its own.
-        snapshot.values = others;
-        snapshot.values.extend(moved);
+        self.paths.carry(&mut snapshot.values);
         for entry in &mut snapshot.unfinished {
             let task = entry.thing.strip_prefix("task:").and_then(|task| task.split_once('/'));
             let moved = match task {
@@ -206,22 +190,6 @@ impl Moves {
             }
         }
         record
-    }
-
-    /// Of a kept value: whose it is by the path of fields, which may be said for another at its end.
-    fn path(&self, path: String) -> String {
-        let moved = |path: &str| {
-            let ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
-            let found = ends.rev().find_map(|end| Some((self.paths.get(&path[..end])?, end)));
-            found.map_or_else(
-                || path.to_owned(),
-                |(at, end)| format!("{}{}", self.all[*at].new_path, &path[end..]),
-            )
-        };
-        match path.split_once('@') {
-            Some((path, of)) => format!("{}@{}", moved(path), moved(of)),
-            None => moved(&path),
-        }
     }
 }
 
@@ -285,7 +253,8 @@ impl Deployment {
         let things = steps.iter().map(|step| step.thing.clone()).collect();
         self.ledger.carry(self.snapshot.clone(), things).await?;
         crash_point("move-recorded");
-        super::blocking(move || carried.settle(&[])).await?;
+        let records = self.snapshot.records.clone();
+        super::blocking(move || carried.settle(&records)).await?;
         self.world.stamps_are_settled();
         self.moves.made.store(true, Ordering::SeqCst);
         for Step { thing, action, .. } in steps {

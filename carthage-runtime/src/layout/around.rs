@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::macs::Macs;
+use super::world::of_kind;
 use crate::customize::Setting;
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
 use crate::machine::Patience;
 use crate::machine::engine::{Engine, Site};
-use crate::model::{ImplementationNode, Placement};
+use crate::model::{self, ImplementationNode, Placement, Placements};
 use crate::network::Given;
-use crate::state::{Dirs, HashKey, Kept, Kind, Ledger};
+use crate::state::{Dirs, HashKey, Kept, Kind, Ledger, Paths};
 use crate::task::Stamps;
 
 /// What a world is made of, besides the layout.
@@ -22,6 +23,8 @@ pub(crate) struct Around {
     pub(crate) kept: Kept,
     pub(crate) events: Events,
     pub(crate) patience: Patience,
+    /// How many things are asked at the same time.
+    pub(crate) at_once: usize,
     /// Addresses that were given before, by network and link.
     pub(crate) given: BTreeMap<String, Given>,
     /// Hardware addresses, those that were given before among them.
@@ -34,7 +37,7 @@ pub(crate) struct Around {
     pub(crate) hash_key: Option<HashKey>,
     /// What implementations call things that have other names in the layout.
     pub(crate) made_as: BTreeMap<String, String>,
-    /// Where stamps are that are not where they belong yet, by the path of the machine.
+    /// Where stamps are that are not where they belong yet, by the name of the machine.
     pub(crate) aside: BTreeMap<String, PathBuf>,
     /// Where machines were placed when they were deployed, by their names.
     pub(crate) paths: BTreeMap<String, String>,
@@ -54,9 +57,24 @@ impl Around {
 
     /// Where the stamps of a machine are, if they are not where they belong: it was placed elsewhere, or is moved just now.
     pub(super) fn elsewhere(&self, machine: Placement) -> Option<PathBuf> {
-        let before = || self.paths.get(machine.fqdn()).filter(|path| *path != machine.path());
-        let there = || Some(stamp_dir(&self.dirs, Path::new(&before()?.replace('.', "/"))));
-        self.aside.get(machine.path()).cloned().or_else(|| there().filter(|there| there.exists()))
+        let there = || Some(stamp_dir(&self.dirs, Path::new(&self.placed(machine)?.replace('.', "/"))));
+        self.aside.get(machine.fqdn()).cloned().or_else(|| there().filter(|there| there.exists()))
+    }
+
+    /// Where a machine was placed when it was deployed, if that was elsewhere.
+    fn placed(&self, machine: Placement) -> Option<&str> {
+        self.paths.get(machine.fqdn()).map(String::as_str).filter(|path| *path != machine.path())
+    }
+
+    /// Has what is kept in machines go with those that are placed elsewhere in these tables.
+    pub(super) fn follow(&self, placements: &'static Placements) {
+        let mut paths = Paths::default();
+        for machine in of_kind(placements, model::Kind::Machine) {
+            if let Some(before) = self.placed(machine) {
+                paths.add(before, machine.path());
+            }
+        }
+        self.kept.follow(&paths);
     }
 
     /// What its implementation calls a thing, if that is not its name in the layout.

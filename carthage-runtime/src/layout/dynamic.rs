@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
-use futures_util::future::{BoxFuture, try_join_all};
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::parts::downcast;
 use super::place::Place;
@@ -85,7 +86,7 @@ impl World {
             Ok::<_, Error>((index, self.patience().limits.answered(what, failed, asked).await?))
         });
         let mut all: BTreeMap<usize, Vec<Needed>> = BTreeMap::new();
-        for (index, needed) in try_join_all(models).await? {
+        for (index, needed) in self.some_at_once(models).await? {
             let placement = self.placement(index);
             match placement.kind() {
                 Kind::Machine | Kind::Network => all.entry(index).or_default().extend(needed),
@@ -99,15 +100,25 @@ impl World {
                 }
             }
         }
-        for (index, machine) in self.machines() {
+        let machines = self.machines().iter().map(|(index, machine)| async move {
             let needed = machine.dynamic_dependencies().await;
-            let needed = needed.map_err(|error| cannot(machine.name())(error.into()))?;
+            Ok((*index, needed.map_err(|error| cannot(machine.name())(error.into()))?))
+        });
+        for (index, needed) in self.some_at_once(machines).await? {
             if !needed.is_empty() {
-                all.entry(*index).or_default().extend(needed);
+                all.entry(index).or_default().extend(needed);
             }
         }
         self.needed.get_or_init(|| all);
         Ok(())
+    }
+
+    /// As many at the same time as the user allows; what they answer, in their order.
+    async fn some_at_once<T>(
+        &self,
+        asked: impl Iterator<Item = impl Future<Output = Result<T, Error>>>,
+    ) -> Result<Vec<T>, Error> {
+        stream::iter(asked).buffered(self.at_once.max(1)).try_collect().await
     }
 
     /// The machines that are needed, and all that they start after by what the source says.

@@ -29,7 +29,7 @@ use futures_util::future::BoxFuture;
 
 pub(crate) use around::Around;
 pub use by_hand::{PlacedTask, PlacedTasks, TaskOf, TasksOf};
-pub(crate) use carried::Carried;
+pub(crate) use carried::{Carried, Carry};
 pub use decide::{Decider, Decision};
 pub use dynamic::Dynamic;
 pub use fleet::Fleet;

@@ -70,6 +70,8 @@ pub struct World {
     /// Paths of networks that their implementation calls otherwise, by what that is.
     renamed: BTreeMap<String, String>,
     kept: Kept,
+    /// How many things are asked at the same time.
+    pub(super) at_once: usize,
     unwinding: TaskTracker,
     dirs: Dirs,
     id: String,
@@ -121,6 +123,7 @@ impl World {
         if trouble.is_none() && world.placements.shape.is_some() {
             trouble = no_name_twice(world.placements).err();
         }
+        around.follow(world.placements);
         let layout = match trouble {
             Some(trouble) => Err(trouble),
             None => {
@@ -217,6 +220,7 @@ impl World {
             settings: (0..count).map(|_| OnceLock::new()).collect(),
             elsewhere,
             settled: AtomicBool::new(false),
+            at_once: around.at_once,
             renamed,
             kept: around.kept.clone(),
             unwinding,

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 use super::ledger::Ledger;
+use super::paths::Paths;
 use super::persist::Persist;
 use crate::error::Error;
 
@@ -52,6 +53,11 @@ impl Kept {
             self.write_new().await?;
         }
         Ok(value)
+    }
+
+    /// Has values go with places that get other paths; on the disk that is somebody else's to do.
+    pub(crate) fn follow(&self, paths: &Paths) {
+        paths.carry(&mut self.state().values);
     }
 
     /// From now on values are written: those that were made before, and each when it is made.

@@ -176,6 +176,36 @@ fn in_a_move() {
     assert!(instants > 50, "{instants}");
 }
 
+/// Stamps and kept values of machines that change places are each one's own, whenever that is ended.
+#[test]
+fn in_a_change_of_places() {
+    const BEFORE: Edits = &[("TESTLAB_SOURCE", "desks")];
+    const AFTER: Edits = &[("TESTLAB_SOURCE", "swapped-desks"), ("TESTLAB_TEXT", "another")];
+    let world = undisturbed(lab, AFTER);
+    let instants = at_every_instant(
+        Left::Both,
+        |site, at| {
+            site.edits = BEFORE;
+            site.ends_well("deploy");
+            site.edits = AFTER;
+            killed(site, "deploy", at)
+        },
+        |site, after| {
+            // Who only looks finds all that has run.
+            let plan = site.run("plan", &[]);
+            let steps = String::from_utf8_lossy(&plan.stdout);
+            assert!(
+                plan.status.code() <= Some(2) && !steps.contains("sealed.count"),
+                "after {after}: {plan:?}"
+            );
+            site.ends_well_after("deploy", after);
+            assert_eq!(site.world(), world, "after {after}");
+        },
+    );
+    println!("killed at {instants} instants of a change of places");
+    assert!(instants > 10, "{instants}");
+}
+
 #[test]
 fn in_the_end() {
     let instants = at_every_instant(

@@ -20,7 +20,7 @@ pub enum Operation {
     /// All else that an implementation does; to stop a machine, on top of the time that it gets to end by itself.
     Change,
     /// What is asked of code and machines to know what has to be done: `check_completed`, invalidators, comparing building blocks,
-    /// `dynamic_dependencies`.
+    /// `dynamic_dependencies`, `when` and lists of members.
     Check,
     /// One try of a task's body that has no `timeout_seconds`.
     Task,
@@ -44,6 +44,9 @@ impl fmt::Display for Operation {
         f.write_str(named.map_or("", |(name, _)| name))
     }
 }
+
+/// For what nobody has said how long it takes.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long each may take before it is given up.
 ///
@@ -69,7 +72,7 @@ pub struct Limits {
     pub change: Duration,
     /// [`Operation::Check`]: ten minutes.
     pub check: Duration,
-    /// [`Operation::Task`]: none, for nobody but its author knows how long a body takes.
+    /// [`Operation::Task`]: a day if nothing is said, for nobody but its author knows how long a body takes.
     pub task: Option<Duration>,
 }
 
@@ -104,18 +107,43 @@ impl Limits {
     #[must_use]
     pub fn all(&self) -> Vec<Limit> {
         let named = Operation::ALL.into_iter();
-        named.filter_map(|(_, operation)| Some(Limit { operation, time: self.of(operation)? })).collect()
+        named.map(|(_, operation)| Limit { operation, time: self.of(operation) }).collect()
     }
 
-    fn of(&self, operation: Operation) -> Option<Duration> {
+    fn of(&self, operation: Operation) -> Duration {
         match operation {
-            Operation::Look => Some(self.look),
-            Operation::Make => Some(self.make),
-            Operation::Start => Some(self.start),
-            Operation::Change => Some(self.change),
-            Operation::Check => Some(self.check),
-            Operation::Task => self.task,
+            Operation::Look => self.look,
+            Operation::Make => self.make,
+            Operation::Start => self.start,
+            Operation::Change => self.change,
+            Operation::Check => self.check,
+            Operation::Task => self.task.unwrap_or(A_DAY),
         }
+    }
+
+    /// Has a task's body run once, for no longer than the task says, or this does.
+    ///
+    /// # Errors
+    /// Those of the body, and when it is not done in time; it is given up then.
+    pub(crate) async fn tried<E: From<Error>>(
+        &self,
+        own: Option<u64>,
+        body: impl Future<Output = Result<(), E>>,
+    ) -> Result<(), E> {
+        let time = own.map_or(self.of(Operation::Task), Duration::from_secs);
+        let late = |_| {
+            let limit = Limit { operation: Operation::Task, time };
+            let hint = match own {
+                Some(_) => "see what it waits for; if it needs longer: its `timeout_seconds`".to_owned(),
+                None => format!(
+                    "see what it waits for; if it needs longer: `timeout_seconds` at the task, or `--limit {}`",
+                    limit.longer()
+                ),
+            };
+            let what = format!("it was not done after {}", limit.in_words());
+            Err(Error::new(ErrorKind::Timeout, what).hint(hint).into())
+        };
+        tokio::time::timeout(time, body).await.unwrap_or_else(late)
     }
 
     /// Waits for work on something of this name, and for no longer than its limit.
@@ -165,7 +193,7 @@ impl Limits {
         work: impl Future<Output = Result<T, Error>>,
         late: impl FnOnce(Limit) -> Error,
     ) -> Result<T, Error> {
-        let Some(time) = self.of(operation) else { return work.await };
+        let time = self.of(operation);
         match tokio::time::timeout(time, work).await {
             Ok(ended) => ended,
             Err(_) => Err(late(Limit { operation, time })),
@@ -273,7 +301,7 @@ mod tests {
             limits.set(format!("{name}=7s").parse().unwrap());
             assert_eq!(
                 (operation.to_string().as_str(), limits.of(operation)),
-                (name, Some(Duration::from_secs(7)))
+                (name, Duration::from_secs(7))
             );
         }
     }
