@@ -220,7 +220,7 @@ impl Application<'_> {
         self.leave(identity, &mut applied).await;
         // All of them are waited for once.
         if self.setting.stamps.are_unsynced() {
-            on_disk(self.setting, Stamps::sync).await?;
+            on_disk(&self.setting.stamps, &self.setting.ledger, Stamps::sync).await?;
         }
         Ok(applied)
     }

@@ -16,7 +16,7 @@ use crate::event::Event;
 use crate::machine::engine::{Identity, ServiceStatus};
 use crate::machine::{RunningGuard, Tries};
 use crate::reason::Reason;
-use crate::state::Announced;
+use crate::state::{Announced, Ledger};
 use crate::step::Action;
 use crate::task::decide::Earlier;
 use crate::task::{Decision, Last, Stamp, Stamps};
@@ -109,7 +109,7 @@ impl Application<'_> {
         let checked = self.customization.checks(*task).completed.is_some();
         if checked || matches!(last, Last::Ran(_)) {
             let (stem, identity) = (stem.to_owned(), identity.clone());
-            on_disk(self.setting, move |stamps| stamps.begin(&stem, run, &identity, true)).await?;
+            on_disk(stamps, ledger, move |stamps| stamps.begin(&stem, run, &identity, true)).await?;
         } else {
             stamps.begin(stem, run, identity, false)?;
         }
@@ -121,7 +121,7 @@ impl Application<'_> {
     pub(super) async fn make_room(&self) -> Result<(), Error> {
         match self.setting.stamps.have_room() {
             true => Ok(()),
-            false => on_disk(self.setting, Stamps::make_room).await,
+            false => on_disk(&self.setting.stamps, &self.setting.ledger, Stamps::make_room).await,
         }
     }
 
@@ -249,10 +249,11 @@ impl Application<'_> {
 
 /// Does something with stamps where waiting for the disk harms nobody. The layout is not free before it is done, whoever waits for it.
 pub(super) async fn on_disk(
-    setting: &Setting,
+    stamps: &Stamps,
+    ledger: &Ledger,
     work: impl FnOnce(&Stamps) -> Result<(), Error> + Send + 'static,
 ) -> Result<(), Error> {
-    let (stamps, layout) = (setting.stamps.clone(), setting.ledger.layout()?);
+    let (stamps, layout) = (stamps.clone(), ledger.layout()?);
     let done = tokio::task::spawn_blocking(move || {
         let done = work(&stamps);
         drop(layout);

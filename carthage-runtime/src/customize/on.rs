@@ -1,7 +1,9 @@
 //! What tasks are applied to: a machine, or the directory of a model.
 
+use super::body::on_disk;
 use super::{Application, Ground, ModelDir};
-use crate::machine::{Host, Machine};
+use crate::machine::{BeforeService, Host, Machine};
+use crate::task::Stamps;
 
 /// What tasks are applied to.
 #[derive(Clone, Copy)]
@@ -40,7 +42,17 @@ impl Application<'_> {
                 self.stem(task).to_owned(),
                 self.tasks()[task].user,
                 self.surroundings.host(),
+                self.before_service(),
             )),
         }
+    }
+
+    /// Before a task starts a service, its stamp is durable that says "begun": by it the service is known to be the task's.
+    fn before_service(&self) -> BeforeService {
+        let (stamps, ledger) = (self.setting.stamps.clone(), self.setting.ledger.clone());
+        BeforeService(Box::new(move || {
+            let (stamps, ledger) = (stamps.clone(), ledger.clone());
+            Box::pin(async move { on_disk(&stamps, &ledger, Stamps::sync_written).await })
+        }))
     }
 }

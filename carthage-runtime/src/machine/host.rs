@@ -3,8 +3,11 @@
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::BoxFuture;
 
 use super::command::Command;
 use super::engine::{Exec, Running, ServiceSpec, ServiceStatus};
@@ -32,10 +35,21 @@ pub struct Host {
     spawned: Mutex<BTreeSet<String>>,
     /// The host of the user's own that was entered for its tasks.
     entered: Option<Entered>,
+    before_service: BeforeService,
 }
 
 /// A host of the user's own.
 type Entered = Arc<dyn Any + Send + Sync>;
+
+/// What is waited for before a task starts a service: that the task has begun is written down durably, so that the service is known
+/// to be the task's, whatever happens from then on.
+pub(crate) struct BeforeService(pub(crate) Box<dyn Fn() -> BoxFuture<'static, Result<(), Error>> + Send + Sync>);
+
+impl fmt::Debug for BeforeService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BeforeService")
+    }
+}
 
 impl Host {
     pub(crate) fn new(
@@ -44,8 +58,9 @@ impl Host {
         stem: String,
         user: Option<&'static str>,
         entered: Option<Entered>,
+        before_service: BeforeService,
     ) -> Self {
-        Self { machine, task, stem, user, spawned: Mutex::default(), entered }
+        Self { machine, task, stem, user, spawned: Mutex::default(), entered, before_service }
     }
 
     /// The host of the user's own that was entered for its tasks.
@@ -104,6 +119,7 @@ impl Host {
     /// As there.
     pub async fn start_service(&self, service: &ServiceSpec) -> Result<(), Error> {
         let ServiceSpec { name, exec } = service.clone();
+        (self.before_service.0)().await?;
         self.machine.start_service(&ServiceSpec { name, exec: self.fill_in_user(exec) }).await
     }
 

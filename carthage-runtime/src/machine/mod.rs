@@ -27,7 +27,7 @@ pub(crate) use engine::waiting::{LONG, told};
 pub use files::{Root, Tree};
 pub use guard::{MachineRunning, RunningGuard};
 pub use host::Host;
-pub(crate) use host::is_spawned_by;
+pub(crate) use host::{BeforeService, is_spawned_by};
 pub use machine::{GRACE, Machine};
 pub(crate) use machine::{OfRun, not_root};
 pub(crate) use made_from::{MadeFrom, Wires};

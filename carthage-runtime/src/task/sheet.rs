@@ -133,6 +133,11 @@ impl OnDisk {
         self.kept().sheet.as_ref().is_some_and(|sheet| sheet.is_unsynced)
     }
 
+    /// Whether this process has written anything.
+    pub(super) fn is_written(&self) -> bool {
+        self.written.load(Ordering::SeqCst) > 0
+    }
+
     /// Makes durable what was written.
     pub(super) fn sync(&self) -> io::Result<()> {
         let Self { storage, dir, written, synced, .. } = self;

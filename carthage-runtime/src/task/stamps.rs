@@ -2,7 +2,8 @@
 //!
 //! Before a task's body starts, its stamp says "begun", so that whatever ends the body before its time — an error, a cancelled run, a
 //! kill, a power cut — makes the task run again. Only what would keep it from running has to be durably gone for that: to write down
-//! anything else waits for no disk, and what a power cut takes away of it makes a task run again.
+//! anything else waits for no disk, and what a power cut takes away of it makes a task run again. A body that starts a service waits
+//! for what says "begun", once: by it the service is known to be the task's.
 //!
 //! A line that is not whole at the end of the file was never relied upon. Behind any other that cannot be read, nothing before it says any
 //! more that a task ran.
@@ -146,6 +147,14 @@ impl Stamps {
     /// When it cannot be written to the disk.
     pub fn sync(&self) -> Result<(), Error> {
         self.of.sync().map_err(|error| unwritable(&self.of.path, error))
+    }
+
+    /// The same, of what this process has written: who has written nothing waits for nothing.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn sync_written(&self) -> Result<(), Error> {
+        if self.of.is_written() { self.sync() } else { Ok(()) }
     }
 
     /// Removes all of them, when the machine is removed.

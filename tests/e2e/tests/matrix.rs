@@ -93,6 +93,36 @@ fn at_every_instant(
     })
 }
 
+/// What a task has started belongs to it from the beginning, and goes with it.
+#[test]
+fn in_a_first_deployment_of_tasks_that_are_removed() {
+    const FEWER: Edits = &[("TESTLAB_SOURCE", "unserved-matrix")];
+    let with_service = AtomicUsize::new(0);
+    let instants = at_every_instant(
+        Left::Both,
+        |site, at| {
+            site.edits = &[];
+            let output = killed(site, "deploy", at);
+            site.edits = FEWER;
+            output
+        },
+        |site, after| {
+            let served =
+                |world: &PaperWorld| world.machines.values().any(|machine| !machine.services.is_empty());
+            with_service.fetch_add(served(&site.world()).into(), Ordering::Relaxed);
+            site.ends_well_after("deploy", after);
+            // What tasks have written stays.
+            let world = site.world();
+            assert!(!served(&world), "after {after}: {world:?}");
+            assert_eq!(world.machines.into_keys().collect::<Vec<_>>(), ["gateway"], "after {after}");
+            assert_eq!(site.run("plan", &[]).status.code(), Some(0), "after {after}");
+        },
+    );
+    let with_service = with_service.into_inner();
+    println!("killed at {instants} instants of a first deployment, {with_service} times with a service");
+    assert!(instants > 100 && with_service > 20, "{instants} {with_service}");
+}
+
 #[test]
 fn in_a_first_deployment() {
     let world = undisturbed(lab, BEFORE);

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         "generating-matrix" => cli::main::<testlab::matrix::Generating>(),
         "matrix" => cli::main::<testlab::matrix::Matrix>(),
         "renamed-matrix" => cli::main::<testlab::matrix::Renamed>(),
+        "unserved-matrix" => cli::main::<testlab::matrix::Unserved>(),
         "moved-matrix" => cli::main::<testlab::matrix::Moved>(),
         "gated" => cli::main::<testlab::gated::Gate>(),
         "desks" => cli::main::<testlab::desks::Desks>(),

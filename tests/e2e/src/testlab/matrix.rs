@@ -237,6 +237,32 @@ pub struct Renamed {
     pub gateway: Gateway,
 }
 
+/// The gateway, when it serves nobody any more.
+#[machine_model(memory_mb = 256)]
+pub struct Silent {
+    /// To nobody.
+    #[link(address = "10.63.0.2")]
+    pub front: Link<Front>,
+    /// To nobody.
+    #[link]
+    pub back: Link<Back>,
+    /// Before it runs.
+    #[customize(Base { text: setting("TESTLAB_TEXT", "hello".to_owned()) })]
+    pub base: Base,
+}
+
+/// The same, without those that the gateway served.
+#[layout(name = "testlab", implementation = Simulated)]
+pub struct Unserved {
+    /// In front.
+    pub front: Front,
+    /// Behind.
+    pub back: Back,
+    /// Between.
+    #[member(name = "gateway")]
+    pub gateway: Silent,
+}
+
 /// The name of a worker; the test can have two of one name, which no layout can have.
 fn worker(n: u32) -> String {
     format!("worker-{}", n.min(setting("TESTLAB_LAST_NAME", n)))
