@@ -250,7 +250,12 @@ impl ModelDir {
                     this.storage.sync_dir(&ours)?;
                 }
                 crash_point("model-stamps-removed");
-                gone(this.storage.remove_tree(&this.path))
+                gone(this.storage.remove_tree(&this.path))?;
+                // What is on record of it goes after that.
+                match this.path.parent() {
+                    Some(models) if models.exists() => this.storage.sync_dir(models),
+                    _ => Ok(()),
+                }
             };
             remove().map_err(cannot)
         })

@@ -98,6 +98,7 @@ impl Deployment {
         let among = self.deployed_by(selection)?.among;
         self.forget_tasks_gone(&among).await?;
         self.note_needs(&among).await?;
+        self.note_models(&among).await?;
         self.seen_to(&among).await
     }
 
@@ -138,17 +139,21 @@ impl Deployment {
                 let applied = self.customize(machines, &identity).await;
                 rooted.and(applied).map_err(|undone| progress.undone(&thing.name(), Action::Run, undone))
             }
-            Thing::Model(index, _) => {
+            Thing::Model(index, model) => {
                 let place = self.world.place(*index);
                 let Some(tasks) = place.model_tasks(self.planned.get(), walk) else { return Ok(()) };
+                let told = |error: Error| progress.tell(&thing.name(), Action::Run, &error);
+                self.note_model(at, model).await.map_err(told)?;
                 let applied = self.customize(&[tasks], &Generating::identity()).await;
                 applied.map_err(|undone| progress.undone(&thing.name(), Action::Run, undone))
             }
-            Thing::OldNetwork(_) | Thing::OldMachine(_) => match self.exists(thing).await {
-                Ok(true) => self.destroy_one(thing, Reason::NotInLayout, &progress).await,
-                Ok(false) => Ok(()),
-                Err(error) => Err(progress.tell(&thing.name(), Action::Destroy, &error)),
-            },
+            Thing::OldNetwork(_) | Thing::OldMachine(_) | Thing::OldModel(_) => {
+                match self.exists(thing).await {
+                    Ok(true) => self.destroy_one(thing, Reason::NotInLayout, &progress).await,
+                    Ok(false) => Ok(()),
+                    Err(error) => Err(progress.tell(&thing.name(), Action::Destroy, &error)),
+                }
+            }
         }
     }
 

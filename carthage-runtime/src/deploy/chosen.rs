@@ -57,9 +57,14 @@ impl Deployment {
         let goes: BTreeSet<_> = may_go.intersection(&selected).copied().filter(|_| selection.prune).collect();
         among.extend(&goes);
         let mut stays = Vec::new();
-        for at in goes.iter().copied().filter(|at| matches!(all[*at], Thing::OldNetwork(_))) {
+        for at in goes.iter().copied() {
+            let uses = match all[at] {
+                Thing::OldNetwork(_) => "is plugged into it",
+                Thing::OldModel(_) => "needs it",
+                _ => continue,
+            };
             if let Some(user) = self.things.destroys.users(at).find(|user| !among.contains(user)) {
-                let why = format!("`{}` is plugged into it and is not selected", all[user].name());
+                let why = format!("`{}` {uses} and is not selected", all[user].name());
                 stays.push(Skip { thing: all[at].name(), why });
                 among.remove(&at);
             }
@@ -145,6 +150,7 @@ impl Deployment {
                     missing.push(format!("the tasks of {} are needed, and have not run", all[at].name()));
                     continue;
                 }
+                Thing::OldModel(_) => continue,
             };
             if presence.running() != Some(true) {
                 missing.push(format!("{} is needed, and is not there or does not run", all[at].name()));

@@ -77,8 +77,9 @@ impl Deployment {
         let has_forced = |at: &usize| names.iter().any(|(of, name)| of == at && forced(name));
         let among = (0..self.things.all.len()).filter(has_forced).collect();
         let forced = &forced;
-        let work =
-            |_, thing, progress: Arc<Progress>| async move { self.run_on(thing, forced, &progress).await };
+        let work = |at, thing, progress: Arc<Progress>| async move {
+            self.run_on(at, thing, forced, &progress).await
+        };
         let progress = self.progress();
         self.each(&progress, &self.things.deploys, &among, Action::Run, work).await;
         Ok(self.report(&progress))
@@ -86,15 +87,17 @@ impl Deployment {
 
     async fn run_on(
         &self,
+        at: usize,
         thing: &Thing,
         forced: &(impl Fn(&str) -> bool + Sync),
         progress: &Progress,
     ) -> Result<(), Error> {
-        if let Thing::Model(index, _) = thing {
+        if let Thing::Model(index, model) = thing {
             let place = self.world.place(*index);
             let walk = Walk::default().telling(&progress.events);
             let Some(tasks) = place.model_tasks(self.planned.get(), &walk) else { return Ok(()) };
             let told = |error: Error| progress.tell(&thing.name(), Action::Run, &error);
+            self.note_model(at, model).await.map_err(told)?;
             let stop = &self.options.stop;
             let applied = tasks.run(&Generating::identity(), forced, true, stop).await.map_err(told)?;
             return all_well(applied).map_err(|undone| progress.undone(&thing.name(), Action::Run, undone));

@@ -10,6 +10,7 @@ mod decide;
 mod force;
 mod graph;
 mod logged;
+mod models;
 mod moved;
 mod names;
 mod needed;
@@ -48,7 +49,7 @@ pub use runs::{LoggedRun, logged_runs, run_log};
 pub use saved::SavedPlan;
 pub use select::Selection;
 pub(crate) use select::nearest;
-pub use status::{Drift, Listed, ListedRole, MachineStatus, NetworkStatus, Service, Status};
+pub use status::{Drift, Listed, ListedRole, MachineStatus, ModelStatus, NetworkStatus, Service, Status};
 pub use tree::{Customized, Item, LINTS, Lint, Plugged, Provided, lints};
 
 pub use crate::customize::{Inspected, Would};

@@ -64,7 +64,7 @@ impl Deployment {
             Thing::Machine(_, machine) | Thing::OldMachine(machine) => {
                 names.iter().position(|name| *name == machine.implementation())
             }
-            Thing::Network(_) | Thing::OldNetwork(_) | Thing::Model(..) => None,
+            _ => None,
         };
         let group: Vec<_> = self.things.all.iter().map(group).collect();
         work(Room { all: self.options.parallel, group: &group, most: &most }).await

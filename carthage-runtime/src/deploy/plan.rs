@@ -109,10 +109,12 @@ impl Deployment {
                     None => Vec::new(),
                 };
             }
-            Thing::OldNetwork(_) | Thing::OldMachine(_) => self.exists(thing).await.map(|exists| {
-                let gone = exists.then(|| decided(thing, thing.end(Reason::NotInLayout), Vec::new()));
-                gone.into_iter().collect()
-            }),
+            Thing::OldNetwork(_) | Thing::OldMachine(_) | Thing::OldModel(_) => {
+                self.exists(thing).await.map(|exists| {
+                    let gone = exists.then(|| decided(thing, thing.end(Reason::NotInLayout), Vec::new()));
+                    gone.into_iter().collect()
+                })
+            }
             Thing::Machine(index, machine) => match machine.presence().await {
                 Ok(presence) => {
                     let shared = self.planned_for_shared(machine, |owner| among.contains(&owner)).await;

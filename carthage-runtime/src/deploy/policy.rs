@@ -42,6 +42,7 @@ impl Thing {
             Self::Network(network) | Self::OldNetwork(network) => network.spec().policy,
             Self::Machine(_, machine) | Self::OldMachine(machine) => machine.spec().policy,
             Self::Model(_, model) => model.policy,
+            Self::OldModel(model) => model.policy,
         }
     }
 }

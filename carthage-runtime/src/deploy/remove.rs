@@ -14,6 +14,7 @@ use super::progress::{Progress, Undone};
 use super::things::Thing;
 use super::{Deployment, Plan, Report, Selection, Skip, Step};
 use crate::error::{Error, ErrorKind};
+use crate::layout::{Generating, OldModel};
 use crate::machine::engine::Presence;
 use crate::machine::{Machine, Operation};
 use crate::reason::Reason;
@@ -145,14 +146,18 @@ impl Deployment {
 
     /// Whether a thing exists, recorded or not.
     pub(super) async fn exists(&self, thing: &Thing) -> Result<bool, Error> {
-        Ok(self.record(thing).is_some() || self.is_there(thing).await?)
+        let is_known = self.record(thing).is_some() || self.things.former.contains_key(&thing.name());
+        Ok(is_known || self.is_there(thing).await?)
     }
 
     async fn is_there(&self, thing: &Thing) -> Result<bool, Error> {
         let presence = match thing {
             Thing::Network(network) | Thing::OldNetwork(network) => network.presence().await?,
             Thing::Machine(_, machine) | Thing::OldMachine(machine) => machine.presence().await?,
-            Thing::Model(_, model) => return model.dir.is_there().await,
+            Thing::Model(_, Generating { dir, .. }) | Thing::OldModel(OldModel { dir: Some(dir), .. }) => {
+                return dir.is_there().await;
+            }
+            Thing::OldModel(_) => return Ok(false),
         };
         Ok(presence != Presence::Absent)
     }
@@ -167,7 +172,8 @@ impl Deployment {
         progress
             .step(&thing.name(), verdict, async |_| match thing {
                 Thing::Network(network) | Thing::OldNetwork(network) => network.destroy().await,
-                Thing::Model(_, model) => model.dir.destroy().await,
+                Thing::Model(_, model) => self.remove_model(thing, Some(&model.dir)).await,
+                Thing::OldModel(model) => self.remove_model(thing, model.dir.as_ref()).await,
                 Thing::Machine(index, machine) => {
                     remove_machine(machine, self.world.setting(*index).stamps.clone()).await
                 }
@@ -209,7 +215,7 @@ impl Deployment {
         let name = thing.name();
         let told = |error: Error| progress.tell(&name, Action::Start, &error);
         let (presence, network) = match thing {
-            Thing::Model(..) => return Ok(()),
+            Thing::Model(..) | Thing::OldModel(_) => return Ok(()),
             Thing::Network(network) | Thing::OldNetwork(network) => {
                 (network.presence().await.map_err(told)?, Some(network))
             }
@@ -229,7 +235,7 @@ impl Deployment {
         progress
             .step(&name, verdict, async |action| -> Result<(), Undone> {
                 match (action, thing) {
-                    (None, _) | (_, Thing::Model(..)) => {}
+                    (None, _) | (_, Thing::Model(..) | Thing::OldModel(_)) => {}
                     (_, Thing::Network(network) | Thing::OldNetwork(network)) => {
                         drop(network.create().await?)
                     }

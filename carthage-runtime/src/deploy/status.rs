@@ -62,6 +62,8 @@ pub struct Status {
     pub machines: Vec<MachineStatus>,
     /// Networks likewise.
     pub networks: Vec<NetworkStatus>,
+    /// Models with tasks that are no longer in the layout.
+    pub models: Vec<ModelStatus>,
     /// The number of the last run; 0 if there was none.
     pub run: u64,
     /// Changes that were begun and not ended, as `create machine:mirror.algebra`: their run goes on, or was ended in them.
@@ -158,6 +160,18 @@ pub struct NetworkStatus {
     pub subnet: Option<String>,
 }
 
+/// A model that had tasks and is no longer in the layout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ModelStatus {
+    /// The path of fields that led to it, or a machine's full name.
+    pub name: String,
+    /// Whether it is in the layout.
+    pub in_layout: bool,
+    /// Where on the controller is what its tasks have generated, as far as that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+}
+
 impl Status {
     /// Whether something is not as it was deployed, or does not say.
     #[must_use]
@@ -209,7 +223,7 @@ impl Deployment {
                 tasks: model.tasks().map(|task| format!("{}/{task}", model.dir.name())).collect(),
                 roles: Vec::new(),
             }),
-            Thing::OldNetwork(_) | Thing::OldMachine(_) => None,
+            Thing::OldNetwork(_) | Thing::OldMachine(_) | Thing::OldModel(_) => None,
         });
         Ok(listed.collect())
     }
@@ -238,6 +252,14 @@ impl Deployment {
         let asked = machines.map(|(machine, index)| self.machine_status(machine, index));
         status.machines = stream::iter(asked).buffered(self.options.parallel.max(1)).collect().await;
         for thing in things {
+            // While the layout cannot be resolved nobody knows which models are in it.
+            if let (Thing::OldModel(model), None) = (thing, &self.trouble) {
+                status.models.push(ModelStatus {
+                    name: model.name.clone(),
+                    in_layout: false,
+                    directory: model.dir.as_ref().map(|dir| dir.path().display().to_string()),
+                });
+            }
             if let Thing::Network(network) | Thing::OldNetwork(network) = thing {
                 let (state, trouble, drift) = match network.presence().await {
                     Ok(Presence::Unknown(_, why)) => (UNKNOWN, Some(why), Some(Drift::Unknown)),

@@ -1,18 +1,18 @@
-//! The graph over everything deployable: networks and machines of the layout, and what exists but is no longer in it.
+//! The graph over everything deployable: networks, machines and models of the layout, and what exists but is no longer in it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use super::graph::Graph;
+use super::models::Former;
 use super::select::Selection;
 use super::{Action, Recorded};
 use crate::error::{Error, ErrorKind};
 use crate::event::Events;
-use crate::layout::{Generating, Starts, World};
+use crate::layout::{Generating, OldModel, Starts, World};
 use crate::machine::engine::{Engine, Identity, MachineSpec, NetworkSpec};
 use crate::machine::{Machine, MadeFrom, OfRun, Wires};
-use crate::model::Mode;
 use crate::network::Network;
 use crate::reason::Reason;
 use crate::state::{Kind, Ledger, Origin, Record, Snapshot};
@@ -30,6 +30,8 @@ pub(crate) enum Thing {
     OldNetwork(Network),
     /// A machine that is no longer in the layout.
     OldMachine(Machine),
+    /// A model that had tasks of its own, and is no longer in the layout.
+    OldModel(OldModel),
 }
 
 impl Thing {
@@ -39,12 +41,13 @@ impl Thing {
             Self::Network(network) | Self::OldNetwork(network) => network.thing(),
             Self::Machine(_, machine) | Self::OldMachine(machine) => machine.thing(),
             Self::Model(_, model) => model.thing(),
+            Self::OldModel(model) => model.thing(),
         }
     }
 
     /// Whether it is no longer in the layout.
     pub(crate) fn is_old(&self) -> bool {
-        matches!(self, Self::OldNetwork(_) | Self::OldMachine(_))
+        matches!(self, Self::OldNetwork(_) | Self::OldMachine(_) | Self::OldModel(_))
     }
 
     /// What its implementation calls it, if it is something to one.
@@ -56,7 +59,7 @@ impl Thing {
             Self::Machine(_, machine) | Self::OldMachine(machine) => {
                 Some((Kind::Machine, machine.implementation(), machine.made_as()))
             }
-            Self::Model(..) => None,
+            Self::Model(..) | Self::OldModel(_) => None,
         }
     }
 
@@ -91,6 +94,7 @@ impl Thing {
                 ("machine", names)
             }
             Self::Model(_, model) => ("model", vec![model.dir.name()]),
+            Self::OldModel(model) => ("model", vec![&model.name]),
         }
     }
 
@@ -115,7 +119,9 @@ pub(crate) struct Things {
     /// Why that is not known, if it is not.
     pub(super) trouble: Option<Arc<Error>>,
     /// What a deployment takes away before it comes to another thing, if it does both: the second waits for the first.
-    first: Vec<(usize, usize)>,
+    pub(super) first: Vec<(usize, usize)>,
+    /// What is on record of models of the layout as of others, by the names of these things.
+    pub(super) former: HashMap<String, Former>,
     /// The machines that share links of others, and whose, once somebody asks: few, if any.
     sharers: OnceLock<Vec<(String, usize)>>,
 }
@@ -177,42 +183,14 @@ impl Things {
             things.trouble.get_or_insert(Arc::new(error));
         }
         things.note_what_was_made(snapshot, wires, &networks, &at_name);
-        things.add_recorded(world, snapshot, &at_name);
         things.add_models(world, &machines);
+        things.add_old_models(world, snapshot, &mut at_name);
+        things.add_recorded(world, snapshot, &at_name);
+        things.order_old_models();
         Ok(things)
     }
 
-    /// Models with tasks: what they generate is there before any machine inside, or any that reads it.
-    fn add_models(&mut self, world: &Arc<World>, machines: &BTreeMap<usize, usize>) {
-        let mut models: BTreeMap<usize, usize> = BTreeMap::new();
-        for (&index, model) in world.generating() {
-            let at = self.add(Thing::Model(index, model.clone()));
-            models.insert(index, at);
-            let parent = world.placement(index).parent();
-            if let Some(outer) = parent.and_then(|parent| models.get(&world.generating_around(parent)?)) {
-                self.deploys.need(at, *outer);
-                self.destroys.need(at, *outer);
-            }
-        }
-        if models.is_empty() {
-            return;
-        }
-        for (&index, &thing) in machines {
-            let place = world.place(index);
-            if let Some(model) = world.generating_around(place.placement()).and_then(|at| models.get(&at)) {
-                self.deploys.need(thing, *model);
-                self.destroys.need(thing, *model);
-            }
-            for need in place.placement().needs().filter(|need| need.mode == Mode::Generated) {
-                for model in place.generating_positions(need).iter().filter_map(|at| models.get(at)) {
-                    self.deploys.need(thing, *model);
-                    self.reads.need(thing, *model);
-                }
-            }
-        }
-    }
-
-    fn add(&mut self, thing: Thing) -> usize {
+    pub(super) fn add(&mut self, thing: Thing) -> usize {
         self.all.push(thing);
         self.destroys.add();
         self.reads.add();
@@ -222,7 +200,7 @@ impl Things {
     fn networks(&self) -> BTreeMap<String, usize> {
         let network = |(at, thing): (usize, &Thing)| match thing {
             Thing::Network(network) | Thing::OldNetwork(network) => Some((network.spec().name.clone(), at)),
-            Thing::Machine(..) | Thing::OldMachine(_) | Thing::Model(..) => None,
+            _ => None,
         };
         self.all.iter().enumerate().filter_map(network).collect()
     }
@@ -240,6 +218,7 @@ impl Things {
             unrecorded(world, snapshot).into_iter().map(|record| (record.thing(), record)).collect();
         let unrecorded = unrecorded.iter().map(|(thing, record)| (thing, record));
         let known = snapshot.records.iter().chain(unrecorded);
+        let known = known.filter(|(_, record)| record.kind != Kind::Model);
         let old: Vec<_> = known.filter(|(thing, _)| !at_name.contains_key(*thing)).collect();
         for (thing, record) in old {
             let engine = world.engines().get(record.implementation.as_str()).cloned().ok_or_else(|| {
@@ -249,7 +228,8 @@ impl Things {
                     .hint("name it again, in `implementation = …` of any scope, until the thing is destroyed")
             })?;
             let at = self.add(match record.kind {
-                Kind::Machine => {
+                // Models are not here.
+                Kind::Machine | Kind::Model => {
                     let (ledger, events, patience) =
                         (ledger.clone(), events.clone(), world.patience().clone());
                     let run = OfRun { ledger, events, unwinding: Default::default(), patience };
@@ -346,7 +326,7 @@ impl Things {
     pub(super) fn sharing(&self, thing: usize) -> impl Iterator<Item = usize> + '_ {
         let name = match &self.all[thing] {
             Thing::Machine(_, machine) | Thing::OldMachine(machine) => Some(machine.name()),
-            Thing::Network(_) | Thing::OldNetwork(_) | Thing::Model(..) => None,
+            _ => None,
         };
         let sharers = self.sharers.get_or_init(|| {
             let shares = |(at, other): (usize, &Thing)| Some((other.shares_links_of()?.to_owned(), at));

@@ -136,6 +136,7 @@ impl PlacedTask {
     pub async fn force(&self) -> crate::Result<()> {
         if let Some(model) = self.model() {
             self.place.world.kept().write_to(model.setting.ledger.clone()).await?;
+            model.note_by_hand().await?;
             let (name, walk) = (self.name(), Walk::default());
             if let Some(tasks) = self.place.model_tasks(None, &walk) {
                 let stop = &CancellationToken::new();

@@ -20,6 +20,9 @@ use crate::model::{Key, Kind, Mode, Need, Placement};
 use crate::step::Planned;
 use crate::task::{Last, Stamps};
 
+/// The directory of those of the models, in the layout's cache.
+pub(super) const MODELS: &str = "models";
+
 /// A model that may have tasks of its own: what `#[layout]`, `#[enclave]` and `#[machine_model]` stand on.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no model that has tasks of its own",
@@ -42,6 +45,10 @@ pub trait ModelTasks: TakesTasks + Customization<Host = ModelDir> {}
 pub(crate) struct Generating {
     /// Its directory.
     pub(crate) dir: ModelDir,
+    /// The same, relative to the layout's cache directory.
+    pub(super) directory: String,
+    /// Where the layout has it: the path of fields.
+    pub(super) path: String,
     pub(crate) setting: Setting,
     /// What becomes of the directory when the layout is destroyed, and whether its tasks run although nothing names it.
     pub(crate) policy: PolicySpec,
@@ -57,7 +64,7 @@ impl Generating {
 
     /// What users call it, with its kind: `model:algebra`.
     pub(crate) fn thing(&self) -> String {
-        format!("model:{}", self.dir.name())
+        crate::state::Kind::Model.thing(self.dir.name())
     }
 
     /// The names of its tasks.
@@ -95,11 +102,12 @@ impl World {
             _ => path,
         };
         // No field is called like the layout's own.
-        let directory = dirs.cache().join("models").join(if path.is_empty() { "@layout" } else { path });
-        let dir = ModelDir::new(name.to_owned(), directory, dirs.storage().clone());
+        let directory = format!("{MODELS}/{}", if path.is_empty() { "@layout" } else { path });
+        let dir = ModelDir::new(name.to_owned(), dirs.cache().join(&directory), dirs.storage().clone());
         let setting =
             Setting { stamps: Stamps::new(dirs.storage().clone(), dir.stamps(), id), ..self.setting.clone() };
-        Some(Generating { dir, setting, policy: equipment::policy(placement), tasks })
+        let (path, policy) = (path.to_owned(), equipment::policy(placement));
+        Some(Generating { dir, directory, path, setting, policy, tasks })
     }
 
     /// The tasks of the model at a place, if it has some.

@@ -43,7 +43,9 @@ type Entered = Arc<dyn Any + Send + Sync>;
 
 /// What is waited for before a task starts a service: that the task has begun is written down durably, so that the service is known
 /// to be the task's, whatever happens from then on.
-pub(crate) struct BeforeService(pub(crate) Box<dyn Fn() -> BoxFuture<'static, Result<(), Error>> + Send + Sync>);
+pub(crate) struct BeforeService(
+    pub(crate) Box<dyn Fn() -> BoxFuture<'static, Result<(), Error>> + Send + Sync>,
+);
 
 impl fmt::Debug for BeforeService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -35,8 +35,9 @@ pub(super) const TAKEN_IN: &str = "taken-in";
 /// In [`META`]: the highest number of an entry up to then.
 pub(super) const LAST_ENTRY: &str = "last-entry";
 
-/// The version of the tables above and of what is in them. In the first one, all of the journal was in the store.
-pub(super) const FORMAT: u64 = 2;
+/// The version of the tables above and of what is in them. In the first one, all of the journal was in the store; in the second, no
+/// record was about a model.
+pub(super) const FORMAT: u64 = 3;
 
 /// The file's name in the state directory, and its name while it is being made.
 pub(super) const FILE: &str = "state.redb";

@@ -130,6 +130,12 @@ impl Ledger {
         book.store.together(move |store, transaction| store.put_record_in(transaction, &record)).await
     }
 
+    /// Forgets things, outside any announced change.
+    pub(crate) async fn forget_records(&self, things: Vec<String>) -> Result<(), Error> {
+        let book = self.book()?;
+        blocking(move || things.iter().try_for_each(|thing| book.store.remove_record(thing))).await
+    }
+
     pub(crate) async fn put_records(&self, records: Vec<Record>) -> Result<(), Error> {
         let book = self.book()?;
         blocking(move || book.store.put_records(&records)).await

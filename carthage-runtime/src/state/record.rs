@@ -17,6 +17,8 @@ pub enum Kind {
     Network,
     /// A machine.
     Machine,
+    /// A model with tasks of its own, and what they have generated.
+    Model,
 }
 
 impl Kind {
@@ -32,6 +34,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::Network => "network",
             Self::Machine => "machine",
+            Self::Model => "model",
         })
     }
 }
@@ -41,11 +44,11 @@ impl fmt::Display for Kind {
 pub struct Record {
     /// What it is.
     pub kind: Kind,
-    /// Its name, unique among its kind: a machine's fully qualified one, a network's path.
+    /// Its name, unique among its kind: a machine's fully qualified one, a network's path, a model's either.
     pub name: String,
     /// Where the layout has it: the path of fields, such as `algebra.workers-2`.
     pub path: String,
-    /// The name of the implementation that made it.
+    /// The name of the implementation that made it; empty for a model.
     pub implementation: String,
     /// What the implementation calls it.
     pub identity: Identity,

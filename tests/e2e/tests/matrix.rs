@@ -15,6 +15,10 @@ use carthage_e2e::program;
 /// With tasks of a model, too.
 const SOURCE: (&str, &str) = ("TESTLAB_SOURCE", "generating-matrix");
 const BEFORE: Edits = &[SOURCE];
+/// Without the model's tasks, and who read what they generate.
+const WITHOUT_TASKS: Edits = &[("TESTLAB_SOURCE", "matrix")];
+/// Without the model's tasks, without whom the gateway served, and without that it did.
+const FEWER: Edits = &[("TESTLAB_SOURCE", "unserved-matrix")];
 const AFTER: Edits =
     &[SOURCE, ("TESTLAB_TEXT", "another"), ("TESTLAB_PORT", "8081"), ("TESTLAB_WORKERS", "1")];
 
@@ -93,10 +97,41 @@ fn at_every_instant(
     })
 }
 
-/// What a task has started belongs to it from the beginning, and goes with it.
+/// What models have generated, by their directories.
+fn generated(site: &PaperLab) -> Vec<String> {
+    let Ok(directories) = std::fs::read_dir(site.base().join("testlab/cache/models")) else {
+        return Vec::new();
+    };
+    directories.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+/// A model that has left the layout is found by the record, and so is what was half removed of it.
+#[test]
+fn in_a_change_with_which_a_model_leaves() {
+    let world = undisturbed(lab, WITHOUT_TASKS);
+    let instants = at_every_instant(
+        Left::Both,
+        |site, at| {
+            site.ends_well("deploy");
+            assert_eq!(generated(site), ["@layout"]);
+            site.edits = WITHOUT_TASKS;
+            killed(site, "deploy", at)
+        },
+        |site, after| {
+            site.ends_well_after("deploy", after);
+            site.is(&world, after);
+            assert_eq!(generated(site), [""; 0], "after {after}");
+            let plan = String::from_utf8(site.run("plan", &[]).stdout).unwrap();
+            assert!(!plan.contains("model:"), "after {after}: {plan}");
+        },
+    );
+    println!("killed at {instants} instants of a change with which a model leaves");
+    assert!(instants > 20, "{instants}");
+}
+
+/// What a task has started belongs to it from the beginning, and goes with it; and so does what a model has generated.
 #[test]
 fn in_a_first_deployment_of_tasks_that_are_removed() {
-    const FEWER: Edits = &[("TESTLAB_SOURCE", "unserved-matrix")];
     let with_service = AtomicUsize::new(0);
     let instants = at_every_instant(
         Left::Both,
@@ -114,6 +149,7 @@ fn in_a_first_deployment_of_tasks_that_are_removed() {
             // What tasks have written stays.
             let world = site.world();
             assert!(!served(&world), "after {after}: {world:?}");
+            assert_eq!(generated(site), [""; 0], "after {after}");
             assert_eq!(world.machines.into_keys().collect::<Vec<_>>(), ["gateway"], "after {after}");
             assert_eq!(site.run("plan", &[]).status.code(), Some(0), "after {after}");
         },

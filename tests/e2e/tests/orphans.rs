@@ -2,7 +2,8 @@
 
 use std::process::Output;
 
-use carthage_e2e::paper::{AFTER, PaperLab, undisturbed};
+use carthage::state::{Dirs, Store};
+use carthage_e2e::paper::{AFTER, Edits, PaperLab, undisturbed};
 use carthage_e2e::program;
 use serde_json::Value;
 
@@ -111,4 +112,98 @@ fn what_they_have_is_not_given_to_others() {
     assert_eq!(lab.world(), world);
     assert!(lab.run("deploy", &["--prune"]).status.success());
     assert_eq!(lab.world().machines.into_keys().collect::<Vec<_>>(), ["portal"]);
+}
+
+/// A layout with a model that has tasks was deployed, and what has them is no longer in it.
+fn with_an_old_model(source: Edits) -> PaperLab {
+    let mut lab = lab();
+    lab.edits = source;
+    lab.ends_well("deploy");
+    lab.edits = &[];
+    lab.prunes = false;
+    lab
+}
+
+const GENERATING: Edits = &[("TESTLAB_SOURCE", "generating-matrix")];
+const ARCHIVED: Edits = &[("TESTLAB_SOURCE", "archived-matrix")];
+
+/// What models have generated of this name.
+fn is_there(lab: &PaperLab, path: &str) -> bool {
+    lab.base().join("testlab/cache/models").join(path).exists()
+}
+
+#[test]
+fn models_are_like_all_else() {
+    let lab = with_an_old_model(GENERATING);
+    let plan = lab.run("plan", &[]);
+    for orphan in ["model:testlab", "machine:reader"] {
+        let told = format!(
+            "{orphan} is no longer in the layout: `deploy --prune` or `destroy --orphans` removes it"
+        );
+        assert!(text(&plan).contains(&told), "{plan:?}");
+    }
+    let status = lab.run("status", &[]);
+    let row = text(&status).lines().find(|line| line.starts_with("model:testlab")).unwrap().to_owned();
+    assert!(row.contains("no longer in the layout") && row.contains("cache/models/@layout"), "{status:?}");
+    let json = text(&lab.run("status", &["--json"]));
+    let lines = json.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let model = lines.into_iter().find(|line| line["event"] == "model").unwrap();
+    assert_eq!((&model["name"], &model["in_layout"]), (&"testlab".into(), &false.into()));
+    lab.ends_well("deploy");
+    assert!(is_there(&lab, "@layout/peers"));
+    // It is there as long as what needed it is.
+    let kept = lab.run("deploy", &["--prune", "model:testlab"]);
+    let why = "`machine:reader` needs it and is not selected";
+    assert!(text(&kept).contains(why) && is_there(&lab, "@layout/peers"), "{kept:?}");
+    let plan = text(&lab.run("plan", &["--prune"]));
+    let at =
+        |thing: &str| plan.lines().position(|line| line.contains(thing) && line.contains("destroy")).unwrap();
+    assert!(at("machine:reader") < at("model:testlab"), "{plan}");
+    assert!(lab.run("deploy", &["--prune", "machine:reader"]).status.success());
+    assert!(lab.run("destroy", &["--orphans", "model:test*"]).status.success());
+    assert!(!is_there(&lab, "@layout"));
+    assert!(!text(&lab.run("plan", &[])).contains("no longer in the layout"));
+    assert!(lab.world().machines.contains_key("gateway"));
+}
+
+#[test]
+fn what_is_on_record_of_a_model_is_removed_with_it() {
+    let lab = with_an_old_model(GENERATING);
+    // It may be deleted at any time.
+    std::fs::remove_dir_all(lab.base().join("testlab/cache/models")).unwrap();
+    assert!(text(&lab.run("plan", &[])).contains("model:testlab is no longer in the layout"));
+    assert!(lab.run("destroy", &["--orphans"]).status.success());
+    assert!(!text(&lab.run("plan", &[])).contains("model:testlab"));
+    lab.ends_well("destroy");
+    assert!(!lab.base().join("testlab").exists());
+}
+
+/// As the layout said it when it was deployed last.
+#[test]
+fn models_go_by_their_policy() {
+    let lab = with_an_old_model(ARCHIVED);
+    let deploy = lab.run("deploy", &["--prune"]);
+    let stays = "model:archive stays: `#[policy(orphan = retain)]` keeps it";
+    assert!(deploy.status.success() && text(&deploy).contains(stays), "{deploy:?}");
+    assert!(!lab.world().machines.contains_key("filed.archive"), "{:?}", lab.world());
+    assert!(is_there(&lab, "archive/who"));
+    assert!(lab.run("destroy", &["--orphans"]).status.success());
+    assert!(is_there(&lab, "archive/who"));
+    lab.ends_well("destroy");
+    assert!(!lab.base().join("testlab").exists());
+}
+
+/// An older version wrote nothing down of it.
+#[test]
+fn models_are_put_on_record_by_the_next_deployment() {
+    let mut lab = lab();
+    lab.edits = GENERATING;
+    lab.ends_well("deploy");
+    let dirs = Dirs::find("testlab", Some(lab.base())).unwrap();
+    Store::open(&dirs, "test").unwrap().remove_record("model:testlab").unwrap();
+    lab.prunes = false;
+    let deploy = lab.run("deploy", &[]);
+    assert!(text(&deploy).contains("nothing to do"), "{deploy:?}");
+    lab.edits = &[];
+    assert!(text(&lab.run("plan", &[])).contains("model:testlab is no longer in the layout"));
 }

@@ -9,7 +9,7 @@ use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::cli::style::{Style, Tone};
 use crate::cli::table::table;
-use crate::deploy::{Access, Action, Inspected, Listed, MachineStatus, NetworkStatus, Status};
+use crate::deploy::{Access, Action, Inspected, Listed, MachineStatus, ModelStatus, NetworkStatus, Status};
 use crate::error::Error;
 use crate::layout::Layout;
 use crate::state::{Holder, lock};
@@ -20,6 +20,7 @@ enum Line<'a> {
     Thing(&'a Listed),
     Machine(&'a MachineStatus),
     Network(&'a NetworkStatus),
+    Model(&'a ModelStatus),
     Task(&'a Inspected),
     Status { run: u64, held: bool, holder: Option<&'a Holder>, unfinished: &'a [String], notes: &'a [String] },
 }
@@ -88,6 +89,7 @@ pub(in crate::cli) async fn status<L: Layout>(
     if session.common.json {
         status.machines.iter().for_each(|machine| session.out.json(&Line::Machine(machine)));
         status.networks.iter().for_each(|network| session.out.json(&Line::Network(network)));
+        status.models.iter().for_each(|model| session.out.json(&Line::Model(model)));
         tasks.iter().for_each(|task| session.out.json(&Line::Task(task)));
         let Status { run, unfinished, notes, .. } = &status;
         let (held, holder) = (held.is_some(), held.as_ref().and_then(Option::as_ref));
@@ -124,6 +126,10 @@ fn status_text(
         let subnet = network.subnet.clone().unwrap_or_default();
         let thing = format!("network:{}", network.name);
         rows.push(vec![thing, state(network.state), subnet, remarks(&network.trouble, network.in_layout)]);
+    }
+    for model in &status.models {
+        let directory = style.paint(Tone::Quiet, model.directory.as_deref().unwrap_or_default());
+        rows.push(vec![format!("model:{}", model.name), String::new(), directory, remarks(&None, false)]);
     }
     for machine in &status.machines {
         let thing = format!("machine:{}", machine.name);

@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         "gone" => cli::main::<testlab::policies::gone::Testlab>(),
         "free" => cli::main::<testlab::policies::free::Testlab>(),
         "generating-matrix" => cli::main::<testlab::matrix::Generating>(),
+        "archived-matrix" => cli::main::<testlab::matrix::Archived>(),
         "matrix" => cli::main::<testlab::matrix::Matrix>(),
         "renamed-matrix" => cli::main::<testlab::matrix::Renamed>(),
         "unserved-matrix" => cli::main::<testlab::matrix::Unserved>(),

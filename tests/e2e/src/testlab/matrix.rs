@@ -267,3 +267,38 @@ pub struct Unserved {
 fn worker(n: u32) -> String {
     format!("worker-{}", n.min(setting("TESTLAB_LAST_NAME", n)))
 }
+
+/// What is generated in it stays when it has left the layout.
+#[enclave]
+#[policy(orphan = retain)]
+pub struct Archive {
+    /// Goes.
+    pub filed: Filed,
+}
+
+/// A machine in it.
+#[machine_model]
+#[policy(orphan = delete)]
+pub struct Filed;
+
+#[model_tasks]
+impl Archive {
+    /// Write down who is in it.
+    #[setup_task]
+    async fn file(&self, dir: &ModelDir) -> Result<()> {
+        dir.write("who", self.filed.name()).await
+    }
+}
+
+/// With an archive.
+#[layout(name = "testlab", implementation = Simulated)]
+pub struct Archived {
+    /// In front.
+    pub front: Front,
+    /// Behind.
+    pub back: Back,
+    /// As in the others.
+    pub gateway: Gateway,
+    /// What is kept.
+    pub archive: Archive,
+}

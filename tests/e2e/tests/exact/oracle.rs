@@ -105,7 +105,7 @@ pub(crate) fn touches_only_what_was_planned(plan: &Plan, touched: &BTreeSet<Stri
 }
 
 /// The world is that of a fresh deployment of the same layout: networks, machines, whether they run, what is in their files, their
-/// services. Left out is
+/// services, and what models have generated. Left out is
 ///
 /// * what a policy keeps (`stays`, as the plan notes it), and machines that wait to be named and need not be there;
 /// * what each thing is called by its maker, which is made by chance, and the name of a network that was moved: it keeps its first;
@@ -115,8 +115,9 @@ pub(crate) fn touches_only_what_was_planned(plan: &Plan, touched: &BTreeSet<Stri
 ///
 /// # Panics
 /// When it is not.
-pub(crate) fn is_as_fresh(world: &World, fresh: &PaperWorld, stays: &BTreeSet<String>, story: &Story) {
-    let now = world.now();
+pub(crate) fn is_as_fresh(world: &World, fresh: &World, stays: &BTreeSet<String>, story: &Story) {
+    let (now, generated, fresh) = (world.now(), fresh.generated(), &fresh.now());
+    assert_eq!(world.generated(), generated, "what models have generated");
     let networks = |world: &PaperWorld| -> BTreeSet<String> {
         world.networks.iter().map(|name| first_name(name).to_owned()).collect()
     };

@@ -184,7 +184,7 @@ impl<'a> Site<'a> {
                 deployment.deploy(&Selection::all()).await
             });
             assert!(report.unwrap().is_complete());
-            oracle::is_as_fresh(&self.world, &fresh.now(), &oracle::stays(&plan), &self.story);
+            oracle::is_as_fresh(&self.world, &fresh, &oracle::stays(&plan), &self.story);
             self.tally.count("comparisons", "of a world with a fresh one");
         }
     }

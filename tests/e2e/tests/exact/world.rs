@@ -65,6 +65,25 @@ impl World {
         changes(&self.file())
     }
 
+    /// What models have generated: each file, by its path.
+    pub(crate) fn generated(&self) -> BTreeMap<PathBuf, String> {
+        let (models, mut files) = (self.base().join("paper/cache/models"), BTreeMap::new());
+        let mut directories = vec![models.clone()];
+        while let Some(directory) = directories.pop() {
+            for entry in fs::read_dir(&directory).into_iter().flatten() {
+                let path = entry.unwrap().path();
+                // Stamps tell of runs.
+                if path.is_file() {
+                    let text = fs::read_to_string(&path).unwrap();
+                    files.insert(path.strip_prefix(&models).unwrap().to_owned(), text);
+                } else if !path.ends_with(".carthage") {
+                    directories.push(path);
+                }
+            }
+        }
+        files
+    }
+
     /// What there is.
     pub(crate) fn now(&self) -> PaperWorld {
         PaperWorld::after(&self.history())
