@@ -19,12 +19,12 @@ pub struct Package {
 }
 
 impl Package {
-    /// It is installed, in whatever version.
+    /// It is installed, in whatever version, or one that provides it is.
     pub fn named(name: impl Into<String>) -> Self {
         Self { name: name.into(), present: true }
     }
 
-    /// It is not installed.
+    /// It is not installed; one that provides it may be.
     pub fn absent(mut self) -> Self {
         self.present = false;
         self
@@ -41,7 +41,12 @@ impl Build for Package {
     }
 
     fn check(&self) -> Result<(), String> {
-        plain_name("package", &self.name)
+        plain_name("package", &self.name)?;
+        // To apt, this one would be removed.
+        if self.name.contains(['=', '/']) || self.name.ends_with('-') {
+            return Err(format!("`{}` is no name of a package, which has no version and no path", self.name));
+        }
+        Ok(())
     }
 
     fn probe(&self) -> Probe {
@@ -51,12 +56,14 @@ impl Build for Package {
 
     fn compare(&self, seen: &mut Seen) -> Outcome {
         let Some(told) = seen.told(&self.probe().key()) else { return Outcome::Same };
-        let is_there = match told.first() {
-            "there" => true,
-            "none" => false,
+        let is_so = match told.first() {
+            "there" => self.present,
+            // By one of another name, which somebody may want.
+            "provided" => true,
+            "none" => !self.present,
             _ => return Outcome::Blocked("no program there knows packages".to_owned()),
         };
-        if is_there == self.present {
+        if is_so {
             return Outcome::Same;
         }
         let present = if self.present { "yes" } else { "no" };

@@ -1,6 +1,9 @@
 //! Blocks on a temporary directory, by the shells of this host.
 
+mod managers;
+mod openrc;
 mod systemd;
+mod tree;
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;

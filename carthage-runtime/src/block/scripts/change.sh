@@ -54,42 +54,81 @@ change_symlink() {
     ln -sfn -- "$to" "$path"
 }
 change_remove() { rm -f -- "$path"; }
+# Done, too, if the system should be started again, or some repository cannot be read.
+by_zypper() {
+    zypper -n "$1" -- "$name"
+    case $? in 0 | 102 | 103 | 106) ;; *) return 1 ;; esac
+}
+# What is not known is asked for once more with the lists of packages that there are by now.
+install_package() {
+    case $(packages_by) in
+        dpkg)
+            export DEBIAN_FRONTEND=noninteractive
+            set -- apt-get -q -y -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold
+            case $present in
+                no) "$@" remove "$name" ;;
+                *) "$@" install "$name" || { "$@" update; "$@" install "$name"; } ;;
+            esac
+            ;;
+        apk) case $present in no) apk del "$name" ;; *) apk add "$name" || { apk update; apk add "$name"; } ;; esac ;;
+        pacman)
+            case $present in
+                no) pacman -R --noconfirm -- "$name" ;;
+                # Later lists than those that the system was upgraded with are for the next upgrade, unless one is missing.
+                *)
+                    for list in $(pacman-conf --repo-list); do
+                        [ -e "/var/lib/pacman/sync/$list.db" ] || { pacman -Sy --noconfirm; break; }
+                    done
+                    pacman -S --noconfirm --needed -- "$name"
+                    ;;
+            esac
+            ;;
+        rpm)
+            if has dnf; then by=dnf; elif has yum; then by=yum; elif has zypper; then by=zypper; else by=; fi
+            case $present.$by in
+                *.) give_up "there is no program here that installs packages" ;;
+                no.zypper) by_zypper remove ;;
+                *.zypper) by_zypper install || { zypper -n refresh; by_zypper install; } ;;
+                no.*) "$by" -q -y remove "$name" ;;
+                # Quietly, nothing is said of a repository that cannot be read.
+                *) "$by" -q -y install "$name" || { "$by" -q clean expire-cache; "$by" -y install "$name"; } ;;
+            esac
+            ;;
+    esac 3<&- 4>&-
+}
 change_package() {
-    if has apt-get; then
-        export DEBIAN_FRONTEND=noninteractive
-        set -- apt-get -q -y -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold
-        case $present in
-            no) "$@" remove "$name" ;;
-            *) "$@" install "$name" || { "$@" update && "$@" install "$name"; } ;;
-        esac
-    elif has apk; then
-        case $present in no) apk del "$name" ;; *) apk add "$name" || { apk update && apk add "$name"; } ;; esac
-    elif has dnf; then
-        case $present in no) dnf -q -y remove "$name" ;; *) dnf -q -y install "$name" ;; esac
-    elif has yum; then
-        case $present in no) yum -q -y remove "$name" ;; *) yum -q -y install "$name" ;; esac
-    elif has zypper; then
-        case $present in no) zypper -n remove "$name" ;; *) zypper -n install "$name" ;; esac
-    elif has pacman; then
-        case $present in no) pacman -R --noconfirm "$name" ;; *) pacman -S --noconfirm --needed "$name" ;; esac
-    else
-        echo "there is no program here that installs packages"
-        false
-    fi 3<&- 4>&-
+    install_package || return
+    case $present.$(package_is) in
+        no.there) give_up "$name is still installed" ;;
+        yes.none) give_up "there is no package $name now: it is the name of something else" ;;
+    esac
 }
 # Enables before it starts: what is stopped in between comes up with the machine.
 change_service() {
     for verb in $verbs; do
-        if [ -d /run/systemd/system ] && has systemctl; then
+        if has_systemd; then
             systemctl "$verb" -- "$name"
         else
-            case $verb in
-                enable) rc-update add "$name" default ;;
-                disable) rc-update del "$name" default ;;
-                *) rc-service "$name" "$verb" ;;
-            esac
+            openrc_service
         fi 3<&- 4>&- || return
     done
+}
+openrc_service() {
+    case $verb in
+        enable) rc-update add "$name" default ;;
+        disable)
+            for level in sysinit boot default; do
+                [ ! -e "/etc/runlevels/$level/$name" ] || rc-update del "$name" "$level" || return
+            done
+            ;;
+        start)
+            # What has died, or what kept it alive, counts as started until that is forgotten.
+            rc-service -q -- "$name" status >/dev/null 2>&1
+            case $? in 32 | 64) rc-service "$name" stop; rc-service "$name" zap ;; esac
+            rc-service "$name" start
+            ;;
+        *) rc-service "$name" "$verb" ;;
+    esac
 }
 change_user() {
     if [ "$made" = no ] && has useradd; then

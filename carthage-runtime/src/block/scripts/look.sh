@@ -21,33 +21,19 @@ look_path() {
     fi
 }
 look_package() {
-    if has dpkg-query; then
-        case $(dpkg-query -W -f '${db:Status-Status} ' -- "$name" 2>/dev/null) in
-            installed*) frame there ;;
-            *) frame none ;;
-        esac
-        return
-    fi
-    if has apk; then
-        set -- apk info -e
-    elif has rpm; then
-        set -- rpm -q
-    elif has pacman; then
-        set -- pacman -Q
-    else
-        frame unknown
-        return
-    fi
-    if "$@" "$name" >/dev/null 2>&1; then frame there; else frame none; fi
+    state=$(package_is)
+    frame "${state:-unknown}"
 }
 look_service() {
     runs=no enabled=no
-    if [ -d /run/systemd/system ] && has systemctl; then
+    if has_systemd; then
         systemctl -q is-active -- "$name" 2>/dev/null && runs=yes
         systemctl -q is-enabled -- "$name" 2>/dev/null && enabled=yes
-    elif has rc-service; then
+    elif [ -d /run/openrc ] && has rc-service; then
         rc-service -q -- "$name" status >/dev/null 2>&1 && runs=yes
-        [ -e "/etc/runlevels/default/$name" ] && enabled=yes
+        for level in sysinit boot default; do
+            [ -e "/etc/runlevels/$level/$name" ] && enabled=yes
+        done
     else
         frame unknown
         return

@@ -6,7 +6,7 @@ pub(crate) mod libvirt;
 mod packages;
 mod registry;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
@@ -15,9 +15,14 @@ use nix::unistd::geteuid;
 use containers::Containers;
 use libvirt::Libvirt;
 
+/// What other distributions install packages and start services with, and what their packages are made with.
+const PROGRAMS: &[&str] = &["dnf", "zypper", "rpm", "createrepo-c", "pacman-package-manager", "openrc"];
+
 /// All of them.
 #[derive(Debug)]
 pub(super) struct Engines {
+    /// The packages of [`PROGRAMS`], which nobody wants on a host.
+    programs: PathBuf,
     containers: Containers,
     pub(super) libvirt: Libvirt,
 }
@@ -29,13 +34,16 @@ impl Engines {
             return Ok(None);
         }
         install()?;
-        Ok(Some(Self { containers: Containers::start(ground)?, libvirt: Libvirt::start(ground)? }))
+        let programs = ground.join("programs");
+        packages::fetch(PROGRAMS, &programs)?;
+        Ok(Some(Self { programs, containers: Containers::start(ground)?, libvirt: Libvirt::start(ground)? }))
     }
 
     /// Tells a test program where they are.
     pub(super) fn tell(&self, command: &mut Command) {
         self.containers.tell(command);
         self.libvirt.tell(command);
+        command.env("CARTHAGE_TEST_PROGRAMS", &self.programs);
     }
 
     /// Ends them.

@@ -54,6 +54,16 @@ pub(crate) fn unpack(package: &str, fetched: &Path, into: &Path) -> Result<()> {
         .with_context(|| format!("cannot unpack `{package}`"))
 }
 
+/// Fetches packages, and what they depend on and is not installed, without installing any.
+pub(crate) fn fetch(packages: &[&str], into: &Path) -> Result<()> {
+    fs::create_dir_all(into.join("partial"))?;
+    let mut cache = std::ffi::OsString::from("Dir::Cache::archives=");
+    cache.push(into);
+    let mut fetch = apt();
+    fetch.args(["install", "-q", "-y", "--no-install-recommends", "--download-only", "-o"]);
+    must(fetch.arg(cache).args(packages))
+}
+
 fn apt() -> Command {
     let mut apt = Command::new("apt-get");
     apt.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()).stdout(Stdio::null());
