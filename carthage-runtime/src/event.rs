@@ -132,7 +132,8 @@ pub enum Event {
         /// What would have been done.
         action: Action,
         /// Why not.
-        why: String,
+        #[serde(flatten, with = "told")]
+        why: Reason,
         /// Whether a task itself has said that there is nothing to do: with that, all is well.
         #[serde(default, skip_serializing_if = "is_not")]
         by_itself: bool,

@@ -186,6 +186,44 @@ pub enum Reason {
         /// The implementation.
         by: String,
     },
+    // Of what is left as it is.
+    /// What it needs did not succeed.
+    NotReached {
+        /// That thing.
+        because_of: String,
+    },
+    /// Something needs it that is not selected.
+    NeededBy {
+        /// That thing.
+        thing: String,
+    },
+    /// Something is plugged into it that is not selected.
+    PluggedBy {
+        /// That thing.
+        thing: String,
+    },
+    /// Something that runs shares its links, and is not selected.
+    SharedBy {
+        /// That thing.
+        thing: String,
+    },
+    /// Something needs it that a policy keeps.
+    NeededByKept {
+        /// That thing.
+        thing: String,
+    },
+    /// Its policy keeps it.
+    Kept {
+        /// Of which question: `destroy`, `orphan`.
+        question: String,
+        /// The answer: `retain`, `warn`.
+        answer: String,
+    },
+    /// The body of the task says that there is nothing to do.
+    Declined {
+        /// In its words.
+        text: String,
+    },
     /// Unknown: it does not say how it is.
     CannotTell {
         /// Why not.
@@ -227,7 +265,7 @@ impl fmt::Display for Reason {
             Self::TaskGone => "its task is no longer in the layout",
             Self::Asked => "you asked for it",
             Self::Differs { what } => what,
-            Self::Said { text } => text,
+            Self::Said { text } | Self::Declined { text } => text,
             Self::NoStamp { cause } => return write!(f, "its stamp cannot be used: {cause}"),
             Self::Interrupted { run } => return write!(f, "was interrupted in run {run}"),
             Self::Failed { run } => return write!(f, "failed in run {run}"),
@@ -266,6 +304,19 @@ impl fmt::Display for Reason {
             Self::NoAnswer { cause: Some(cause) } => return write!(f, "it does not answer: {cause}"),
             Self::Moved { from } => return write!(f, "moved from `{from}`"),
             Self::OnlyReached { because, by } => return write!(f, "{because}; `{by}` only reaches it"),
+            Self::NotReached { because_of } => return write!(f, "`{because_of}` did not succeed"),
+            Self::NeededBy { thing } => return write!(f, "`{thing}` needs it and is not selected"),
+            Self::PluggedBy { thing } => {
+                return write!(f, "`{thing}` is plugged into it and is not selected");
+            }
+            Self::SharedBy { thing } => {
+                return write!(f, "`{thing}` shares its links, runs and is not selected");
+            }
+            Self::NeededByKept { thing } => return write!(f, "`{thing}`, which stays, needs it"),
+            Self::Kept { question, answer } => {
+                let mind = if answer == "warn" { "mind that " } else { "" };
+                return write!(f, "{mind}`#[policy({question} = {answer})]` keeps it");
+            }
             Self::CannotTell { cause } => return write!(f, "cannot be told: {cause}"),
         };
         f.write_str(plain)

@@ -199,5 +199,6 @@ pub struct Skip {
     /// What.
     pub thing: String,
     /// Why not.
-    pub why: String,
+    #[serde(flatten, with = "told")]
+    pub why: Reason,
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use carthage::backend::Simulated;
-use carthage::deploy::{Access, Deployment, Limits, Options, Report, Selection};
+use carthage::deploy::{Access, Deployment, Options, Report, Selection};
 use carthage::event::{Event, Events, Sink};
 use carthage::machine::engine::Rehearsal;
 use carthage::machine::start::Needed;
@@ -75,10 +75,17 @@ impl Web {
     }
 }
 
+/// Says whether there is a machine.
+#[injectable]
+struct Told(bool);
+
 #[layout(name = "limits", implementation = Simulated)]
 struct Site {
+    #[provide({ comes_to("told").await; Told(true) })]
+    told: Arc<Told>,
     lan: Lan,
-    web: Web,
+    #[member(when = told.0)]
+    web: Option<Web>,
 }
 
 /// How a run is done: what goes wrong, what is changed of the options.
@@ -206,12 +213,14 @@ async fn each_operation_has_its_own_limit() {
         assert!(failed.contains(&format!("`--limit {name}=")), "{failed}");
         assert_eq!(time.as_secs(), seconds, "{fault}");
     }
-    // A body without a limit of its own has none, unless the user gives one.
+    // A body without a limit of its own has that of all, which is a day if nobody gives another.
     HANGS.set("first");
-    let (failed, time) = took(&[], &["task=7s"]).await;
-    assert!(failed.contains("it was not done after 7s"), "{failed}");
-    assert_eq!(time.as_secs(), 7);
-    assert_eq!(Limits::default().task, None);
+    for (limits, words, seconds) in [(&["task=7s"][..], "7s", 7), (&[], "1day", 24 * 60 * 60)] {
+        let (failed, time) = took(&[], limits).await;
+        assert!(failed.contains(&format!("it was not done after {words}")), "{failed}");
+        assert!(failed.contains("`timeout_seconds` at the task, or `--limit task="), "{failed}");
+        assert_eq!(time.as_secs(), seconds);
+    }
     // Models are asked what they need before anything else is known.
     HANGS.set("needs");
     let begun = Instant::now();
@@ -219,4 +228,16 @@ async fn each_operation_has_its_own_limit() {
     let text = carthage::chain(&*error);
     assert!(text.contains("`dynamic_dependencies` of `web` did not answer within 8s"), "{text}");
     assert_eq!(begun.elapsed(), Duration::from_secs(8));
+    // And before that, which of them there are, and with what values.
+    HANGS.set("told");
+    let (begun, waits) = (Instant::now(), Waits::default());
+    let error = open(base, &[], |options| {
+        limited(&["check=9s"])(options);
+        options.events = Events::new(waits.clone());
+    });
+    let text = carthage::chain(&*error.await.unwrap_err());
+    assert!(text.contains("`told` of `limits` (") && text.contains("did not answer within 9s"), "{text}");
+    assert_eq!(begun.elapsed(), Duration::from_secs(9));
+    let waits = waits.0.lock().unwrap();
+    assert!(waits.contains(&"model:limits: `told`, 1 s".to_owned()), "{waits:?}");
 }

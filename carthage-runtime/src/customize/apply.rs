@@ -199,7 +199,7 @@ impl Application<'_> {
             let broken =
                 node.after.iter().find(|before| earlier[**before].is_none()).filter(|_| !only_forced);
             if let Some(broken) = broken {
-                let why = format!("`{}` did not succeed", self.tasks()[*broken].name);
+                let why = Reason::NotReached { because_of: self.tasks()[*broken].name.to_owned() };
                 let (thing, action, by_hand) = (thing.to_owned(), Action::Run, self.is_by_hand());
                 applied.skipped.get_or_insert_with(|| thing.clone());
                 self.events().send(Event::Skipped { thing, action, why, by_itself: false, by_hand });
@@ -301,7 +301,7 @@ impl Application<'_> {
         let failed = |error| Error::new(ErrorKind::Task, format!("`{check}` failed")).because(error);
         let thing = || self.thing(task).to_owned();
         let asked = told(self.events(), thing, || format!("what `{check}` says"), unpanicked(asked));
-        self.setting.patience.limits.answered(what, failed, asked).await
+        self.setting.patience.answered(what, failed, asked).await
     }
 
     /// As whom a task runs, if not as root. Where no command is run, that is nobody.

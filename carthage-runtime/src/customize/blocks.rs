@@ -89,7 +89,7 @@ impl Application<'_> {
         let what = || format!("what building blocks of `{}` are compared with", self.on.name());
         let differs = || format!("what differs, for `{}`", self.customization.node().name);
         let compared = told(self.events(), || self.on.thing(), differs, self.compare(ground));
-        let sight = self.setting.patience.limits.answered(what, std::convert::identity, compared).await?;
+        let sight = self.setting.patience.answered(what, std::convert::identity, compared).await?;
         Ok(known.insert(Arc::new(sight)).clone())
     }
 

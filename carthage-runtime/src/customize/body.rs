@@ -131,7 +131,7 @@ impl Application<'_> {
         let mut tries = Tries::with(node.retries);
         loop {
             let body = unpanicked(self.attempt(member));
-            let ended = self.setting.patience.limits.tried(node.timeout_seconds, body).await;
+            let ended = self.setting.patience.tried(node.timeout_seconds, body).await;
             self.forget_compared().await;
             let Err(error) = ended else { return Ok(()) };
             let tell =
@@ -157,7 +157,8 @@ impl Application<'_> {
         if let Some(skip) = ended.as_ref().err().and_then(|error| SkipTask::of(&**error)) {
             intent.settle_later(stamps.as_before(stem, &last, checked)).await?;
             release(up).await?;
-            let (thing, why, by_hand) = (self.thing(task).to_owned(), skip.to_string(), self.is_by_hand());
+            let (thing, by_hand) = (self.thing(task).to_owned(), self.is_by_hand());
+            let why = Reason::Declined { text: skip.to_string() };
             self.events().send(Event::Skipped { thing, action: Action::Run, why, by_itself: true, by_hand });
             return Ok(Decision::Skip.planned(&last));
         }

@@ -156,7 +156,7 @@ impl Application<'_> {
                 break;
             }
             let round = batch.round(seen.take(), &reaches);
-            let ended = self.setting.patience.limits.tried(None, round).await;
+            let ended = self.setting.patience.tried(None, round).await;
             let made = batch.made();
             while settled.len() < made
                 && let Some(one) = begun.next()

@@ -6,6 +6,7 @@ use super::policy::Question;
 use super::things::{Thing, Things};
 use super::{Action, Deployment, Selection, Skip};
 use crate::error::{Error, ErrorKind};
+use crate::reason::Reason;
 
 /// What a command is about.
 #[derive(Debug, Default)]
@@ -58,13 +59,13 @@ impl Deployment {
         among.extend(&goes);
         let mut stays = Vec::new();
         for at in goes.iter().copied() {
-            let uses = match all[at] {
-                Thing::OldNetwork(_) => "is plugged into it",
-                Thing::OldModel(_) => "needs it",
+            let why = match all[at] {
+                Thing::OldNetwork(_) => |thing| Reason::PluggedBy { thing },
+                Thing::OldModel(_) => |thing| Reason::NeededBy { thing },
                 _ => continue,
             };
             if let Some(user) = self.things.destroys.users(at).find(|user| !among.contains(user)) {
-                let why = format!("`{}` {uses} and is not selected", all[user].name());
+                let why = why(all[user].name());
                 stays.push(Skip { thing: all[at].name(), why });
                 among.remove(&at);
             }

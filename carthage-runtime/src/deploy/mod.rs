@@ -235,6 +235,7 @@ impl Deployment {
                 limits: options.limits,
                 retries: options.retries,
                 stop: options.stop.clone(),
+                is_rehearsal: options.instead.is_some(),
             },
             at_once: options.parallel,
             given,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::things::Thing;
 use super::{Deployment, Selection, Skip};
 use crate::machine::engine::{PolicySpec, Removal};
+use crate::reason::Reason;
 
 /// A question that a policy answers.
 #[derive(Clone, Copy)]
@@ -24,15 +25,13 @@ impl Question {
     }
 
     /// Why something stays, as the layout says it.
-    fn why(self, answer: Removal) -> String {
+    fn why(self, answer: Removal) -> Reason {
         let question = match self {
             Self::Destroy => "destroy",
             Self::Orphan => "orphan",
         };
-        match answer {
-            Removal::Warn => format!("mind that `#[policy({question} = warn)]` keeps it"),
-            _ => format!("`#[policy({question} = retain)]` keeps it"),
-        }
+        let answer = if answer == Removal::Warn { "warn" } else { "retain" };
+        Reason::Kept { question: question.to_owned(), answer: answer.to_owned() }
     }
 }
 
@@ -66,7 +65,7 @@ impl Deployment {
                     .closure([*at])
                     .into_iter()
                     .find(|user| kept.contains(user))
-                    .map(|user| format!("`{}`, which stays, needs it", all[user].name())),
+                    .map(|user| Reason::NeededByKept { thing: all[user].name() }),
             };
             let goes = why.is_none();
             stays.extend(why.map(|why| Skip { thing: all[*at].name(), why }));

@@ -16,6 +16,7 @@ use super::{Action, Deployment, Failure, Report, Skip};
 use crate::customize::Applied;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events, Sink};
+use crate::reason::Reason;
 use crate::step::Planned;
 
 /// A run that goes on.
@@ -89,7 +90,7 @@ impl Progress {
                 match &undone {
                     Undone::Failed(_) => {}
                     Undone::Waits(task) => {
-                        self.skip(thing.to_owned(), action, format!("`{task}` did not succeed"));
+                        self.skip(thing.to_owned(), action, Reason::NotReached { because_of: task.clone() });
                     }
                     Undone::Interrupted => {
                         let (thing, action) = (thing.to_owned(), Some(action));
@@ -110,7 +111,7 @@ impl Progress {
     }
 
     /// Something is not tried.
-    fn skip(&self, thing: String, action: Action, why: String) {
+    fn skip(&self, thing: String, action: Action, why: Reason) {
         self.events.send(Event::Skipped { thing, action, why, by_itself: false, by_hand: false });
     }
 
@@ -239,7 +240,7 @@ impl Deployment {
                 Outcome::Done(()) => unchanged += usize::from(!changed.contains(&thing)),
                 Outcome::Failed => {}
                 Outcome::Skipped(by) if has_failed => {
-                    let why = format!("`{}` did not succeed", self.things.all[by].name());
+                    let why = Reason::NotReached { because_of: self.things.all[by].name() };
                     progress.skip(thing, action, why);
                 }
                 // It is told with what else was begun and given up.

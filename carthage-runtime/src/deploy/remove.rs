@@ -122,7 +122,7 @@ impl Deployment {
                     among.insert(at);
                 }
                 Some(user) => {
-                    let why = format!("`{}` needs it and is not selected", self.things.all[user].name());
+                    let why = Reason::NeededBy { thing: self.things.all[user].name() };
                     stays.push(Skip { thing: self.things.all[at].name(), why });
                 }
             }
@@ -274,7 +274,7 @@ impl Deployment {
                     continue;
                 };
                 if sharing.is_running().await? == Some(true) {
-                    let why = format!("`{}` shares its links, runs and is not selected", sharing.thing());
+                    let why = Reason::SharedBy { thing: sharing.thing() };
                     stays.push(Skip { thing: self.things.all[at].name(), why });
                     among.remove(&at);
                     break;

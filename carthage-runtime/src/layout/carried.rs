@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::crash::crash_point;
 use crate::error::Error;
 use crate::state::dirs::make_dir;
-use crate::state::storage::{Storage, directory, gone};
+use crate::state::storage::{Storage, gone};
 use crate::state::{Dirs, Kind, Record};
 
 /// Where stamps are while they are moved, beside those of the layout: `NEW@OLD`, by the names of their machine.

@@ -13,7 +13,6 @@ use futures_util::future::{BoxFuture, try_join_all};
 use super::place::Place;
 use crate::error::{Error, ErrorKind};
 use crate::inject::Slot;
-use crate::machine::told;
 use crate::model::{Node, Outcome, Part, Placements, Profile, Role};
 
 /// What an expression of `#[member(when = …)]` or `#[member(list = …)]` says.
@@ -151,14 +150,11 @@ impl Decided {
         let all = pending.into_iter().map(async |(index, part, decider)| {
             let place = root.at(index);
             let (path, what) = (place.placement().path().to_owned(), place.part(part));
-            let name = || format!("{} ({})", place.part_name(part), what.at);
             let failed = |error| {
-                Error::new(ErrorKind::Injection, format!("cannot decide about {}", name())).because(error)
+                let what = format!("cannot decide about {} ({})", place.part_name(part), what.at);
+                Error::new(ErrorKind::Injection, what).because(error)
             };
-            let (thing, asked) = (|| format!("model:{}", place.scope().name()), || what.field.to_owned());
-            let decided = told(place.world.events(), thing, asked, decider(place.clone()));
-            let told = || format!("what decides about {}", name());
-            let made = place.world.patience().limits.answered(told, failed, decided).await?;
+            let made = place.waits_for(part, failed, decider(place.clone())).await?;
             let outcome = made.outcome(what, place.scope().name())?;
             Ok::<_, Error>(((path, part), outcome))
         });

@@ -1,6 +1,7 @@
 //! What is needed beyond what the source says: models and implementations are asked at run time, before anything is planned.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 use std::sync::{Arc, PoisonError};
 
 use futures_util::future::BoxFuture;
@@ -75,15 +76,10 @@ impl World {
                 0 => Arc::new(layout.clone()) as Value,
                 index => Place::new(self.clone(), index).own_model().await?,
             };
-            let name = self.scope(index).name();
-            let what = || format!("`dynamic_dependencies` of `{name}`");
-            let kind = self.placement(index).kind();
-            let thing = || match kind {
-                Kind::Machine | Kind::Network => self.thing(index),
-                _ => format!("model:{name}"),
-            };
-            let asked = told(self.events(), thing, || "what it needs".to_owned(), dynamic(model));
-            Ok::<_, Error>((index, self.patience().limits.answered(what, failed, asked).await?))
+            let what = || format!("`dynamic_dependencies` of `{}`", self.scope(index).name());
+            let asked =
+                told(self.events(), || self.thing(index), || "what it needs".to_owned(), dynamic(model));
+            Ok::<_, Error>((index, self.patience().answered(what, failed, asked).await?))
         });
         let mut all: BTreeMap<usize, Vec<Needed>> = BTreeMap::new();
         for (index, needed) in self.some_at_once(models).await? {
@@ -142,12 +138,13 @@ impl World {
         self.needed.get()
     }
 
-    /// What is called so in plans, at a place that has a machine or a network: `machine:mirror.algebra`.
+    /// What is called so in plans: `machine:mirror.algebra`, or `model:algebra` of what is neither a machine nor a network.
     pub(crate) fn thing(&self, index: usize) -> String {
         let placement = self.placement(index);
         match placement.kind() {
             Kind::Network => state::Kind::Network.thing(placement.path()),
-            _ => state::Kind::Machine.thing(placement.fqdn()),
+            Kind::Machine => state::Kind::Machine.thing(placement.fqdn()),
+            _ => format!("model:{}", self.scope(index).name()),
         }
     }
 }

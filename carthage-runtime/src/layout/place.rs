@@ -1,6 +1,7 @@
 //! A place in the tree, as generated code sees it: what is around, and how to ask for it.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -13,8 +14,8 @@ use super::{Model, RoleTrait};
 use crate::customize::Setting;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::inject::{Close, Closing, Making, MakingEach, Scope, Slot, Value};
-use crate::machine::Machine;
 use crate::machine::engine::NetworkSpec;
+use crate::machine::{Machine, told};
 use crate::model::{Key, Kind, Mode, Need, Part, Placement, Role, Taken};
 use crate::state::Persist;
 
@@ -260,6 +261,10 @@ impl Place {
     ) {
         let Role::Provide(provide) = &self.part(part).role else { return };
         let (place, name) = (self.clone(), self.part_name(part));
+        let make = move |place: Self| -> BoxFuture<'static, Result<Value, Error>> {
+            let (place, made) = (place.clone(), make(place));
+            Box::pin(async move { place.waits_for(part, std::convert::identity, made).await })
+        };
         let slot = match provide.each {
             false => match self.world.made_before(self.placement().path(), part) {
                 Some(slot) => self.scope().provide_made(provide.key, slot),
@@ -277,6 +282,19 @@ impl Place {
             }
         };
         self.world.set_provided(self.index, part, slot);
+    }
+
+    /// Waits for what the source says of a part, no longer than the limit, and tells of it where that takes a while.
+    pub(super) async fn waits_for<T, E>(
+        &self,
+        part: usize,
+        failed: impl FnOnce(E) -> Error,
+        asked: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Error> {
+        let thing = || self.world.thing(self.index);
+        let asked = told(self.world.events(), thing, || format!("`{}`", self.part(part).field), asked);
+        let what = || format!("{} ({})", self.part_name(part), self.part(part).at);
+        self.world.patience().answered(what, failed, asked).await
     }
 
     // ---- what [`Place::ask`] asks for

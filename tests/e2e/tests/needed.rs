@@ -1,6 +1,7 @@
 //! What models find out at run time that they need is part of the one graph.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use carthage::backend::Simulated;
 use carthage::deploy::{Access, Deployment, Options, Report, Selection};
@@ -48,6 +49,44 @@ pub struct Apps {
     /// Needs what came before.
     #[member(name = "web")]
     pub last: App,
+}
+
+/// How many are asked just now, and were at most.
+static ASKED: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+
+/// Takes its time to say that it needs nothing.
+#[machine_model(dynamic_dependencies = Self::needs)]
+pub struct Slow;
+
+impl Slow {
+    async fn needs(_: &Placed<Self>) -> Result<Vec<Needed>> {
+        let asked = ASKED[0].fetch_add(1, Ordering::SeqCst) + 1;
+        ASKED[1].fetch_max(asked, Ordering::SeqCst);
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        ASKED[0].fetch_sub(1, Ordering::SeqCst);
+        Ok(Vec::new())
+    }
+}
+
+/// Many of them.
+#[layout(name = "needed", implementation = Simulated)]
+pub struct Many {
+    /// All.
+    #[member(name = "slow")]
+    pub all: [Slow; 12],
+}
+
+#[tokio::test]
+async fn so_many_are_asked_at_the_same_time_as_the_user_says() {
+    for parallel in [1, 3, 100] {
+        ASKED[1].store(0, Ordering::SeqCst);
+        let base = tempfile::tempdir().unwrap();
+        let options = Options { state_dir: Some(base.path().to_owned()), parallel, ..Options::default() };
+        Deployment::open::<Many>(Access::Look, options).await.unwrap();
+        assert_eq!(ASKED[1].load(Ordering::SeqCst), parallel.min(12));
+    }
 }
 
 /// Nothing of it any more.

@@ -12,7 +12,7 @@ use tokio::io::AsyncReadExt;
 
 use super::faults::Fate;
 use super::log::Log;
-use super::streams;
+use super::streams::{self, NEVER};
 use super::world::{Change, Contents, Entry, Machine, World};
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{
@@ -70,7 +70,10 @@ impl SimulatedEngine {
         let lies = matches!(strikes, Some((Misfortune::Lie, _)));
         let struck = match &strikes {
             Some((Misfortune::Fail, fault)) => return Err(failed(fault, "it was refused")),
-            Some((Misfortune::Hang, _)) => std::future::pending().await,
+            Some((Misfortune::Hang, fault)) => {
+                tokio::time::sleep(NEVER).await;
+                return Err(failed(fault, "it did not end in a year"));
+            }
             Some((Misfortune::Lose, fault)) if self.fate.coin(name) => {
                 return Err(failed(fault, "the connection was lost"));
             }

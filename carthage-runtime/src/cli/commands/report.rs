@@ -96,7 +96,7 @@ mod tests {
             }],
             skipped: vec![Skip {
                 thing: "machine:worker".into(),
-                why: "`machine:mirror` did not succeed".into(),
+                why: Reason::NotReached { because_of: "machine:mirror".into() },
             }],
             interrupted: vec![],
             unchanged: 2,

@@ -165,7 +165,7 @@ mod tests {
             Event::Skipped {
                 thing: "machine:w".into(),
                 action: Action::Create,
-                why: "`mirror.algebra` failed".into(),
+                why: Reason::NotReached { because_of: "mirror.algebra".into() },
                 by_itself: false,
                 by_hand: false,
             },

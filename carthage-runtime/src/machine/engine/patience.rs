@@ -125,7 +125,7 @@ impl Limits {
     ///
     /// # Errors
     /// Those of the body, and when it is not done in time; it is given up then.
-    pub(crate) async fn tried<E: From<Error>>(
+    pub(super) async fn tried<E: From<Error>>(
         &self,
         own: Option<u64>,
         body: impl Future<Output = Result<(), E>>,
@@ -172,7 +172,7 @@ impl Limits {
     ///
     /// # Errors
     /// Its own, as `failed` puts them, and when it does not answer in time; it is given up then.
-    pub(crate) async fn answered<T, E>(
+    pub(super) async fn answered<T, E>(
         &self,
         what: impl FnOnce() -> String,
         failed: impl FnOnce(E) -> Error,

@@ -68,6 +68,7 @@ async fn a_command_that_succeeds_at_the_third_try() {
     all.destroy().await;
 }
 
+/// W-A37: what is not reached because of it says so.
 #[tokio::test]
 async fn a_command_that_runs_into_its_limit() {
     let all = opened::<Commands>(false).await.unwrap();

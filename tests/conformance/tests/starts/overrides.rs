@@ -96,6 +96,6 @@ async fn what_counts_at_which_override() {
     let gone: Vec<_> = plan.steps.iter().map(|step| step.thing.as_str()).collect();
     assert_eq!((gone.first(), gone.last()), (Some(&"machine:plain"), Some(&"machine:of-layout")), "{gone:?}");
     let stays = all.deployment.destroy(&named("of-enclave")).await.unwrap();
-    assert_eq!(stays.skipped[0].why, "`machine:plain` needs it and is not selected");
+    assert_eq!(stays.skipped[0].why.to_string(), "`machine:plain` needs it and is not selected");
     all.destroy().await;
 }

@@ -16,6 +16,7 @@ fn owner(lab: &Lab, machine: &str, argument: &str) -> String {
     lab.run(&["exec", machine, "--user", "root", "--", "sh", "-c", script, "sh", argument]).code(0).stdout
 }
 
+/// W-A31: also in the roots of machines, several users at the same time.
 #[test]
 fn commands_run_as_the_user_that_is_said() {
     let mut lab = lab!();
