@@ -246,6 +246,7 @@ impl Machine {
         let stop = || self.engine().stop(self.known(), grace);
         let patience = self.0.patience.and_grace(grace);
         let stopped = self.by(&patience, Operation::Change, "stop", stop).await;
+        crash_point("machine-stopped-unsettled");
         intent.settle_later(stopped).await
     }
 
@@ -258,6 +259,7 @@ impl Machine {
         let intent = self.0.ledger.intend(&self.thing(), "destroy").await?;
         let remove = || async {
             self.engine().stop(self.known(), GRACE).await?;
+            crash_point("machine-stopped");
             self.engine().remove(self.known()).await
         };
         let patience = self.0.patience.and_grace(GRACE);
@@ -314,6 +316,7 @@ impl Machine {
         let _alone = self.0.users.lock().await;
         let intent = self.0.ledger.intend(&self.thing(), "update").await?;
         let updated = self.within(Operation::Change, "update", || self.engine().update(self.known())).await;
+        crash_point("machine-updated-unsettled");
         intent.settle_later(updated).await
     }
 
@@ -330,6 +333,7 @@ impl Machine {
         if self.awaits_online() {
             let told = || self.engine().set_hosts(self.known(), hosts);
             self.within(Operation::Change, "tell its neighbours to", told).await?;
+            crash_point("machine-told");
         }
         self.0.ledger.put_record(Record { needs, ..self.record(identity, hash) }).await
     }

@@ -91,6 +91,7 @@ impl Network {
     pub(crate) async fn destroy(&self) -> Result<(), Error> {
         let intent = self.ledger.intend(&self.thing(), "destroy").await?;
         let gone = self.within(Operation::Change, "remove", || self.engine.remove_network(&self.spec)).await;
+        crash_point("network-removed-unrecorded");
         intent.settle(gone, |()| Change::Remove).await
     }
 

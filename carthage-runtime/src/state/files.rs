@@ -32,13 +32,21 @@ const SCRATCH: &str = ".new";
 pub struct Files {
     storage: Arc<dyn Storage>,
     dir: PathBuf,
+    alone: bool,
 }
 
 impl Files {
     /// Those in this directory.
     #[must_use]
     pub fn new(storage: Arc<dyn Storage>, dir: PathBuf) -> Self {
-        Self { storage, dir }
+        Self { storage, dir, alone: false }
+    }
+
+    /// The same, of which nobody else writes one file at the same time: what a killed process has left of it is gone when it is written
+    /// again, or forgotten. The names of such files are short enough for five letters more.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { alone: true, ..self }
     }
 
     /// The directory.
@@ -50,7 +58,7 @@ impl Files {
     /// The same in another directory.
     #[must_use]
     pub fn of(&self, dir: PathBuf) -> Self {
-        Self { storage: self.storage.clone(), dir }
+        Self { dir, ..self.clone() }
     }
 
     /// Where a file of this name is.
@@ -87,14 +95,22 @@ impl Files {
     /// # Errors
     /// When it cannot be written, which includes that there is no directory; what was there before is still there then.
     pub fn keep_in_place(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
-        // Its own for each who writes, also of the same file at the same time.
-        let random = random::<8>()?.map(|byte| format!("{byte:02x}")).concat();
-        let (path, scratch) = (self.path(name), self.path(&format!(".{random}{SCRATCH}")));
+        let (path, scratch) = (self.path(name), self.scratch(name)?);
         self.storage.write_whole(&path, &scratch, bytes, true).map_err(|error| {
             // As far as it is there.
             self.storage.remove(&scratch).ok();
             Error::host(format!("cannot write `{}`", path.display()))(error)
         })
+    }
+
+    /// The name by which a file is written.
+    fn scratch(&self, name: &str) -> Result<PathBuf, Error> {
+        let own = match self.alone {
+            true => name.to_owned(),
+            // Its own for each who writes, also of the same file at the same time.
+            false => random::<8>()?.map(|byte| format!("{byte:02x}")).concat(),
+        };
+        Ok(self.path(&format!(".{own}{SCRATCH}")))
     }
 
     /// Removes a file, durably; that there is none is no error.
@@ -103,10 +119,18 @@ impl Files {
     /// When it cannot be removed.
     pub fn forget(&self, name: &str) -> Result<(), Error> {
         let path = self.path(name);
-        match self.storage.remove(&path).and_then(|()| self.storage.sync_dir(&self.dir)) {
-            Err(error) if matches!(error.kind(), Io::NotFound | Io::NotADirectory) => Ok(()),
-            removed => removed.map_err(Error::host(format!("cannot remove `{}`", path.display()))),
+        if self.alone {
+            gone(self.storage.remove(&self.scratch(name)?)).or_else(|error| match error.kind() {
+                Io::NotADirectory => Ok(()),
+                _ => Err(Error::host(format!("cannot remove what was left of `{}`", path.display()))(error)),
+            })?;
         }
+        match self.storage.remove(&path).and_then(|()| self.storage.sync_dir(&self.dir)) {
+            Err(error) if matches!(error.kind(), Io::NotFound | Io::NotADirectory) => return Ok(()),
+            removed => removed.map_err(Error::host(format!("cannot remove `{}`", path.display())))?,
+        }
+        crash_point("file-removed");
+        Ok(())
     }
 
     /// The names of the files that are there, in no order; a file that is being written has another name.
@@ -164,7 +188,10 @@ impl Files {
     pub fn move_to(&self, place: &Path) -> Result<bool, Error> {
         let above = super::storage::directory(place);
         match self.storage.rename(&self.dir, place).and_then(|()| self.storage.sync_dir(above)) {
-            Ok(()) => Ok(true),
+            Ok(()) => {
+                crash_point("directory-moved");
+                Ok(true)
+            }
             Err(error) if error.kind() == Io::NotFound => Ok(false),
             Err(error) => Err(Error::host(format!("cannot rename `{}`", self.dir.display()))(error)),
         }
@@ -225,6 +252,14 @@ mod tests {
         assert_eq!(files.names().unwrap(), ["m"]);
         files.tidy().unwrap();
         assert!(files.dir().exists());
+        let alone = files.clone().alone();
+        // Of one's own it goes with what it was to become, or before.
+        for remedy in [|files: &Files| files.keep("m", b"two"), |files: &Files| files.forget("m")] {
+            std::fs::write(files.path(".m.new"), "ha").unwrap();
+            remedy(&alone).unwrap();
+            assert!(!files.path(".m.new").exists());
+        }
+        files.keep("m", b"two").unwrap();
         assert!(files.move_to(&state.path().join("a/c")).unwrap());
         assert!(!files.move_to(&state.path().join("a/d")).unwrap());
         let moved = files.of(state.path().join("a/c"));

@@ -49,9 +49,13 @@ impl Footprint {
         let mut last = Self::now(state, listeners(state));
         eventually(&format!("{} is at rest", state.display()), || {
             std::thread::sleep(Duration::from_millis(20));
-            let now = Self::now(state, last.processes.keys().map(|process| process.pid).collect());
-            let rests = now.processes.keys().eq(last.processes.keys());
-            last = now;
+            let all = processes();
+            let ours: BTreeSet<_> = last.processes.keys().map(|process| process.pid).collect();
+            // To look at everybody is more work than to see that nobody has come or gone.
+            let rests = ours.iter().all(|pid| all.contains_key(pid)) && with_children(&ours, &all) == ours;
+            if !rests {
+                last = Self::now(state, ours);
+            }
             rests.then_some(())
         });
         last
@@ -61,15 +65,7 @@ impl Footprint {
     fn now(state: &Path, mut ours: BTreeSet<i32>) -> Self {
         let all = processes();
         ours.extend(all.values().filter(|process| refers_to(process.pid, state)).map(|process| process.pid));
-        // Whoever has just been started may not have a socket yet, but it has a parent.
-        loop {
-            let children = all.values().filter(|p| ours.contains(&p.parent) && !ours.contains(&p.pid));
-            let children: Vec<_> = children.map(|process| process.pid).collect();
-            if children.is_empty() {
-                break;
-            }
-            ours.extend(children);
-        }
+        ours = with_children(&ours, &all);
         ours.remove(&std::process::id().cast_signed());
         let mut found =
             Self { state: state.to_owned(), host_interfaces: interfaces(None), ..Self::default() };
@@ -129,6 +125,10 @@ impl Footprint {
                 .filter(|(p, _)| alive(p))
                 .map(|(p, name)| format!("process {} {name}", p.pid)),
         );
+        if !left.is_empty() {
+            // There is time for a closer look when these are gone.
+            return left;
+        }
         left.extend(
             all.values()
                 .filter(|process| refers_to(process.pid, &self.state))
@@ -217,6 +217,19 @@ fn seen(pid: i32) -> Option<Seen> {
     (!matches!(*state, "Z" | "X")).then_some(Seen { pid, parent, began, name })
 }
 
+/// These, and what they have started: whoever has just been started may not have a socket yet, but it has a parent.
+fn with_children(these: &BTreeSet<i32>, all: &BTreeMap<i32, Seen>) -> BTreeSet<i32> {
+    let mut found = these.clone();
+    loop {
+        let children = all.values().filter(|p| found.contains(&p.parent) && !found.contains(&p.pid));
+        let children: Vec<_> = children.map(|process| process.pid).collect();
+        if children.is_empty() {
+            return found;
+        }
+        found.extend(children);
+    }
+}
+
 /// Who listens on the sockets below a directory.
 fn listeners(directory: &Path) -> BTreeSet<i32> {
     let mut found = BTreeSet::new();
@@ -282,7 +295,17 @@ fn groups_of(pid: i32) -> Vec<PathBuf> {
     let of_process = read(&pid.to_string());
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let other = of_process.lines().filter(|line| !own.lines().any(|mine| mine == *line));
-    let directory = |line: &str| {
+    // With those that were made above it.
+    let other = other.flat_map(|line| {
+        let (hierarchy, path) = line.rsplit_once(':').unwrap_or((line, ""));
+        let made = |above: &&Path| {
+            let above = format!("{hierarchy}:{}", above.display());
+            above.len() > hierarchy.len() + 2 && !own.lines().any(|mine| mine.starts_with(&above))
+        };
+        let made = Path::new(path).ancestors().take_while(made);
+        made.map(|above| format!("{hierarchy}:{}", above.display())).collect::<Vec<_>>()
+    });
+    let directory = |line: String| {
         let mut fields = line.splitn(3, ':').skip(1);
         let (controllers, path) = (fields.next()?, fields.next()?);
         mounts.lines().find_map(|mount| {

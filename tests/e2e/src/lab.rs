@@ -1,5 +1,6 @@
 //! One deployment of the layout under test, in a state directory of its own.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -46,6 +47,9 @@ pub struct Lab {
     dir: tempfile::TempDir,
     programs: Programs,
     settings: BTreeMap<OsString, OsString>,
+    abandoned: bool,
+    /// Control groups that it ever had: one that is left over may have no process by which it is found.
+    groups: RefCell<BTreeSet<PathBuf>>,
 }
 
 impl Lab {
@@ -58,6 +62,8 @@ impl Lab {
             dir: tempfile::Builder::new().prefix("carthage-e2e-").tempdir().unwrap(),
             programs: programs.clone(),
             settings: BTreeMap::new(),
+            abandoned: false,
+            groups: RefCell::default(),
         })
     }
 
@@ -163,13 +169,37 @@ impl Lab {
 
     /// What there is of this lab in the kernel.
     pub fn footprint(&self) -> Footprint {
-        Footprint::of(&self.state())
+        let footprint = Footprint::of(&self.state());
+        self.groups.borrow_mut().extend(footprint.groups.iter().cloned());
+        footprint
+    }
+
+    /// What of its files has a hidden name, as what is not whole yet has; machines' own files are their own affair.
+    fn unfinished(&self) -> Vec<PathBuf> {
+        let (mut found, mut todo) = (Vec::new(), vec![self.state()]);
+        while let Some(directory) = todo.pop() {
+            for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
+                let (name, path) = (entry.file_name().to_string_lossy().into_owned(), entry.path());
+                if (name.starts_with('.') && name != ".carthage") || name.ends_with(".new") {
+                    found.push(path);
+                } else if entry.file_type().is_ok_and(|kind| kind.is_dir())
+                    && !["upper", "work", "root", "cover"].contains(&&*name)
+                {
+                    todo.push(path);
+                }
+            }
+        }
+        found
     }
 
     /// What exists, and what it takes up: two of these are equal when nothing has changed in between.
     #[track_caller]
     pub fn world(&self) -> World {
-        let footprint = self.footprint();
+        self.world_with(&self.footprint())
+    }
+
+    #[track_caller]
+    fn world_with(&self, footprint: &Footprint) -> World {
         let mut processes = BTreeMap::new();
         for name in footprint.processes.values() {
             *processes.entry(name.clone()).or_default() += 1;
@@ -179,17 +209,20 @@ impl Lab {
         World { machines: self.machines(), processes, interfaces }
     }
 
-    /// Makes sure that all is as it was then. Who was served last, as by looking at it, may take a moment to go.
+    /// Makes sure that all is as it was then, and nothing is half-written; answers what it takes up. Who was served last, as by looking at it, may take a moment to go.
     ///
     /// # Panics
     /// When it is not.
     #[track_caller]
-    pub fn is_as(&self, then: &World) {
+    pub fn is_as(&self, then: &World) -> Footprint {
         let deadline = Instant::now() + LONG;
         loop {
-            let now = self.world();
+            let footprint = self.footprint();
+            let now = self.world_with(&footprint);
             if now == *then || Instant::now() > deadline {
-                return assert_eq!(now, *then);
+                assert_eq!(now, *then);
+                assert_eq!(self.unfinished(), Vec::<PathBuf>::new(), "files are left half-written");
+                return footprint;
             }
         }
     }
@@ -197,9 +230,19 @@ impl Lab {
     /// Destroys everything, and makes sure that nothing is left of what was there.
     #[track_caller]
     pub fn destroy(&self) {
-        let footprint = self.footprint();
+        self.destroy_all(&self.footprint());
+    }
+
+    /// Ditto, of which this is known already.
+    #[track_caller]
+    pub fn destroy_all(&self, footprint: &Footprint) {
         self.run(&["destroy", "--yes"]).code(0);
-        self.is_clean(&footprint);
+        self.is_clean(footprint);
+    }
+
+    /// Ends what is there without further demands, for a test that has failed and goes on with another.
+    pub fn abandon(&mut self) {
+        self.abandoned = true;
     }
 
     /// Makes sure that nothing is left of what was there.
@@ -211,6 +254,8 @@ impl Lab {
         footprint.is_gone();
         let left: Vec<_> = fs::read_dir(self.base()).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert_eq!(left, Vec::<PathBuf>::new(), "files are left");
+        let groups: Vec<_> = self.groups.borrow().iter().filter(|group| group.exists()).cloned().collect();
+        assert_eq!(groups, Vec::<PathBuf>::new(), "control groups are left");
     }
 }
 
@@ -222,7 +267,7 @@ impl Drop for Lab {
         let footprint = self.footprint();
         self.settings.retain(|name, _| name == "CARTHAGE_STATE_DIR");
         let ended = self.run(&["destroy", "--yes"]);
-        if std::thread::panicking() {
+        if self.abandoned || std::thread::panicking() {
             // The test has failed; what it leaves must not disturb others.
             footprint.kill();
             return;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{Access, access};
 
+use crate::crash::crash_point;
 use crate::error::Error;
 use crate::machine::engine::{Alteration, Aspect, Effect, MachineSpec};
 
@@ -109,6 +110,7 @@ fn enter(
     let layout = place.directory.join(layout_group(id));
     let group = layout.join(machine);
     fs::create_dir_all(&group)?;
+    crash_point("group-made");
     if place.version_2 {
         for above in [&place.directory, &layout] {
             let enabled = fs::read_to_string(above.join("cgroup.subtree_control"))?;
@@ -123,7 +125,10 @@ fn enter(
     }
     let (file, value) = limit_of(controller, place.version_2, limit);
     set(file, value)?;
-    set("cgroup.procs", pid.to_string())
+    crash_point("group-limited");
+    set("cgroup.procs", pid.to_string())?;
+    crash_point("group-entered");
+    Ok(())
 }
 
 /// Removes a machine's groups, and the layout's when no other machine has any.
@@ -172,7 +177,11 @@ fn remove_group(group: &Path) -> Result<(), Error> {
         {
             Err(Error::host(format!("cannot remove the control group `{}`", group.display()))(error))
         }
-        _ => Ok(()),
+        Err(_) => Ok(()),
+        Ok(()) => {
+            crash_point("group-removed");
+            Ok(())
+        }
     }
 }
 

@@ -20,6 +20,7 @@ use super::message::{
 use super::premises::Premises;
 use super::records::{MachineRecord, NetworkRecord};
 use super::{cgroup, make_logs, running, survey};
+use crate::crash::crash_point;
 use crate::error::Error;
 use crate::machine::engine::{
     Aspect, Duplex, Effect, Engine, Exec, FileKind, FileStat, Hosts, Identity, Log, MachineSpec, Namespace,
@@ -247,6 +248,7 @@ impl Engine for SandboxEngine {
             premises.records.keep_service(&machine, &record)?;
             let log = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
             let log = log.map_err(Error::host(format!("cannot open the log `{}`", path.display())))?;
+            crash_point("log-made");
             let name = record.name.clone();
             let started = inside.ask(&MachineRequest::StartService(record), &[log.as_fd()]);
             if started.is_err() {

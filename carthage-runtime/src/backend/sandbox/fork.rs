@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::sys;
 use super::wire::{Answer, answer};
+use crate::crash;
 use crate::error::{Error, ErrorKind};
 
 /// Runs `work` in a forked child and hands back its result.
@@ -19,7 +20,7 @@ pub(super) fn in_child<T: Serialize + DeserializeOwned>(
     let (reader, writer) = std::io::pipe().map_err(Error::host("cannot make a pipe"))?;
     let Some(child) = sys::fork().map_err(Error::host("cannot start a helper process"))? else {
         let result = answer(contained(work));
-        let sent = serde_json::to_writer(writer, &result);
+        let sent = serde_json::to_writer(writer, &(crash::passed(), &result));
         sys::exit_now(i32::from(sent.is_err()));
     };
     drop(writer);
@@ -27,8 +28,9 @@ pub(super) fn in_child<T: Serialize + DeserializeOwned>(
     let read = File::from(std::os::fd::OwnedFd::from(reader)).read_to_end(&mut bytes);
     while waitpid(child, None) == Err(nix::errno::Errno::EINTR) {}
     read.map_err(Error::host("cannot read from a helper process"))?;
-    let result: Answer<T> =
+    let (passed, result): (u32, Answer<T>) =
         serde_json::from_slice(&bytes).map_err(Error::host("a helper process ended without an answer"))?;
+    crash::has_passed(passed);
     result.map_err(Error::from)
 }
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::keeper::{Privilege, closed, connect_below};
 use super::message::{Command, Commit, MachineAnswer, MachineRequest, OFFLINE, ONLINE};
 use super::running::Streams;
-use super::wire::{Answer, ask};
+use super::wire::{Answer, ask, receive, send};
+use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{Exec, Namespace};
 
@@ -53,7 +54,7 @@ impl Inside {
         &self,
         request: &MachineRequest,
     ) -> Result<Option<(MachineAnswer, Vec<OwnedFd>)>, Error> {
-        match ask::<MachineAnswer>(&self.connection, request, &[]) {
+        match self.asked(request, &[]) {
             Err(error) if self.offline && closed(&error) => Ok(None),
             asked => self.settle(asked).map(Some),
         }
@@ -65,8 +66,20 @@ impl Inside {
         request: &MachineRequest,
         descriptors: &[BorrowedFd<'_>],
     ) -> Result<(MachineAnswer, Vec<OwnedFd>), Error> {
-        let asked = ask::<MachineAnswer>(&self.connection, request, descriptors);
+        let asked = self.asked(request, descriptors);
         self.settle(asked)
+    }
+
+    fn asked(
+        &self,
+        request: &MachineRequest,
+        descriptors: &[BorrowedFd<'_>],
+    ) -> std::io::Result<(Answer<MachineAnswer>, Vec<OwnedFd>)> {
+        send(&self.connection, request, descriptors)?;
+        if request.changes() {
+            crash_point("machine-asked");
+        }
+        receive(&self.connection)?.ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
     }
 
     fn settle(
@@ -118,7 +131,10 @@ impl Inside {
 
     /// Ends the replacement of a file, which was begun on this connection.
     pub(super) fn commit(&self) -> Result<(), Error> {
-        self.settle(ask(&self.connection, &Commit, &[])).map(drop)
+        crash_point("file-filled");
+        self.settle(ask(&self.connection, &Commit, &[]))?;
+        crash_point("file-in-place");
+        Ok(())
     }
 }
 

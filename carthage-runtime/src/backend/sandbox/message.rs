@@ -49,6 +49,13 @@ pub(super) enum KeeperRequest {
     RemoveTree(OsString),
 }
 
+impl KeeperRequest {
+    /// Whether something is another afterwards.
+    pub(super) fn changes(&self) -> bool {
+        !matches!(self, Self::Runs(_) | Self::Bridge(_))
+    }
+}
+
 /// All that it takes to start a machine.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct StartMachine {
@@ -140,6 +147,14 @@ pub(super) enum MachineRequest {
         /// What about it.
         operation: FileOperation,
     },
+}
+
+impl MachineRequest {
+    /// Whether something is another afterwards.
+    pub(super) fn changes(&self) -> bool {
+        use FileOperation::{List, Read, Stat};
+        !matches!(self, Self::Services | Self::Dial(_) | Self::File { operation: Stat | Read | List, .. })
+    }
 }
 
 /// What can be done with a path.

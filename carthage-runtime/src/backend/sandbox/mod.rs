@@ -133,5 +133,7 @@ fn make_logs(path: &std::path::Path) -> Result<(), Error> {
     made.map_err(|error| {
         Error::host(format!("cannot make the directory `{}`", path.display()))(error)
             .hint("choose a state directory that you can write to with `--state-dir`")
-    })
+    })?;
+    crate::crash::crash_point("logs-made");
+    Ok(())
 }

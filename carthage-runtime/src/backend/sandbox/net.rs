@@ -14,6 +14,7 @@ use rtnetlink::packet_route::link::{InfoData, InfoKind, InfoVeth, LinkAttribute}
 use rtnetlink::{Handle, LinkBridge, LinkMessageBuilder, LinkUnspec, LinkVeth};
 use serde::{Deserialize, Serialize};
 
+use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 
 /// A cable between a machine and a bridge.
@@ -53,6 +54,7 @@ pub(super) fn create_bridge(bridge: &str, alias: &str, mtu: Option<u32>) -> Resu
                 .execute()
                 .await
                 .map_err(refused(format!("cannot make the bridge `{bridge}`")))?;
+            crash_point("bridge-made");
         }
         let mut message = LinkUnspec::new_with_name(bridge).alias(alias).up();
         if let Some(mtu) = mtu {
@@ -72,7 +74,7 @@ pub(super) fn remove(interfaces: &[String]) -> Result<(), Error> {
                     Err(error) if code(&error) != Some(nix::libc::ENODEV) => {
                         return Err(refused(format!("cannot remove the interface `{name}`"))(error));
                     }
-                    _ => {}
+                    _ => crash_point("interface-removed"),
                 }
             }
         }
@@ -99,6 +101,7 @@ pub(super) fn plug(namespace: &File, cables: &[Cable]) -> Result<(), Error> {
         let existing = interfaces(&handle).await?;
         for cable in cables {
             lay(&handle, &existing, namespace, cable).await?;
+            crash_point("link-laid");
         }
         Ok(())
     })?;
@@ -111,8 +114,10 @@ pub(super) fn plug(namespace: &File, cables: &[Cable]) -> Result<(), Error> {
                 let added =
                     handle.address().add(*index, net.addr(), net.prefix_len()).replace().execute().await;
                 added.map_err(refused(format!("cannot give {net} to `{interface}`")))?;
+                crash_point("link-addressed");
             }
             set_up(&handle, interface).await?;
+            crash_point("link-up");
         }
         Ok(())
     })

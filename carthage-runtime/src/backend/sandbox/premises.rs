@@ -12,6 +12,7 @@ use super::message::{FileOperation, KeeperRequest, MachineAnswer, MachineRequest
 use super::records::{MachineRecord, Records};
 use super::wire::{Answer, receive};
 use super::{cgroup, make_logs, survey};
+use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{Identity, MachineSpec, Presence, Site};
 
@@ -134,7 +135,10 @@ impl Premises {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(Error::host(format!("cannot rename `{}`", old.display()))(error))
             }
-            _ => cgroup::remove(&self.site.id, before),
+            _ => {
+                crash_point("logs-renamed");
+                cgroup::remove(&self.site.id, before)
+            }
         }
     }
 

@@ -21,6 +21,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::message::ServiceRecord;
+use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{HostEntry, Identity, MachineSpec, NetworkSpec, Site};
 use crate::state::Files;
@@ -50,7 +51,7 @@ pub(super) struct Records(Files);
 
 impl Records {
     pub(super) fn new(site: &Site) -> Self {
-        Self(site.files("sandbox"))
+        Self(site.files("sandbox").alone())
     }
 
     pub(super) fn base(&self) -> &Path {
@@ -116,6 +117,7 @@ impl Records {
         let upper = new.of(new.path("upper"));
         fs::set_permissions(upper.dir(), std::os::unix::fs::PermissionsExt::from_mode(0o755))
             .map_err(Error::host(format!("cannot set up `{}`", upper.dir().display())))?;
+        crash_point("layer-opened");
         upper.sync()?;
         write(&new, MACHINE, record)?;
         if new.move_to(&self.machine(name)?)? {

@@ -28,6 +28,8 @@ fn main() -> ExitCode {
         "renamed" => cli::main::<testlab::renamed::layout::Testlab>(),
         "users" => cli::main::<testlab::users::before::Testlab>(),
         "other-users" => cli::main::<testlab::users::after::Testlab>(),
+        "turned" => cli::main::<testlab::turned::before::Testlab>(),
+        "turned-round" => cli::main::<testlab::turned::after::Testlab>(),
         "kept" => cli::main::<testlab::policies::kept::Testlab>(),
         "gone" => cli::main::<testlab::policies::gone::Testlab>(),
         "free" => cli::main::<testlab::policies::free::Testlab>(),

@@ -24,6 +24,7 @@ pub mod more;
 pub mod policies;
 pub mod renamed;
 pub mod tokens;
+pub mod turned;
 pub mod users;
 pub mod written;
 

@@ -14,7 +14,8 @@ use serde::de::DeserializeOwned;
 
 use super::super::HELPER;
 use super::super::message::{Bridge, KeeperRequest, Launch};
-use super::super::wire::{ask, receive, send};
+use super::super::wire::{Answer, receive, send};
+use crate::crash::{crash_point, handed_on};
 use crate::error::{Error, ErrorKind};
 
 /// How long the keeper may take for anything but the end of a machine.
@@ -53,7 +54,7 @@ impl Client {
         request: &KeeperRequest,
     ) -> Result<Option<T>, Error> {
         let Some(socket) = self.connect(PATIENCE)? else { return Ok(None) };
-        match ask(&socket, request, &[]) {
+        match asked(&socket, request, &[]) {
             Ok((result, _)) => result.map(Some).map_err(Error::from),
             Err(error) if closed(&error) => Ok(None),
             Err(error) => Err(self.silent(error)),
@@ -64,7 +65,7 @@ impl Client {
     pub(in super::super) fn stop(&self, machine: &str, grace: Duration) -> Result<(), Error> {
         let Some(socket) = self.connect(grace.saturating_add(PATIENCE))? else { return Ok(()) };
         let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
-        match ask::<()>(&socket, &KeeperRequest::Stop { machine: machine.to_owned(), grace_ms }, &[]) {
+        match asked::<()>(&socket, &KeeperRequest::Stop { machine: machine.to_owned(), grace_ms }, &[]) {
             Ok((result, _)) => result.map_err(Error::from),
             // The keeper is gone, and the machine with it.
             Err(error) if closed(&error) => Ok(()),
@@ -80,7 +81,7 @@ impl Client {
     ) -> Result<T, Error> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            match ask(&self.connect_or_launch(deadline)?, request, descriptors) {
+            match asked(&self.connect_or_launch(deadline)?, request, descriptors) {
                 Ok((result, _)) => return result.map_err(Error::from),
                 // It ended when we came in: it had nothing left to do, so there is nothing lost with it.
                 Err(error) if closed(&error) && Instant::now() < deadline => {}
@@ -139,12 +140,15 @@ impl Client {
         let mut command = Command::new("/proc/self/exe");
         command.args([HELPER, "keeper", &self.layout]).stdin(Stdio::from(OwnedFd::from(other)));
         command.stdout(Stdio::null()).stderr(Stdio::null()).env_clear().process_group(0);
-        command.envs(std::env::vars_os().filter(|(name, _)| name == "PATH"));
+        command.envs(std::env::vars_os().filter(|(name, _)| name == "PATH")).envs(handed_on());
         let mut helper = command.spawn().map_err(Error::host(failed))?;
+        crash_point("keeper-spawned");
         // The helper holds the other end now, and nobody else must: its closing is how its death shows.
         drop(command);
-        let told = send(&socket, &Launch { base: self.base.clone().into(), id: self.id.clone() }, &[])
-            .and_then(|()| receive::<super::super::wire::Answer<()>>(&socket));
+        let told = send(&socket, &Launch { base: self.base.clone().into(), id: self.id.clone() }, &[]);
+        crash_point("keeper-ordered");
+        let told = told.and_then(|()| receive::<Answer<()>>(&socket));
+        crash_point("keeper-started");
         helper.wait().map_err(Error::host(failed))?;
         match told.map_err(Error::host(failed))? {
             Some((result, _)) => result.map(|()| socket).map_err(Error::from),
@@ -163,6 +167,23 @@ impl Client {
             .because(error)
             .hint("end the process `carthage-keeper`: its machines stop, and start again with the next run")
     }
+}
+
+/// Sends a request and receives the answer to it.
+fn asked<T: DeserializeOwned>(
+    socket: &UnixStream,
+    request: &KeeperRequest,
+    descriptors: &[BorrowedFd<'_>],
+) -> io::Result<(Answer<T>, Vec<OwnedFd>)> {
+    send(socket, request, descriptors)?;
+    if request.changes() {
+        crash_point("keeper-asked");
+    }
+    let answer = receive(socket)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into());
+    if request.changes() {
+        crash_point("keeper-answered");
+    }
+    answer
 }
 
 /// Connects to a socket in a directory, by descriptor: its path may be too long for a socket's address. `None` when nobody

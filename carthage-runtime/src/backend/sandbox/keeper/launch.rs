@@ -16,6 +16,7 @@ use super::super::sys;
 use super::super::wire::{answer, receive, send};
 use super::namespaces::{self, Privilege};
 use super::serve::Keeper;
+use crate::crash::{Role, becomes, crash_point};
 use crate::error::{Error, ErrorKind};
 
 /// The entry of the helper that becomes a keeper: standard input is a socket to whoever starts it.
@@ -57,6 +58,7 @@ fn detach(socket: UnixStream, launch: &Launch) -> ExitCode {
 }
 
 fn become_keeper(socket: UnixStream, starter: &UnixStream, launch: &Launch, privilege: Privilege) -> ! {
+    becomes(Role::Keeper);
     let prepared = contained(|| prepare(starter, launch, privilege));
     match prepared {
         Ok(mut keeper) => {
@@ -64,6 +66,7 @@ fn become_keeper(socket: UnixStream, starter: &UnixStream, launch: &Launch, priv
                 let _ = starter.shutdown(std::net::Shutdown::Both);
                 // Whoever starts a keeper has something for it to do: until then it stays.
                 keeper.attend(socket);
+                crash_point("keeper-serves");
                 let _ = contained(|| keeper.serve());
             }
         }
@@ -80,9 +83,13 @@ fn prepare(starter: &UnixStream, launch: &Launch, privilege: Privilege) -> Resul
     let name = CString::new("carthage-keeper").map_err(Error::host("cannot name the keeper"))?;
     nix::sys::prctl::set_name(&name).map_err(Error::host("cannot name the keeper"))?;
     let lock = lock(&base)?;
+    crash_point("keeper-locked");
     redirect(&base)?;
+    crash_point("keeper-log-made");
     namespaces::enter(privilege, || namespaces::ask_for_ids(starter))?;
+    crash_point("keeper-entered");
     let listener = listen(&base)?;
+    crash_point("keeper-listens");
     Keeper::new(base, launch.id.clone(), privilege, listener, lock)
 }
 

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::super::fork::{contained, in_child};
 use super::super::sys;
 use super::super::wire::{Answer, answer, ask, receive, send};
+use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 
 /// By what right namespaces are made.
@@ -49,12 +50,15 @@ pub(super) fn enter(privilege: Privilege, map: impl FnOnce() -> Result<(), Error
     if privilege == Privilege::UserNamespace {
         unshare(CloneFlags::CLONE_NEWUSER)
             .map_err(|error| forbidden("cannot make a user namespace", error))?;
+        crash_point("user-namespace-entered");
         map()?;
+        crash_point("ids-mapped");
         rustix::thread::set_thread_uid(rustix::fs::Uid::ROOT)
             .and_then(|()| rustix::thread::set_thread_gid(rustix::fs::Gid::ROOT))
             .map_err(Error::host("cannot become root of the user namespace"))?;
     }
     unshare(CloneFlags::CLONE_NEWNET).map_err(|error| forbidden("cannot make a network namespace", error))?;
+    crash_point("network-namespace-entered");
     // What the host mounts and unmounts later is to be seen, what is mounted here is not to get out.
     unshare(CloneFlags::CLONE_NEWNS)
         .and_then(|()| {

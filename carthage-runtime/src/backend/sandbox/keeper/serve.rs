@@ -24,6 +24,7 @@ use super::super::wire::{answer, receive, send};
 use super::namespaces::Privilege;
 use super::spawn::{Network, Order, Plugged, Spawned, cables, clear_away, spawn};
 use super::{cover, tree};
+use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::NetworkSpec;
 
@@ -123,6 +124,7 @@ impl Keeper {
         }
         // From here on nobody is answered; whoever connects now is cut off, and starts another keeper.
         let _ = std::fs::remove_file(self.base.join("keeper.sock"));
+        crash_point("keeper-left");
         Ok(())
     }
 
@@ -157,6 +159,7 @@ impl Keeper {
                 self.finish(&sharing, sharing_it);
             }
         }
+        crash_point("machine-ended");
         clear_away(&self.id, name, &machine.spawned);
         for client in machine.waiting {
             self.reply(client, Ok(()));
@@ -173,6 +176,7 @@ impl Keeper {
     fn end(&mut self, name: &str, at: Instant, client: Option<UnixStream>) -> Option<UnixStream> {
         let Some(machine) = self.machines.get_mut(name) else { return client };
         let _ = kill(machine.spawned.pid, Signal::SIGTERM);
+        crash_point("machine-told-to-end");
         machine.deadline = Some(machine.deadline.map_or(at, |earlier| earlier.min(at)));
         machine.waiting.extend(client);
         None
@@ -295,6 +299,7 @@ impl Keeper {
             return Err(Error::new(ErrorKind::Unsupported, both).hint("give one of them another name"));
         }
         in_child(|| net::create_bridge(&bridge, &network.name, network.mtu))?;
+        crash_point("network-up");
         self.networks.insert(network.name.clone(), Network { bridge, mtu: network.mtu });
         Ok(())
     }
@@ -302,6 +307,7 @@ impl Keeper {
     fn remove_network(&mut self, name: &str) -> Result<(), Error> {
         if let Some(network) = self.networks.get(name) {
             in_child(|| net::remove(std::slice::from_ref(&network.bridge)))?;
+            crash_point("network-down");
             self.networks.remove(name);
         }
         Ok(())
@@ -333,6 +339,7 @@ impl Keeper {
         let cover = if start.spec.root.is_none() { Some(self.cover()?) } else { None };
         let unprivileged = self.privilege == Privilege::UserNamespace;
         let spawned = spawn(Order { start, cover, unprivileged, id: self.id.clone(), ready, network })?;
+        crash_point("machine-spawned");
         self.machines.insert(name, Machine { spawned, offline, shares, deadline: None, waiting: Vec::new() });
         Ok(())
     }
@@ -362,12 +369,15 @@ impl Keeper {
         let failed = || format!("cannot mount a temporary file system at `{}`", path.display());
         DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(Error::host(failed()))?;
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+        crash_point("cover-made");
         mount(Some("none"), &path, Some("tmpfs"), flags, Some("mode=755")).map_err(Error::host(failed()))?;
+        crash_point("cover-mounted");
         let built = in_child(|| cover::build(&path, self.privilege == Privilege::UserNamespace));
         if let Err(error) = built {
             umount2(&path, MntFlags::MNT_DETACH).map_err(Error::host(failed()))?;
             return Err(error);
         }
+        crash_point("cover-filled");
         Ok(self.cover.insert(path).clone())
     }
 }

@@ -18,6 +18,7 @@ use super::super::machine::{Ground, boot};
 use super::super::message::StartMachine;
 use super::super::net::{self, Cable};
 use super::super::sys;
+use crate::crash::{Role, becomes, crash_point, handed_on};
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::{LinkSpec, MachineSpec};
 
@@ -106,11 +107,13 @@ pub(super) fn spawn(order: Order) -> Result<Spawned, Error> {
     if let Plugged::Own(_) = network {
         namespaces |= CloneFlags::CLONE_NEWNET;
     }
+    let meant = handed_on().is_some();
     let forked = sys::fork_into(namespaces).map_err(|error| {
         Error::host(format!("cannot make namespaces for the machine `{name}`"))(error)
             .hint("see `sysctl -a | grep user.max_` for the host's limits")
     })?;
     let Some(pid) = forked else {
+        becomes(if meant { Role::Machine } else { Role::Spared });
         let network = match network {
             Plugged::Own(_) => None,
             Plugged::Shared(namespace) => Some(namespace),
@@ -118,6 +121,7 @@ pub(super) fn spawn(order: Order) -> Result<Spawned, Error> {
         boot(&start, Ground { cover, unprivileged, network, go, ready: ready.into() })
     };
     drop((go, ready));
+    crash_point("machine-forked");
     let cables = match network {
         Plugged::Own(cables) => Some(cables),
         Plugged::Shared(_) => None,
@@ -134,7 +138,9 @@ pub(super) fn spawn(order: Order) -> Result<Spawned, Error> {
     });
     let equipped = equipped.and_then(|()| {
         own.write_all(&[1])
-            .map_err(|_| Error::new(ErrorKind::Host, format!("the machine `{name}` ended while starting")))
+            .map_err(|_| Error::new(ErrorKind::Host, format!("the machine `{name}` ended while starting")))?;
+        crash_point("machine-released");
+        Ok(())
     });
     match equipped {
         Ok(()) => Ok(spawned),

@@ -7,17 +7,32 @@ use std::path::Path;
 
 use super::super::message::KeeperRequest;
 use super::Client;
+use crate::crash::crash_point;
 use crate::error::Error;
 
 /// Removes a tree. What belongs to subordinate ids of an ordinary user is removed by the keeper, in the namespace that
 /// knows them.
 pub(in super::super) fn remove_tree(client: &Client, path: &Path) -> Result<(), Error> {
-    match remove_here(path) {
+    match remove_in_steps(path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             client.ask_started(&KeeperRequest::RemoveTree(path.into()), &[])
         }
         other => other.map_err(Error::host(format!("cannot remove `{}`", path.display()))),
     }
+}
+
+/// Like [`remove_here`], and a test can stop it after each thing in the tree's top, and after all.
+fn remove_in_steps(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(path).into_iter().flatten() {
+        remove_here(&entry?.path())?;
+        crash_point("tree-removed-in-part");
+    }
+    let was_there = path.exists();
+    remove_here(path)?;
+    if was_there {
+        crash_point("tree-removed");
+    }
+    Ok(())
 }
 
 /// Removes a tree whose directories may lack the permissions that this needs: the kernel makes the working directory of an

@@ -17,6 +17,7 @@ use super::super::sys;
 use super::super::wire::{answer, send};
 use super::root::Plan;
 use super::{capabilities, etc, init, root, service};
+use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 
 /// Where a machine's first process starts from.
@@ -66,7 +67,9 @@ fn prepare(start: &StartMachine, ground: &Ground) -> Result<UnixListener, Error>
     nix::unistd::sethostname(&spec.hostname).map_err(Error::host("cannot set the host name"))?;
     let directory = Path::new(&start.directory);
     let listener = listen(directory, if start.offline { OFFLINE } else { ONLINE })?;
+    crash_point("machine-listens");
     let logs = open_logs(start)?;
+    crash_point("machine-logs-made");
     let private: Vec<PathBuf> = start.private.iter().map(PathBuf::from).collect();
     root::enter(&Plan {
         base: spec.root.as_deref().unwrap_or(Path::new("/")),
@@ -75,8 +78,10 @@ fn prepare(start: &StartMachine, ground: &Ground) -> Result<UnixListener, Error>
         private: &private,
         unprivileged: ground.unprivileged,
     })?;
+    crash_point("root-entered");
     etc::write_all(spec, &start.machine_id, &start.hosts)?;
     wait_for_links(ground)?;
+    crash_point("machine-linked");
     // After the keeper has put this process into its control group, which thereby becomes the top of what it can name.
     match unshare(CloneFlags::CLONE_NEWCGROUP) {
         Err(nix::errno::Errno::EINVAL) | Ok(()) => {}
@@ -96,6 +101,7 @@ fn prepare(start: &StartMachine, ground: &Ground) -> Result<UnixListener, Error>
     }
     init::block_signals()?;
     service::start_all(start.services.iter().zip(logs))?;
+    crash_point("services-started");
     Ok(listener)
 }
 

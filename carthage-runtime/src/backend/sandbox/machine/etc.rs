@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use crate::crash::crash_point;
 use crate::error::Error;
 use crate::machine::engine::{HostEntry, MachineSpec};
 
@@ -54,7 +55,10 @@ fn replace(path: &str, contents: &str) -> Result<(), Error> {
     let temporary = format!("{path}.carthage");
     let write = || -> io::Result<()> {
         fs::write(&temporary, contents)?;
-        fs::rename(&temporary, Path::new(path))
+        crash_point("etc-unnamed");
+        fs::rename(&temporary, Path::new(path))?;
+        crash_point("etc-written");
+        Ok(())
     };
     write().map_err(Error::host(format!("cannot write the machine's `{path}`")))
 }

@@ -7,11 +7,12 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt,
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, linkat};
+use rustix::fs::{AtFlags, CWD, FlockOperation, flock, linkat};
 
 use super::super::message::{Commit, FileOperation, MachineAnswer};
 use super::super::wire::receive;
 use super::session::{Outcome, done, reply};
+use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 
 /// Does it.
@@ -108,6 +109,8 @@ struct Replacement {
     target: PathBuf,
     temporary: PathBuf,
     named: bool,
+    /// The directory, locked: nobody else uses the name for now.
+    _alone: Option<File>,
 }
 
 impl Replacement {
@@ -123,7 +126,16 @@ impl Replacement {
         };
         DirBuilder::new().recursive(true).mode(0o755).create(directory)?;
         let short: String = name.to_string_lossy().chars().take(48).collect();
-        let temporary = directory.join(format!(".{short}.carthage-{}", std::process::id()));
+        // Always the same name, so that what was left when the machine died in the middle of this is found; for one process at a time.
+        let alone = File::open(directory)
+            .ok()
+            .filter(|dir| flock(dir, FlockOperation::NonBlockingLockExclusive).is_ok());
+        let whose = if alone.is_some() { String::new() } else { format!("-{}", std::process::id()) };
+        let temporary = directory.join(format!(".{short}.carthage{whose}"));
+        match fs::remove_file(&temporary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let unnamed =
             OpenOptions::new().write(true).mode(0o600).custom_flags(nix::libc::O_TMPFILE).open(directory);
         let (file, named) = match unnamed {
@@ -141,7 +153,7 @@ impl Replacement {
             }
             Err(error) => return Err(error),
         };
-        let replacement = Self { file, target, temporary, named };
+        let replacement = Self { file, target, temporary, named, _alone: alone };
         if let Some(old) = &old {
             // Root of a user namespace cannot give files to those whom the namespace does not know.
             match fchown(&replacement.file, Some(old.uid()), Some(old.gid())) {
@@ -161,6 +173,7 @@ impl Replacement {
             let unnamed = format!("/proc/self/fd/{}", self.file.as_raw_fd());
             linkat(CWD, unnamed, CWD, &self.temporary, AtFlags::SYMLINK_FOLLOW)?;
             self.named = true;
+            crash_point("file-named");
         }
         fs::rename(&self.temporary, &self.target)?;
         self.named = false;

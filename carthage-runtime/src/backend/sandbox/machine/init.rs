@@ -14,6 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::super::fork::contained;
 use super::super::sys;
 use super::session;
+use crate::crash::counts_no_more;
 use crate::error::Error;
 use crate::machine::engine::MachineSpec;
 
@@ -79,6 +80,7 @@ fn accept(listener: &UnixListener, spec: &MachineSpec, offline: bool) {
     let Ok((connection, _)) = listener.accept() else { return };
     // When no process can be made, the connection is closed, and whoever asked is told so.
     if let Ok(None) = sys::fork() {
+        counts_no_more();
         let _ = sys::close_all_except(&[connection.as_raw_fd()]);
         let _ = SigSet::empty().thread_set_mask();
         let _ = contained(|| {

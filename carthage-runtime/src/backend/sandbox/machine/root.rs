@@ -10,6 +10,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 
 use super::compose::{Mounts, Piece, compose};
+use crate::crash::crash_point;
 use crate::error::{Error, ErrorKind};
 
 /// What a root is made of.
@@ -33,7 +34,9 @@ pub(super) fn enter(plan: &Plan<'_>) -> Result<(), Error> {
         .map_err(Error::host("cannot detach from the host's mounts"))?;
     let root = assemble(plan)?;
     hide(plan, root.as_fd())?;
+    crash_point("root-assembled");
     super::mounts::own_file_systems(root.as_fd())?;
+    crash_point("file-systems-mounted");
     nix::unistd::fchdir(&root)
         .and_then(|()| nix::unistd::pivot_root(".", "."))
         .and_then(|()| umount2(".", MntFlags::MNT_DETACH))
@@ -52,6 +55,7 @@ fn assemble(plan: &Plan<'_>) -> Result<OwnedFd, Error> {
         return open_directory(&point);
     }
     bind(&fd_path(&upper), &point, MsFlags::empty())?;
+    crash_point("layer-bound");
     let root = open_directory(&point)?;
     for piece in &pieces {
         place(plan, piece, &upper, &root)?;
@@ -104,6 +108,7 @@ fn place(plan: &Plan<'_>, piece: &Piece, layer: &OwnedFd, root: &OwnedFd) -> Res
             [layer, root].map(|top| beneath(top.as_fd(), at).map_err(Error::host(cannot())));
         overlay(plan, &upper?, at, &target?)?;
     }
+    crash_point("piece-placed");
     Ok(())
 }
 

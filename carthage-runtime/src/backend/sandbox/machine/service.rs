@@ -21,6 +21,7 @@ use super::super::message::{MachineAnswer, ServiceFate, ServiceRecord};
 use super::super::sys;
 use super::session::reply;
 use super::{command, descendants, exec};
+use crate::crash::{counts_no_more, crash_point};
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::Exit;
 
@@ -43,6 +44,7 @@ pub(super) fn start_all<'a>(services: impl Iterator<Item = (&'a ServiceRecord, F
         let forked =
             sys::fork().map_err(Error::host(format!("cannot start the service `{}`", record.name)))?;
         if forked.is_none() {
+            counts_no_more();
             let _ = contained(|| {
                 let note = log.try_clone();
                 if let Err(error) = supervise(record, log, |_| drop(starting)) {
@@ -135,6 +137,7 @@ fn supervise(record: &ServiceRecord, log: File, started: impl FnOnce(())) -> Res
     let null = File::open("/dev/null").map_err(Error::host(failed()))?;
     let child = command::spawn(&record.command, [null.into(), log.into(), error.into()], false)?;
     let child = Pid::from_raw(child.id().cast_signed());
+    crash_point("service-unnoted");
     write_note(&record.name, ServiceFate::Running(child.as_raw().cast_unsigned()))?;
     started(());
     let mut deadline: Option<Instant> = None;
