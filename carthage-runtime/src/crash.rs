@@ -13,6 +13,11 @@
 //! Each process counts its own points, from when it becomes what it is. The variable is for the process that it is given to: none that it
 //! starts inherits it, but the first keeper, and the first machine of that, are handed what is meant for them ([`handed_on`]).
 
+#![cfg_attr(
+    not(feature = "sandbox"),
+    allow(dead_code, reason = "only sandboxes have processes of other kinds")
+)]
+
 #[cfg(feature = "crash-points")]
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU32, Ordering};
 
