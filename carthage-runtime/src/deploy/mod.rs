@@ -215,6 +215,7 @@ impl Deployment {
             layout: name,
             id: snapshot.id.clone().unwrap_or_else(|| "0".repeat(32)),
             state: dirs.state().to_owned(),
+            looks: access == Access::Look,
             storage: dirs.storage().clone(),
             logs: dirs.logs().to_owned(),
             private: dirs.private(),

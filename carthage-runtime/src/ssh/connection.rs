@@ -344,7 +344,8 @@ impl Connection {
                  an agent: it is never asked for",
                 key.display()
             )),
-            (None, Ok(key)) => {
+            (None, Ok(None)) => error.hint("the layout has no key yet: `deploy` makes it, and says which it is"),
+            (None, Ok(Some(key))) => {
                 error.hint(format!("add the layout's key to that user's `authorized_keys`: `{key}`"))
             }
             (None, Err(_)) => error,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 
@@ -30,6 +30,20 @@ pub async fn layout_key(storage: &Arc<dyn Storage>, state: &Path, layout: &str) 
     tokio::task::spawn_blocking(move || make(&*storage, &files, &layout))
         .await
         .map_err(Error::host("the thread that makes the layout's key has died"))?
+}
+
+/// The same, if there is one; none is made.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn existing_key(state: &Path) -> Result<Option<String>, Error> {
+    let key = path(state);
+    public(&key).map_err(Error::host(format!("the layout's key `{}` cannot be read", key.display())))
+}
+
+/// Where the private half of the layout's key is, if there is one.
+pub(super) fn path(state: &Path) -> PathBuf {
+    state.join(DIRECTORY).join(NAME)
 }
 
 fn make(storage: &dyn Storage, files: &Files, layout: &str) -> Result<String, Error> {

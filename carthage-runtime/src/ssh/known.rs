@@ -1,7 +1,9 @@
 //! Which key a host shows: what is pinned in the model, what the layout has learned, and what it showed just now.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind};
 use crate::machine::engine::HostKey;
@@ -12,8 +14,12 @@ const LEARNED: &str = "known_hosts";
 
 /// The keys that the layout knows hosts by. They are filed by the machine's name and never by its address, which another
 /// machine may have in another namespace.
-#[derive(Clone, Debug)]
-pub(super) struct Known(Files);
+#[derive(Debug)]
+pub(super) struct Known {
+    files: Files,
+    /// What was learned while nothing is to be written: for this process.
+    aside: Option<Mutex<BTreeMap<String, String>>>,
+}
 
 /// The key that a machine is expected to show.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,9 +40,9 @@ pub(super) enum Whence {
 }
 
 impl Known {
-    /// In the directory of everything that is about ssh.
-    pub(super) fn new(base: &Files) -> Self {
-        Self(base.of(base.path(LEARNED)))
+    /// In the directory of everything that is about ssh, to which nothing is written by who only looks.
+    pub(super) fn new(base: &Files, looks: bool) -> Self {
+        Self { files: base.of(base.path(LEARNED)), aside: looks.then(Mutex::default) }
     }
 
     /// What this machine is expected to show; `None` if nothing is known yet.
@@ -44,8 +50,13 @@ impl Known {
         if let HostKey::Pinned(key) = of {
             return Ok(Some(Expected { key: key.clone(), whence: Whence::Model }));
         }
-        let Some(text) = self.0.read(machine)? else { return Ok(None) };
-        let file = self.0.path(machine);
+        let file = self.files.path(machine);
+        if let Some(aside) = &self.aside
+            && let Some(key) = aside.lock().unwrap_or_else(PoisonError::into_inner).get(machine)
+        {
+            return Ok(Some(Expected { key: key.clone(), whence: Whence::File(file) }));
+        }
+        let Some(text) = self.files.read(machine)? else { return Ok(None) };
         match key(&String::from_utf8_lossy(&text)) {
             Some(key) => Ok(Some(Expected { key, whence: Whence::File(file) })),
             None => {
@@ -58,12 +69,19 @@ impl Known {
 
     /// Writes down what a machine has shown.
     pub(super) fn learn(&self, machine: &str, key: &str) -> Result<(), Error> {
-        self.0.keep(machine, line(machine, key).as_bytes())
+        match &self.aside {
+            Some(aside) => {
+                let mut aside = aside.lock().unwrap_or_else(PoisonError::into_inner);
+                aside.insert(machine.to_owned(), key.to_owned());
+                Ok(())
+            }
+            None => self.files.keep(machine, line(machine, key).as_bytes()),
+        }
     }
 
     /// Forgets what a machine has shown.
     pub(super) fn forget(&self, machine: &str) -> Result<(), Error> {
-        self.0.forget(machine)
+        self.files.forget(machine)
     }
 }
 
@@ -111,7 +129,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_learned_is_known_until_it_is_forgotten() {
         let base = tempfile::tempdir().unwrap();
-        let known = Known::new(&Files::new(crate::state::storage::usual(), base.path().to_owned()));
+        let known = Known::new(&Files::new(crate::state::storage::usual(), base.path().to_owned()), false);
         assert_eq!(known.expected("m.a", &HostKey::Learn).unwrap(), None);
         known.learn("m.a", KEY).unwrap();
         let expected = known.expected("m.a", &HostKey::Unknown).unwrap().unwrap();

@@ -10,6 +10,9 @@
 //! state/ssh/run.*/             sockets and settings of one process
 //! ```
 //!
+//! Who only looks writes nothing there: the sockets are in the directory for temporary files, a key that is learned is for that process,
+//! and no key is made.
+//!
 //! What is honoured of the user's own: the agent, for a key that the model names; and for a jump host that is given as a text
 //! everything, as `ssh -J` would. `~/.ssh/config` says nothing about machines of a layout.
 
@@ -77,7 +80,7 @@ impl Ssh {
     #[must_use]
     pub fn new(site: Site) -> Self {
         let base = site.files(key::DIRECTORY);
-        let known = Known::new(&base);
+        let known = Known::new(&base, site.looks);
         Self(Arc::new(Inner { site, base, known, ground: Mutex::default(), connections: Mutex::default() }))
     }
 
@@ -145,8 +148,13 @@ impl Ssh {
         &self.0.known
     }
 
-    async fn layout_key(&self) -> Result<String, Error> {
-        layout_key(&self.0.site.storage, &self.0.site.state, &self.0.site.layout).await
+    /// The public half of the layout's key; none, if there is none and nothing is to be written.
+    async fn layout_key(&self) -> Result<Option<String>, Error> {
+        let Site { storage, state, layout, looks, .. } = &self.0.site;
+        match looks {
+            true => key::existing_key(state),
+            false => layout_key(storage, state, layout).await.map(Some),
+        }
     }
 
     async fn namespace(&self, machine: &str) -> Result<Namespace, Error> {
@@ -158,7 +166,13 @@ impl Ssh {
         if let Some(ground) = &*ground {
             return Ok(Arc::clone(ground));
         }
-        let new = Arc::new(Ground { launcher: Launcher::new()?, room: Room::open(self.0.base.dir())? });
+        let room = if self.0.site.looks { Room::open_aside() } else { Room::open(self.0.base.dir()) }?;
+        room.link(
+            settings::ROOM_KEY,
+            &std::path::absolute(key::path(&self.0.site.state))
+                .map_err(Error::host("there is no working directory"))?,
+        )?;
+        let new = Arc::new(Ground { launcher: Launcher::new()?, room });
         *ground = Some(Arc::clone(&new));
         Ok(new)
     }

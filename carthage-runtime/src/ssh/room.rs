@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, File};
 use std::io::Write;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,6 +13,8 @@ use crate::error::Error;
 
 /// How the names of these directories begin.
 const PREFIX: &str = "run.";
+/// The same of those that are among other people's.
+const SHARED_PREFIX: &str = "carthage-ssh.";
 
 /// Such a directory. It is locked for as long as its process lives; one that is not locked was left behind, and is removed by
 /// whoever comes next.
@@ -26,12 +28,20 @@ pub(super) struct Room {
 impl Room {
     /// A new one in this directory, which is made if it is missing.
     pub(super) fn open(base: &Path) -> Result<Self, Error> {
-        let cannot =
-            || Error::host::<std::io::Error>(format!("cannot make a directory in `{}`", base.display()));
-        DirBuilder::new().recursive(true).mode(0o700).create(base).map_err(cannot())?;
-        remove_old(base)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(base).map_err(cannot_make(base))?;
+        Self::among(base, PREFIX)
+    }
+
+    /// A new one in the directory for temporary files, for who writes nothing elsewhere.
+    pub(super) fn open_aside() -> Result<Self, Error> {
+        Self::among(&std::env::temp_dir(), SHARED_PREFIX)
+    }
+
+    fn among(base: &Path, prefix: &str) -> Result<Self, Error> {
+        let cannot = || cannot_make(base);
+        remove_old(base, prefix)?;
         loop {
-            let path = base.join(format!("{PREFIX}{}", super::random()?));
+            let path = base.join(format!("{prefix}{}", super::random()?));
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => {}
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => continue,
@@ -49,6 +59,13 @@ impl Room {
                 lock.map_err(cannot())?;
             }
         }
+    }
+
+    /// Has a file of another directory by this name in it, whatever its path is.
+    pub(super) fn link(&self, name: &str, to: &Path) -> Result<(), Error> {
+        let path = self.path.join(name);
+        std::os::unix::fs::symlink(to, &path)
+            .map_err(Error::host(format!("cannot make the link `{}`", path.display())))
     }
 
     /// The directory, in which `ssh` is started: what it is told are names in it.
@@ -82,12 +99,19 @@ impl Drop for Room {
     }
 }
 
-/// Removes the directories of processes that are gone.
-fn remove_old(base: &Path) -> Result<(), Error> {
+fn cannot_make(base: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    Error::host(format!("cannot make a directory in `{}`", base.display()))
+}
+
+/// Removes this user's directories of processes that are gone.
+fn remove_old(base: &Path, prefix: &str) -> Result<(), Error> {
     let cannot = || Error::host::<std::io::Error>(format!("cannot tidy `{}`", base.display()));
+    let user = rustix::process::geteuid().as_raw();
     for entry in fs::read_dir(base).map_err(cannot())? {
         let entry = entry.map_err(cannot())?;
-        if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
+        // Of the entry itself: it may be a link of somebody else's.
+        let is_ours = entry.metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == user);
+        if !is_ours || !entry.file_name().to_string_lossy().starts_with(prefix) {
             continue;
         }
         // Another process may remove it at the same time.

@@ -7,6 +7,8 @@ use crate::error::{Error, ErrorKind};
 
 /// What the settings call the machine.
 pub(super) const TARGET: &str = "machine";
+/// What the room calls the layout's key.
+pub(super) const ROOM_KEY: &str = "key";
 /// Seconds for one attempt to connect.
 const ATTEMPT: u32 = 10;
 /// Seconds of silence after which the other side is asked whether it is there, and how often it may not answer.
@@ -78,7 +80,7 @@ impl Route {
         set("ServerAliveCountMax", &ALIVE.1.to_string());
         match &self.key {
             None => {
-                set("IdentityFile", "../key");
+                set("IdentityFile", ROOM_KEY);
                 set("IdentityAgent", "none");
             }
             // An agent may hold it, if it has a passphrase; it is asked for this key only.
@@ -172,7 +174,7 @@ mod tests {
     #[test]
     fn settings_are_complete() {
         let text = route().settings("m1").unwrap();
-        for line in ["HostName fe80::1%%eth0", "Port 2222", "HostKeyAlias web.a", "IdentityFile ../key"] {
+        for line in ["HostName fe80::1%%eth0", "Port 2222", "HostKeyAlias web.a", "IdentityFile key"] {
             assert!(text.contains(&format!("  {line}\n")), "{line} in {text}");
         }
         let own = Route { key: Some("/home/me/a key".into()), ..route() };

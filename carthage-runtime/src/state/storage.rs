@@ -62,7 +62,7 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// Makes durable which names are in a directory.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
 
-    /// Gives a file or a directory another name in the same directory, whatever file had it.
+    /// Gives a file another name, whatever had it; or a directory, also in another one.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Removes a file.

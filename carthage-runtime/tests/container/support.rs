@@ -63,6 +63,7 @@ fn run_on<H: ContainerHost>(name: &str, test: Test) -> Outcome {
         let id = format!("{:032x}", fastrand::u128(..));
         let told = Told::default();
         let site = Site {
+            looks: false,
             layout: "test".into(),
             id: id.clone(),
             state: directory.path().join("state"),

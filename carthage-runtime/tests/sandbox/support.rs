@@ -56,6 +56,7 @@ impl TestSite {
             id: id.clone(),
             private: vec![state.clone(), logs.clone()],
             state,
+            looks: false,
             storage: carthage_runtime::state::storage::usual(),
             logs,
             neighbours: Arc::new(()),

@@ -47,6 +47,7 @@ fn run_there(name: &str, test: Test) -> Outcome {
         let id = format!("{:032x}", fastrand::u128(..));
         let neighbours = Arc::new(Known::default());
         let site = Site {
+            looks: false,
             layout: "test".into(),
             id: id.clone(),
             state: directory.path().join("state"),

@@ -24,6 +24,8 @@ pub struct Site {
     /// The layout's state directory: must stay as long as anything exists. The implementation keeps its own things in a
     /// directory of its name below it, made with mode 0700 when first needed.
     pub state: PathBuf,
+    /// Whether whoever works there only looks, as for a plan: nothing is written to the state directory then.
+    pub looks: bool,
     /// What the state directory is on.
     pub storage: Arc<dyn Storage>,
     /// Logs: safe to delete.

@@ -1,5 +1,9 @@
 //! Keys of hosts.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use carthage::deploy::{Action, Selection};
 use futures_util::FutureExt;
 
 use crate::stage::{Case, Open, host_key};
@@ -9,6 +13,7 @@ pub(crate) fn cases() -> Vec<(&'static str, Case)> {
         ("keys::pinned", |open| pinned(open).boxed_local()),
         ("keys::another_is_pinned", |open| another_is_pinned(open).boxed_local()),
         ("keys::none_is_known", |open| none_is_known(open).boxed_local()),
+        ("keys::who_only_looks_writes_nothing", |open| who_only_looks_writes_nothing(open).boxed_local()),
         ("keys::learned_and_changed", |open| learned_and_changed(open).boxed_local()),
     ]
 }
@@ -50,6 +55,40 @@ async fn none_is_known(open: &mut Open) -> carthage::Result<()> {
     }
     assert!(!open.state().join("ssh/known_hosts/unknown").exists(), "it must not be learned");
     Ok(())
+}
+
+/// A key that is not known yet is learned by who changes something; who only looks has it for as long as that takes.
+async fn who_only_looks_writes_nothing(open: &mut Open) -> carthage::Result<()> {
+    assert!(open.deploy(&["twin-host"]).await?.is_complete());
+    open.look().await?;
+    let before = tree(&open.state());
+    for _ in 0..2 {
+        let plan = open.deployment().plan(&Selection::all()).await?;
+        let step = plan.steps.iter().find(|step| step.thing == "machine:learned-twin");
+        // It was asked, and let us in.
+        assert!(step.is_some_and(|step| step.action == Action::Adopt), "{plan:?}");
+    }
+    let after = tree(&open.state());
+    let differs = before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path));
+    assert_eq!(differs.collect::<Vec<_>>(), [""; 0].map(Path::new));
+    open.reopen().await
+}
+
+/// All files of a directory, with what is in them, but for logs: machines write to these.
+fn tree(of: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for entry in std::fs::read_dir(of).unwrap() {
+        let path = entry.unwrap().path();
+        let kind = path.symlink_metadata().unwrap().file_type();
+        if kind.is_dir() && path.file_name() != Some("log".as_ref()) {
+            all.extend(tree(&path));
+            all.insert(path, Vec::new());
+        } else if kind.is_file() {
+            let contents = std::fs::read(&path).unwrap();
+            all.insert(path, contents);
+        }
+    }
+    all
 }
 
 async fn learned_and_changed(open: &mut Open) -> carthage::Result<()> {

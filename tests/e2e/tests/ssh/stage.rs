@@ -95,10 +95,19 @@ impl Open {
 
     /// Opens it anew, as the next run does: connections are made anew.
     pub(crate) async fn reopen(&mut self) -> carthage::Result<()> {
+        self.open_for(Access::Change).await
+    }
+
+    async fn open_for(&mut self, access: Access) -> carthage::Result<()> {
         self.deployment = None;
         let options = Options { state_dir: Some(self.base.clone()), ..Options::default() };
-        self.deployment = Some(Deployment::open::<Reached>(Access::Change, options).await?);
+        self.deployment = Some(Deployment::open::<Reached>(access, options).await?);
         Ok(())
+    }
+
+    /// Opens it anew, as who only looks does.
+    pub(crate) async fn look(&mut self) -> carthage::Result<()> {
+        self.open_for(Access::Look).await
     }
 
     /// Deploys these machines and what they need.
