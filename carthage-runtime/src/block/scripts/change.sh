@@ -64,7 +64,7 @@ install_package() {
     case $(packages_by) in
         dpkg)
             export DEBIAN_FRONTEND=noninteractive
-            set -- apt-get -q -y -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold
+            set -- apt-get -q -y -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold -o APT::Cmd::Pattern-Only=true
             case $present in
                 no) "$@" remove "$name" ;;
                 *) "$@" install "$name" || { "$@" update; "$@" install "$name"; } ;;

@@ -29,7 +29,8 @@ packages_by() {
         echo apk
     elif has pacman && [ -e /var/lib/pacman/local ]; then
         echo pacman
-    elif has rpm; then
+    # What busybox calls so has no database.
+    elif has rpm && rpm --version >/dev/null 2>&1; then
         echo rpm
     fi
 }

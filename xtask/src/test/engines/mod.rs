@@ -22,7 +22,7 @@ const PROGRAMS: &[&str] = &["dnf", "zypper", "rpm", "createrepo-c", "pacman-pack
 #[derive(Debug)]
 pub(super) struct Engines {
     /// The packages of [`PROGRAMS`], which nobody wants on a host.
-    programs: PathBuf,
+    programs: Option<PathBuf>,
     containers: Containers,
     pub(super) libvirt: Libvirt,
 }
@@ -34,8 +34,15 @@ impl Engines {
             return Ok(None);
         }
         install()?;
-        let programs = ground.join("programs");
-        packages::fetch(PROGRAMS, &programs)?;
+        let programs = ground.join("foreign-programs");
+        let programs = match packages::fetch(PROGRAMS, &programs) {
+            Ok(()) => Some(programs),
+            // Tests of these skip, by name; in continuous integration that is a failure.
+            Err(error) => {
+                println!("without programs of other systems: {error:#}");
+                None
+            }
+        };
         Ok(Some(Self { programs, containers: Containers::start(ground)?, libvirt: Libvirt::start(ground)? }))
     }
 
@@ -43,7 +50,7 @@ impl Engines {
     pub(super) fn tell(&self, command: &mut Command) {
         self.containers.tell(command);
         self.libvirt.tell(command);
-        command.env("CARTHAGE_TEST_PROGRAMS", &self.programs);
+        command.envs(self.programs.as_ref().map(|programs| ("CARTHAGE_TEST_PROGRAMS", programs)));
     }
 
     /// Ends them.

@@ -59,9 +59,13 @@ pub(crate) fn fetch(packages: &[&str], into: &Path) -> Result<()> {
     fs::create_dir_all(into.join("partial"))?;
     let mut cache = std::ffi::OsString::from("Dir::Cache::archives=");
     cache.push(into);
-    let mut fetch = apt();
-    fetch.args(["install", "-q", "-y", "--no-install-recommends", "--download-only", "-o"]);
-    must(fetch.arg(cache).args(packages))
+    let fetched = || {
+        let mut fetch = apt();
+        fetch.args(["install", "-q", "-y", "--no-install-recommends", "--download-only", "-o"]);
+        must(fetch.arg(&cache).args(packages))
+    };
+    // The lists may be older than what there is.
+    fetched().or_else(|_| must(apt().args(["update", "-q"])).and_then(|()| fetched()))
 }
 
 fn apt() -> Command {

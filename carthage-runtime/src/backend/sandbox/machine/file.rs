@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use rustix::fs::{AtFlags, CWD, FlockOperation, flock, linkat};
 
@@ -107,10 +108,43 @@ fn write(connection: &UnixStream, path: &Path, mode: Option<u32>) {
 struct Replacement {
     file: File,
     target: PathBuf,
-    temporary: PathBuf,
-    named: bool,
+    /// Its name for now, if it has one.
+    temporary: Option<Temporary>,
+}
+
+/// A name for a moment, in the directory of what is replaced.
+struct Temporary {
+    path: PathBuf,
     /// The directory, locked: nobody else uses the name for now.
     _alone: Option<File>,
+}
+
+impl Temporary {
+    /// Always the same name, so that what was left when the machine died in the middle of this is found; for one process at a time. Where
+    /// it is taken by what cannot be removed, another one.
+    fn beside(target: &Path) -> Self {
+        let directory = target.parent().unwrap_or(Path::new("/"));
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let short: String = name.chars().take(48).collect();
+        let alone = File::open(directory)
+            .ok()
+            .filter(|dir| flock(dir, FlockOperation::NonBlockingLockExclusive).is_ok());
+        let path = directory.join(format!(".{short}.carthage"));
+        if alone.is_some() {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {}
+                _ => return Self { path, _alone: alone },
+            }
+        }
+        Self { path: Self::other(&path), _alone: alone }
+    }
+
+    fn other(path: &Path) -> PathBuf {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!("-{}-{:x}", std::process::id(), now.as_nanos()));
+        name.into()
+    }
 }
 
 impl Replacement {
@@ -121,39 +155,24 @@ impl Replacement {
         if old.as_ref().is_some_and(fs::Metadata::is_dir) {
             return Err(io::ErrorKind::IsADirectory.into());
         }
-        let (Some(directory), Some(name)) = (target.parent(), target.file_name()) else {
+        let (Some(directory), Some(_)) = (target.parent(), target.file_name()) else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
         DirBuilder::new().recursive(true).mode(0o755).create(directory)?;
-        let short: String = name.to_string_lossy().chars().take(48).collect();
-        // Always the same name, so that what was left when the machine died in the middle of this is found; for one process at a time.
-        let alone = File::open(directory)
-            .ok()
-            .filter(|dir| flock(dir, FlockOperation::NonBlockingLockExclusive).is_ok());
-        let whose = if alone.is_some() { String::new() } else { format!("-{}", std::process::id()) };
-        let temporary = directory.join(format!(".{short}.carthage{whose}"));
-        match fs::remove_file(&temporary) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
         let unnamed =
             OpenOptions::new().write(true).mode(0o600).custom_flags(nix::libc::O_TMPFILE).open(directory);
-        let (file, named) = match unnamed {
-            Ok(file) => (file, false),
+        let (file, temporary) = match unnamed {
+            Ok(file) => (file, None),
             Err(error) if matches!(error.raw_os_error(), Some(nix::libc::EOPNOTSUPP | nix::libc::EISDIR)) => {
-                (
-                    OpenOptions::new()
-                        .write(true)
-                        .create(true)
-                        .truncate(true)
-                        .mode(0o600)
-                        .open(&temporary)?,
-                    true,
-                )
+                let temporary = Temporary::beside(&target);
+                // Nothing that somebody else has put there meanwhile.
+                let new =
+                    OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary.path)?;
+                (new, Some(temporary))
             }
             Err(error) => return Err(error),
         };
-        let replacement = Self { file, target, temporary, named, _alone: alone };
+        let replacement = Self { file, target, temporary };
         if let Some(old) = &old {
             // Root of a user namespace cannot give files to those whom the namespace does not know.
             match fchown(&replacement.file, Some(old.uid()), Some(old.gid())) {
@@ -168,15 +187,25 @@ impl Replacement {
 
     fn keep(mut self) -> io::Result<()> {
         self.file.sync_all()?;
-        if !self.named {
+        if self.temporary.is_none() {
             // No rename takes a file without a name, and no link replaces one: it gets a name for a moment.
             let unnamed = format!("/proc/self/fd/{}", self.file.as_raw_fd());
-            linkat(CWD, unnamed, CWD, &self.temporary, AtFlags::SYMLINK_FOLLOW)?;
-            self.named = true;
+            let link = |path: &Path| linkat(CWD, &unnamed, CWD, path, AtFlags::SYMLINK_FOLLOW);
+            let mut temporary = Temporary::beside(&self.target);
+            if let Err(error) = link(&temporary.path) {
+                if error != rustix::io::Errno::EXIST {
+                    return Err(error.into());
+                }
+                temporary.path = Temporary::other(&temporary.path);
+                link(&temporary.path)?;
+            }
+            self.temporary = Some(temporary);
             crash_point("file-named");
         }
-        fs::rename(&self.temporary, &self.target)?;
-        self.named = false;
+        if let Some(temporary) = &self.temporary {
+            fs::rename(&temporary.path, &self.target)?;
+        }
+        self.temporary = None;
         let directory = self.target.parent().unwrap_or(Path::new("/"));
         File::open(directory)?.sync_all()
     }
@@ -184,8 +213,8 @@ impl Replacement {
 
 impl Drop for Replacement {
     fn drop(&mut self) {
-        if self.named {
-            let _ = fs::remove_file(&self.temporary);
+        if let Some(temporary) = &self.temporary {
+            let _ = fs::remove_file(&temporary.path);
         }
     }
 }
