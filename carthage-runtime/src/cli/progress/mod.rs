@@ -190,7 +190,7 @@ mod tests {
              warning: machine:mirror.algebra: memory_mb is not enforced\n\
              done create machine:mirror.algebra 1.2 s\n\
              failed start machine:mirror.algebra: no: bridge\n\
-             skipped create machine:w: `mirror.algebra` failed\n\
+             skipped create machine:w: `mirror.algebra` did not succeed\n\
              left start machine:u: the run was interrupted\n"
         );
     }
