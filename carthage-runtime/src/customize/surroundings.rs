@@ -83,7 +83,8 @@ impl Application<'_> {
         };
         let entered = unpanicked(self.customization.enter(ground));
         let entered = told(self.events(), || self.on.thing(), || "until it is entered".to_owned(), entered);
-        let host = entered.await.map_err(|error| self.failed(task, error))?;
+        let host =
+            self.setting.patience.for_a_day(entered).await.map_err(|error| self.failed(task, error))?;
         let (machine, events) = (machine.clone(), self.events().clone());
         *self.surroundings.lock() = Some(Entered { host, machine, events, up, ran: Vec::new() });
         Ok(())
@@ -141,7 +142,7 @@ impl Application<'_> {
         };
         let left = unpanicked(host.left(ending));
         let left = told(self.events(), || self.on.thing(), || "until it is left".to_owned(), left);
-        let left = left.await.map_err(failed);
+        let left = self.setting.patience.for_a_day(left).await.map_err(failed);
         // From here on nothing is left to do when it goes.
         entered.host = None;
         let released = match entered.up.take() {

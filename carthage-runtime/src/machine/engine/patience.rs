@@ -46,7 +46,7 @@ impl fmt::Display for Operation {
 }
 
 /// For what nobody has said how long it takes.
-const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long each may take before it is given up.
 ///

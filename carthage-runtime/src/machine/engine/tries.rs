@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::patience::{Limits, Operation};
-use crate::error::{Error, chain};
+use super::patience::{A_DAY, Limits, Operation};
+use crate::error::{Error, ErrorKind, chain};
 use crate::event::{Event, Events};
 
 /// How long what is asked of an implementation may take, and how often it is asked again when it has failed.
@@ -51,6 +51,24 @@ impl Patience {
             true => body.await,
             false => self.limits.tried(own, body).await,
         }
+    }
+
+    /// Waits for what nobody gives a limit, because half of it would be worse than waiting; a day at most.
+    ///
+    /// # Errors
+    /// Its own, and when it is not done in a day; it is given up then.
+    pub(crate) async fn for_a_day<T, E: From<Error>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        if self.is_rehearsal {
+            return work.await;
+        }
+        let late = |_| {
+            let error = Error::new(ErrorKind::Timeout, "it was not done after a day");
+            Err(error.hint("see what it waits for, and what is left of it").into())
+        };
+        tokio::time::timeout(A_DAY, work).await.unwrap_or_else(late)
     }
 
     /// With so much more for changes: the time that a machine gets to end by itself.
