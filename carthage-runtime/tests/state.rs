@@ -331,13 +331,13 @@ fn a_newer_version_is_refused() {
     let db = redb::Database::open(dirs.state().join("state.redb")).unwrap();
     let transaction = db.begin_write().unwrap();
     let meta = redb::TableDefinition::<&str, &[u8]>::new("meta");
-    transaction.open_table(meta).unwrap().insert("format", b"3".as_slice()).unwrap();
+    transaction.open_table(meta).unwrap().insert("format", b"4".as_slice()).unwrap();
     transaction.commit().unwrap();
     drop(db);
     for error in [Snapshot::read(&dirs).unwrap_err(), Store::open(&dirs, "deploy").unwrap_err()] {
         assert_eq!(error.kind(), ErrorKind::Corrupt);
         assert!(
-            chain(&error).contains("newer version of Carthage: its format is 3, and this version knows 2"),
+            chain(&error).contains("newer version of Carthage: its format is 4, and this version knows 3"),
             "{error}"
         );
     }
