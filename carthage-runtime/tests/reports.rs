@@ -111,6 +111,7 @@ async fn what_is_done_by_hand_is_told_and_is_not_the_runs() {
     assert_eq!((logged[0].done, logged[0].failed), (3, 0));
 }
 
+/// W-A36: whoever listens is told that it is over, however that comes.
 #[tokio::test]
 async fn a_run_that_cannot_go_on_has_an_end() {
     let base = tempfile::tempdir().unwrap();
