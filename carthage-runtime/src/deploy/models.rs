@@ -53,7 +53,8 @@ impl Things {
 
     /// Models on record that are not in the layout. One whose name or directory a model of the layout has is no other than that.
     pub(super) fn add_old_models(&mut self, world: &World, snapshot: &Snapshot, at_name: &mut ByName) {
-        let mut records = snapshot.records.values().filter(|record| record.kind == Kind::Model).peekable();
+        let mut records =
+            snapshot.records.values().filter(|record| record.kind == Kind::ModelWithTasks).peekable();
         if records.peek().is_none() {
             return;
         }

@@ -218,7 +218,7 @@ impl Things {
             unrecorded(world, snapshot).into_iter().map(|record| (record.thing(), record)).collect();
         let unrecorded = unrecorded.iter().map(|(thing, record)| (thing, record));
         let known = snapshot.records.iter().chain(unrecorded);
-        let known = known.filter(|(_, record)| record.kind != Kind::Model);
+        let known = known.filter(|(_, record)| record.kind != Kind::ModelWithTasks);
         let old: Vec<_> = known.filter(|(thing, _)| !at_name.contains_key(*thing)).collect();
         for (thing, record) in old {
             let engine = world.engines().get(record.implementation.as_str()).cloned().ok_or_else(|| {
@@ -229,7 +229,7 @@ impl Things {
             })?;
             let at = self.add(match record.kind {
                 // Models are not here.
-                Kind::Machine | Kind::Model => {
+                Kind::Machine | Kind::ModelWithTasks => {
                     let (ledger, events, patience) =
                         (ledger.clone(), events.clone(), world.patience().clone());
                     let run = OfRun { ledger, events, unwinding: Default::default(), patience };

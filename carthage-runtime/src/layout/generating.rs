@@ -64,7 +64,7 @@ impl Generating {
 
     /// What users call it, with its kind: `model:algebra`.
     pub(crate) fn thing(&self) -> String {
-        crate::state::Kind::Model.thing(self.dir.name())
+        crate::state::Kind::ModelWithTasks.thing(self.dir.name())
     }
 
     /// The names of its tasks.

@@ -33,7 +33,7 @@ pub(crate) struct OldModel {
 impl OldModel {
     /// What users call it, with its kind: `model:algebra`.
     pub(crate) fn thing(&self) -> String {
-        Kind::Model.thing(&self.name)
+        Kind::ModelWithTasks.thing(&self.name)
     }
 }
 
@@ -43,7 +43,7 @@ impl Generating {
         let noted = Noted { directory: self.directory.clone(), policy: self.policy };
         let cannot = Error::host(format!("cannot write down what `{}` is", self.thing()));
         Ok(Record {
-            kind: Kind::Model,
+            kind: Kind::ModelWithTasks,
             name: self.dir.name().to_owned(),
             path: self.path.clone(),
             implementation: String::new(),

@@ -106,7 +106,7 @@ impl Wires {
                 None => named(record.spec.read().map(|Named { spec }| spec.name)),
             },
             Kind::Network => named(record.spec.read().map(|OfNetwork { name }| name)),
-            Kind::Model => Self::default(),
+            Kind::ModelWithTasks => Self::default(),
         }
     }
 }

@@ -18,7 +18,9 @@ pub enum Kind {
     /// A machine.
     Machine,
     /// A model with tasks of its own, and what they have generated.
-    Model,
+    // Errors of rustc name the trait `Model` by its last word as long as nothing else is called so.
+    #[serde(rename = "model")]
+    ModelWithTasks,
 }
 
 impl Kind {
@@ -34,7 +36,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::Network => "network",
             Self::Machine => "machine",
-            Self::Model => "model",
+            Self::ModelWithTasks => "model",
         })
     }
 }

@@ -195,7 +195,15 @@ impl Lab {
     /// What exists, and what it takes up: two of these are equal when nothing has changed in between.
     #[track_caller]
     pub fn world(&self) -> World {
-        self.world_with(&self.footprint())
+        let mut footprint = self.footprint();
+        // Who was served last may take a moment to go.
+        loop {
+            let now = self.footprint();
+            if now.processes == footprint.processes {
+                return self.world_with(&footprint);
+            }
+            footprint = now;
+        }
     }
 
     #[track_caller]
